@@ -1,0 +1,36 @@
+import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import { SNSClient } from '@aws-sdk/client-sns';
+import { clientOptions } from './aws/client-options.ts';
+import { DynamoHistory } from './aws/dynamo-history.ts';
+import { changeIn, streamEvent } from './aws/ledger-stream.ts';
+import { SnsAnnouncer } from './aws/sns-announcer.ts';
+import { variables } from './core/environment.ts';
+import { entry } from './entry.ts';
+import { announce } from './steps/announce.ts';
+
+export const create = entry({
+  name: 'announce',
+  input: streamEvent,
+  wire: (env, aws, logger) => {
+    const { LEDGER_TABLE, TOPIC_ARN } = variables(env, 'LEDGER_TABLE', 'TOPIC_ARN');
+    const options = clientOptions(aws, 'sdk');
+    const ports = {
+      history: new DynamoHistory(new DynamoDBClient(options), LEDGER_TABLE),
+      announcer: new SnsAnnouncer(new SNSClient(options), TOPIC_ARN),
+    };
+    // The records of one key come in order; the first that fails is reported, and the stream goes on from it.
+    return async ({ Records }) => {
+      for (const record of Records) {
+        try {
+          const change = changeIn(record);
+          if (change !== undefined) await announce(change, ports);
+        } catch (failure) {
+          logger.error('a change could not be announced; it is tried again', failure as Error);
+          return { batchItemFailures: [{ itemIdentifier: record.dynamodb.SequenceNumber }] };
+        }
+      }
+      return { batchItemFailures: [] };
+    };
+  },
+});
+export const handler = create(process.env, {});

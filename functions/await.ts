@@ -1,0 +1,33 @@
+import { CloudWatchClient } from '@aws-sdk/client-cloudwatch';
+import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import { ECSClient } from '@aws-sdk/client-ecs';
+import { ElasticLoadBalancingV2Client } from '@aws-sdk/client-elastic-load-balancing-v2';
+import { SFNClient } from '@aws-sdk/client-sfn';
+import { AlbTraffic } from './aws/alb-traffic.ts';
+import { clientOptions } from './aws/client-options.ts';
+import { CloudWatchAlarms } from './aws/cloudwatch-alarms.ts';
+import { DynamoLedger } from './aws/dynamo-ledger.ts';
+import { EcsFleet } from './aws/ecs-fleet.ts';
+import { SfnWaits } from './aws/sfn-waits.ts';
+import { variables } from './core/environment.ts';
+import { entry } from './entry.ts';
+import { awaitInput, awaitSignal } from './steps/await-signal.ts';
+
+export const create = entry({
+  name: 'await',
+  input: awaitInput,
+  wire: (env, aws) => {
+    const { LEDGER_TABLE } = variables(env, 'LEDGER_TABLE');
+    const options = clientOptions(aws, 'none');
+    const ports = {
+      ledger: new DynamoLedger(new DynamoDBClient(options), LEDGER_TABLE),
+      fleet: new EcsFleet(new ECSClient(options)),
+      traffic: new AlbTraffic(new ElasticLoadBalancingV2Client(options)),
+      alarms: new CloudWatchAlarms(new CloudWatchClient(options)),
+      waits: new SfnWaits(new SFNClient(options)),
+      now: Date.now,
+    };
+    return (input) => awaitSignal(input, ports);
+  },
+});
+export const handler = create(process.env, {});

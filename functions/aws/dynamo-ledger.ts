@@ -1,0 +1,86 @@
+/** The ledger's service items in DynamoDB. */
+import { type DynamoDBClient, GetItemCommand, PutItemCommand, QueryCommand } from '@aws-sdk/client-dynamodb';
+import { marshall, unmarshall } from '@aws-sdk/util-dynamodb';
+import { CutoverError } from '../core/errors.ts';
+import { type ServiceName, serviceName } from '../core/names.ts';
+import { parseOrThrow } from '../core/parse.ts';
+import { newServiceItem, type ServiceItem, serviceItem } from '../core/service-item.ts';
+import type { Ledger } from '../ports/ledger.ts';
+import { calling, codeOf } from './failures.ts';
+import { ownedIndex, serviceItemKey } from './ledger-table.ts';
+
+/** Writers of one item are few (a step, signals); so many conflicts in a row mean that something else is wrong. */
+const attempts = 20;
+
+export class DynamoLedger implements Ledger {
+  readonly #client: DynamoDBClient;
+  readonly #table: string;
+
+  constructor(client: DynamoDBClient, table: string) {
+    this.#client = client;
+    this.#table = table;
+  }
+
+  async read(service: ServiceName): Promise<ServiceItem> {
+    const { Item } = await calling(`reading the service item of ${service}`, () =>
+      this.#client.send(
+        new GetItemCommand({ TableName: this.#table, Key: marshall(serviceItemKey(service)), ConsistentRead: true }),
+      ),
+    );
+    return Item === undefined ? newServiceItem(service) : parseServiceItem(unmarshall(Item));
+  }
+
+  async change<T extends { readonly item: ServiceItem }>(service: ServiceName, decide: (item: ServiceItem) => T): Promise<T> {
+    for (let attempt = 0; attempt < attempts; attempt++) {
+      const before = await this.read(service);
+      const decided = decide(before);
+      if (decided.item === before) return decided;
+      const next = { ...decided.item, version: before.version + 1 };
+      if (await this.#replace(before, next)) return { ...decided, item: next };
+    }
+    throw new CutoverError('Cutover.AwsUnavailable', `the service item of ${service} changed ${attempts} times while it was being changed; the step is tried again`);
+  }
+
+  async owned(): Promise<readonly ServiceName[]> {
+    const { Items } = await calling('looking for running deployments', () =>
+      this.#client.send(
+        new QueryCommand({
+          TableName: this.#table,
+          IndexName: ownedIndex.name,
+          KeyConditionExpression: '#owned = :yes',
+          ExpressionAttributeNames: { '#owned': ownedIndex.key },
+          ExpressionAttributeValues: marshall({ ':yes': ownedIndex.value }),
+        }),
+      ),
+    );
+    return (Items ?? []).map((item) => serviceName.parse(unmarshall(item)['service']));
+  }
+
+  /** False when somebody else wrote since `before` was read. */
+  async #replace(before: ServiceItem, next: ServiceItem): Promise<boolean> {
+    const owned = next.owner === null ? {} : { [ownedIndex.key]: ownedIndex.value };
+    return calling(`writing the service item of ${next.service}`, async () => {
+      try {
+        await this.#client.send(
+          new PutItemCommand({
+            TableName: this.#table,
+            Item: marshall({ ...next, ...serviceItemKey(next.service), ...owned }, { removeUndefinedValues: true }),
+            ConditionExpression: before.version === 0 ? 'attribute_not_exists(#version)' : '#version = :version',
+            ExpressionAttributeNames: { '#version': 'version' },
+            ...(before.version === 0 ? {} : { ExpressionAttributeValues: marshall({ ':version': before.version }) }),
+          }),
+        );
+        return true;
+      } catch (thrown) {
+        if (codeOf(thrown) === 'ConditionalCheckFailedException') return false;
+        throw thrown;
+      }
+    });
+  }
+}
+
+/** The item as it is stored carries its sort key and the index's attribute beside its own members. */
+export function parseServiceItem(stored: Record<string, unknown>): ServiceItem {
+  const { item: _item, [ownedIndex.key]: _owned, ...own } = stored;
+  return parseOrThrow(serviceItem, own, `the service item of ${String(own['service'])}`);
+}

@@ -1,0 +1,253 @@
+/**
+ * A generation as one ECS service with a task-definition family of the same name. Names are deterministic and never used
+ * again, so what is found under a name is either ours, and adopted, or a stranger's, and left alone.
+ */
+import {
+  CreateServiceCommand,
+  DeleteServiceCommand,
+  DescribeServicesCommand,
+  DescribeTaskDefinitionCommand,
+  DescribeTasksCommand,
+  type ECSClient,
+  ListTasksCommand,
+  RegisterTaskDefinitionCommand,
+  type Service,
+  type Tag,
+  type Task,
+  type TaskDefinition,
+} from '@aws-sdk/client-ecs';
+import * as z from 'zod';
+import { CutoverError } from '../core/errors.ts';
+import type { Generation } from '../core/generation.ts';
+import type { FleetState } from '../core/health.ts';
+import { parse, parseOrThrow } from '../core/parse.ts';
+import type { FleetSettings, ServiceSettings } from '../core/service-settings.ts';
+import { ownerTags } from '../core/tags.ts';
+import type { Fleet } from '../ports/fleet.ts';
+import { calling, codeOf } from './failures.ts';
+
+const ecsSettings = z.strictObject({
+  kind: z.literal('ecs'),
+  cluster: z.string().min(1),
+  taskDefinition: z.string().min(1).describe('ARN of the template, with its revision'),
+  container: z.string().min(1).describe('the container that the image replaces'),
+  port: z.int().min(1).max(65_535),
+  subnets: z.array(z.string().min(1)).min(1),
+  securityGroups: z.array(z.string().min(1)).max(5),
+  assignPublicIp: z.boolean(),
+});
+type EcsSettings = z.infer<typeof ecsSettings>;
+
+/** https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_DescribeTasks.html */
+const tasksPerCall = 100;
+
+export class EcsFleet implements Fleet {
+  readonly #client: ECSClient;
+
+  constructor(client: ECSClient) {
+    this.#client = client;
+  }
+
+  mistakesIn(settings: FleetSettings): readonly string[] {
+    const parsed = parse(ecsSettings, settings);
+    return parsed.ok ? [] : parsed.mistakes.map((mistake) => `fleet/${mistake}`);
+  }
+
+  async launch(settings: ServiceSettings, generation: Generation, desired: number): Promise<void> {
+    const ecs = read(settings);
+    const found = await this.#find(ecs, generation);
+    if (found !== undefined && found.status !== 'INACTIVE') {
+      refuseStranger(found.tags, settings, generation);
+      return;
+    }
+    const family = (await this.#family(generation)) ?? (await this.#register(settings, ecs, generation));
+    await this.#create(settings, ecs, generation, family, desired);
+  }
+
+  async observe(settings: ServiceSettings, generation: Generation): Promise<FleetState | undefined> {
+    const ecs = read(settings);
+    const service = await this.#find(ecs, generation);
+    if (service === undefined || service.status !== 'ACTIVE') return undefined;
+    const tasks = await this.#tasks(ecs, generation);
+    return {
+      desired: service.desiredCount ?? 0,
+      running: tasks.filter(({ lastStatus }) => lastStatus === 'RUNNING').length,
+      own: tasks.flatMap(addressOf),
+    };
+  }
+
+  async terminate(settings: ServiceSettings, generation: Generation): Promise<void> {
+    const ecs = read(settings);
+    const service = await this.#find(ecs, generation);
+    if (service === undefined || service.status !== 'ACTIVE') return;
+    refuseStranger(service.tags, settings, generation);
+    await calling(`deleting the ECS service ${generation.name}`, async () => {
+      try {
+        await this.#client.send(new DeleteServiceCommand({ cluster: ecs.cluster, service: generation.name, force: true }));
+      } catch (thrown) {
+        if (codeOf(thrown) !== 'ServiceNotFoundException' && codeOf(thrown) !== 'ServiceNotActiveException') throw thrown;
+      }
+    });
+  }
+
+  async #find(ecs: EcsSettings, generation: Generation): Promise<Service | undefined> {
+    const answer = await calling(`reading the ECS service ${generation.name}`, () =>
+      this.#client.send(
+        new DescribeServicesCommand({ cluster: ecs.cluster, services: [generation.name], include: ['TAGS'] }),
+      ),
+    );
+    // A service that does not exist is a failure with HTTP 200; any other failure must not pass for "does not exist".
+    const failure = answer.failures?.find(({ reason }) => reason !== 'MISSING');
+    if (failure !== undefined) {
+      throw new CutoverError('Cutover.AwsRefused', `ECS cannot say whether ${generation.name} exists: ${failure.reason ?? 'no reason'} ${failure.detail ?? ''}`);
+    }
+    return answer.services?.[0];
+  }
+
+  /** The family's revision when an earlier try registered it: a family of a generation has one revision at most. */
+  async #family(generation: Generation): Promise<string | undefined> {
+    return calling(`looking for the task definition ${generation.name}`, async () => {
+      try {
+        const { taskDefinition } = await this.#client.send(new DescribeTaskDefinitionCommand({ taskDefinition: generation.name }));
+        return taskDefinition?.taskDefinitionArn;
+      } catch (thrown) {
+        if (codeOf(thrown) === 'ClientException') return undefined;
+        throw thrown;
+      }
+    });
+  }
+
+  async #register(settings: ServiceSettings, ecs: EcsSettings, generation: Generation): Promise<string> {
+    const template = await calling(`reading the template ${ecs.taskDefinition}`, () =>
+      this.#client.send(new DescribeTaskDefinitionCommand({ taskDefinition: ecs.taskDefinition })),
+    );
+    const registered = await calling(`registering the task definition ${generation.name}`, () =>
+      this.#client.send(
+        new RegisterTaskDefinitionCommand({
+          ...fromTemplate(template.taskDefinition ?? {}, ecs, `${settings.repositoryUri}@${generation.digest}`),
+          family: generation.name,
+          tags: tagsOf(settings, generation),
+        }),
+      ),
+    );
+    const arn = registered.taskDefinition?.taskDefinitionArn;
+    if (arn === undefined) throw new CutoverError('Cutover.AwsUnavailable', `ECS registered ${generation.name} without naming it`);
+    return arn;
+  }
+
+  async #create(
+    settings: ServiceSettings,
+    ecs: EcsSettings,
+    generation: Generation,
+    taskDefinition: string,
+    desired: number,
+  ): Promise<void> {
+    const slot = settings.traffic.slots.find(({ name }) => name === generation.slot);
+    if (slot === undefined) {
+      throw new CutoverError('Cutover.InvalidInput', `${generation.name} lives in ${generation.slot}, which is not a slot of ${settings.service}`);
+    }
+    await calling(`creating the ECS service ${generation.name}`, () =>
+      this.#client.send(
+        new CreateServiceCommand({
+          cluster: ecs.cluster,
+          serviceName: generation.name,
+          clientToken: generation.name,
+          taskDefinition,
+          desiredCount: desired,
+          launchType: 'FARGATE',
+          loadBalancers: [{ targetGroupArn: slot.targetGroup, containerName: ecs.container, containerPort: ecs.port }],
+          networkConfiguration: {
+            awsvpcConfiguration: {
+              subnets: ecs.subnets,
+              securityGroups: ecs.securityGroups,
+              assignPublicIp: ecs.assignPublicIp ? 'ENABLED' : 'DISABLED',
+            },
+          },
+          // A slow start is the health deadline's business: until then ECS must not kill what fails its first checks.
+          healthCheckGracePeriodSeconds: settings.healthDeadlineSeconds,
+          // Tasks must not move between zones while the gates watch them.
+          availabilityZoneRebalancing: 'DISABLED',
+          deploymentConfiguration: {
+            maximumPercent: 200,
+            minimumHealthyPercent: 100,
+            // Ends endless relaunching and announces it; going back is ours to do.
+            deploymentCircuitBreaker: {
+              enable: true,
+              rollback: false,
+              resetOnHealthyTask: false,
+              thresholdConfiguration: { type: 'COUNT', value: 3 },
+            },
+          },
+          propagateTags: 'SERVICE',
+          enableECSManagedTags: true,
+          tags: tagsOf(settings, generation),
+        }),
+      ),
+    );
+  }
+
+  async #tasks(ecs: EcsSettings, generation: Generation): Promise<readonly Task[]> {
+    return calling(`reading the tasks of ${generation.name}`, async () => {
+      const arns: string[] = [];
+      let nextToken: string | undefined;
+      do {
+        const page = await this.#client.send(
+          new ListTasksCommand({ cluster: ecs.cluster, serviceName: generation.name, ...(nextToken && { nextToken }) }),
+        );
+        arns.push(...(page.taskArns ?? []));
+        nextToken = page.nextToken;
+      } while (nextToken !== undefined);
+      const tasks: Task[] = [];
+      for (let at = 0; at < arns.length; at += tasksPerCall) {
+        const batch = arns.slice(at, at + tasksPerCall);
+        const page = await this.#client.send(new DescribeTasksCommand({ cluster: ecs.cluster, tasks: batch }));
+        tasks.push(...(page.tasks ?? []));
+      }
+      return tasks;
+    });
+  }
+}
+
+function read(settings: ServiceSettings): EcsSettings {
+  return parseOrThrow(ecsSettings, settings.fleet, `the fleet of ${settings.service}`);
+}
+
+/** The template with the image pinned; what AWS adds to a registered definition is left out. */
+function fromTemplate(template: TaskDefinition, ecs: EcsSettings, image: string) {
+  const {
+    taskDefinitionArn: _arn,
+    revision: _revision,
+    status: _status,
+    requiresAttributes: _requires,
+    compatibilities: _compatibilities,
+    registeredAt: _at,
+    registeredBy: _by,
+    deregisteredAt: _deregistered,
+    family: _family,
+    containerDefinitions = [],
+    ...rest
+  } = template;
+  if (!containerDefinitions.some(({ name }) => name === ecs.container)) {
+    throw new CutoverError('Cutover.InvalidInput', `the template ${ecs.taskDefinition} has no container ${ecs.container}; it has ${containerDefinitions.map(({ name }) => name).join(', ')}`);
+  }
+  return {
+    ...rest,
+    containerDefinitions: containerDefinitions.map((each) => (each.name === ecs.container ? { ...each, image } : each)),
+  };
+}
+
+function tagsOf(settings: ServiceSettings, generation: Generation): Tag[] {
+  return Object.entries(ownerTags(settings.service, generation.name)).map(([key, value]) => ({ key, value }));
+}
+
+function refuseStranger(tags: readonly Tag[] | undefined, settings: ServiceSettings, generation: Generation): void {
+  const wanted = ownerTags(settings.service, generation.name);
+  const ours = Object.entries(wanted).every(([key, value]) => tags?.some((tag) => tag.key === key && tag.value === value));
+  if (ours) return;
+  throw new CutoverError('Cutover.Guarded', `an ECS service ${generation.name} exists that does not bear Cutover's tags; it is left alone. Delete or rename it`);
+}
+
+function addressOf(task: Task): string[] {
+  const details = (task.attachments ?? []).flatMap((attachment) => attachment.details ?? []);
+  return details.flatMap(({ name, value }) => (name === 'privateIPv4Address' && value !== undefined ? [value] : []));
+}

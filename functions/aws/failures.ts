@@ -1,0 +1,52 @@
+/** Errors of AWS become errors of ours here, once. */
+import { CutoverError } from '../core/errors.ts';
+
+/** Codes that mean "the same call may be made again". ELB throttles with HTTP 400, so the code decides, not the status. */
+const passing = new Set([
+  'Throttling',
+  'ThrottlingException',
+  'ThrottledException',
+  'TooManyRequestsException',
+  'RequestLimitExceeded',
+  'ProvisionedThroughputExceededException',
+  'ServerException',
+  'InternalServerError',
+  'InternalFailure',
+  'InternalServiceError',
+  'ServiceUnavailable',
+  'TimeoutError',
+  'AbortError',
+]);
+
+interface SdkError extends Error {
+  readonly $metadata?: { readonly httpStatusCode?: number };
+  readonly code?: string;
+}
+
+/** The code of an error that AWS answered with; the class name of any other. */
+export function codeOf(thrown: unknown): string {
+  return thrown instanceof Error ? thrown.name : typeof thrown;
+}
+
+/** `doing` completes the sentence "AWS … while …", such as `creating the service web-g0002`. */
+export function translate(thrown: unknown, doing: string): CutoverError {
+  if (thrown instanceof CutoverError) return thrown;
+  const error: SdkError = thrown instanceof Error ? thrown : new Error(String(thrown));
+  const status = error.$metadata?.httpStatusCode;
+  // Without a status nothing came back: the network, a reset connection, a time-out.
+  if (passing.has(error.name) || status === undefined || status >= 500) {
+    return new CutoverError('Cutover.AwsUnavailable', `AWS did not answer properly while ${doing} (${error.name}: ${error.message}); the call is made again`, {
+      cause: thrown,
+    });
+  }
+  return new CutoverError('Cutover.AwsRefused', `AWS refused while ${doing}: ${error.name}: ${error.message}`, { cause: thrown });
+}
+
+/** Runs one call; what it throws is translated. */
+export async function calling<T>(doing: string, call: () => Promise<T>): Promise<T> {
+  try {
+    return await call();
+  } catch (thrown) {
+    throw translate(thrown, doing);
+  }
+}

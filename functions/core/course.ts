@@ -1,0 +1,101 @@
+/** The course of a deployment as changes of the service item, one for each thing a step does. All are pure. */
+import { CutoverError } from './errors.ts';
+import type { GenerationName } from './names.ts';
+import { running, owned, released } from './ownership.ts';
+import type { Plan, PlanStep } from './plan.ts';
+import { afterPromotion } from './retention.ts';
+import type { Deployment, Intent, Outcome, ServiceItem, Wait } from './service-item.ts';
+import type { Weights } from './weights.ts';
+
+/** Longest a function may run (its Lambda timeout), plus a margin for clocks: how long its last write may still be under way. */
+const mutationMs = 60_000 + 30_000;
+
+/** Durable before the effect: what is about to be written to AWS, by whom, and until when it may be under way. */
+export function intending(item: ServiceItem, plan: Plan, intent: Omit<Intent, 'fence' | 'at'>, now: number): ServiceItem {
+  running(item, plan);
+  return { ...item, intent: { ...intent, fence: plan.fence, at: now }, mutatingUntil: now + mutationMs };
+}
+
+export function launched(item: ServiceItem, plan: Plan, desired: number): ServiceItem {
+  return withDeployment(settled(item), { ...running(item, plan), desired, phase: 'proving' });
+}
+
+export function waiting(item: ServiceItem, plan: Plan, wait: Wait): ServiceItem {
+  running(item, plan);
+  return { ...item, wait };
+}
+
+export function shifted(item: ServiceItem, plan: Plan, step: PlanStep, index: number, now: number): ServiceItem {
+  const current = running(item, plan);
+  return withDeployment(weighed(item, step.weights, now), { ...current, phase: 'baking', step: Math.max(index, current.step) });
+}
+
+/** The way back begins: the reason is durable before the first write. */
+export function restoring(item: ServiceItem, plan: Plan, before: Weights, reason: string, now: number): ServiceItem {
+  const current = running(item, plan);
+  const next = intending(item, plan, { kind: 'restore', before, after: plan.weightsBefore }, now);
+  return withDeployment({ ...next, wait: null }, { ...current, phase: 'restoring', reason: current.reason ?? reason });
+}
+
+/** `quietAt`: when the new generation, whose weight is 0 again, may be ended. */
+export function restoredWeights(item: ServiceItem, plan: Plan, quietAt: number, now: number): ServiceItem {
+  const current = running(item, plan);
+  return withDeployment(weighed(item, plan.weightsBefore, now), { ...current, quietAt: current.quietAt ?? quietAt });
+}
+
+/** The commit: from here on the new generation is live and the old one is kept for its retention. A repeat changes nothing. */
+export function promoted(item: ServiceItem, plan: Plan, now: number): ServiceItem {
+  const current = owned(item, plan);
+  if (current.outcome === 'live') return item;
+  running(item, plan);
+  return {
+    ...withDeployment(released(item), ended(current, 'live', now)),
+    live: plan.to,
+    retained: afterPromotion(item.retained, plan, now),
+  };
+}
+
+/** The new generation is gone and the old one serves, or nothing does when there was none. A repeat changes nothing. */
+export function restored(item: ServiceItem, plan: Plan, now: number): ServiceItem {
+  const current = owned(item, plan);
+  if (current.outcome !== null) return item;
+  return withDeployment(released(item), ended(current, plan.from === null ? 'removed' : 'restored', now));
+}
+
+/** Takes the service for ending what is due. Only when nobody has it; a repeat of the same execution is adopted. */
+export function retiring(item: ServiceItem, execution: string, now: number): ServiceItem {
+  if (item.owner?.execution === execution) return item;
+  if (item.owner !== null) {
+    throw new CutoverError('Cutover.Busy', `${item.owner.execution} holds the service; retiring waits for its end`);
+  }
+  return {
+    ...item,
+    fence: item.fence + 1,
+    owner: { execution, redrives: 0, since: now },
+    mutatingUntil: now + mutationMs,
+  };
+}
+
+/** `gone` are ended; the service is free again. */
+export function retired(item: ServiceItem, execution: string, gone: readonly GenerationName[]): ServiceItem {
+  if (item.owner?.execution !== execution) {
+    throw new CutoverError('Cutover.FencedOut', `${execution} does not hold ${item.service} any more; nothing more may be changed`);
+  }
+  return { ...released(item), retained: item.retained.filter(({ generation }) => !gone.includes(generation.name)) };
+}
+
+function ended(deployment: Deployment, outcome: Outcome, now: number): Deployment {
+  return { ...deployment, phase: 'ended', outcome, endedAt: now };
+}
+
+function weighed(item: ServiceItem, weights: Weights, now: number): ServiceItem {
+  return { ...settled(item), weights, weightsAt: now };
+}
+
+function settled(item: ServiceItem): ServiceItem {
+  return { ...item, intent: null };
+}
+
+function withDeployment(item: ServiceItem, deployment: Deployment): ServiceItem {
+  return { ...item, deployment };
+}

@@ -1,0 +1,73 @@
+/**
+ * Errors as the state machine sees them: `name` is what ASL's `ErrorEquals` matches and what the console shows, the
+ * message says what happened, with which value, and what to do next.
+ */
+
+export const errorNames = [
+  /** The input of a step or a document that a person wrote does not fit; nothing was changed. */
+  'Cutover.InvalidInput',
+  /** The deployment does not own the service any more; nothing was changed. */
+  'Cutover.FencedOut',
+  /** AWS throttled, was down or did not answer in time: the same call may be made again. */
+  'Cutover.AwsUnavailable',
+  /** Another execution writes for this service for a moment; the same step may be tried again. */
+  'Cutover.Busy',
+  /** AWS understood and refused. */
+  'Cutover.AwsRefused',
+  /** The new generation did not become or did not stay healthy. */
+  'Cutover.Unhealthy',
+  /** An alarm of the service is red, missing or cannot be read. */
+  'Cutover.AlarmRed',
+  /** A person ended the deployment. */
+  'Cutover.Aborted',
+  /** The weights of the rule are not those that we wrote last. They are left as they are. */
+  'Cutover.ForeignWeights',
+  /** The listener rule holds something that Cutover does not know completely, so writing it back could lose it. */
+  'Cutover.RuleNotOurs',
+  /** A guard forbids an effect that cannot be undone. */
+  'Cutover.Guarded',
+  /** The wait was ended early to look again; the machine waits on. */
+  'Cutover.Woken',
+  /** The bake is not over; the machine waits on. */
+  'Cutover.NotYet',
+] as const;
+
+export type ErrorName = (typeof errorNames)[number];
+
+export class CutoverError extends Error {
+  override readonly name: ErrorName;
+
+  constructor(name: ErrorName, message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.name = name;
+  }
+}
+
+/** What a Catch of the state machine knows of a failure. */
+export interface Failure {
+  readonly Error: string;
+  readonly Cause?: string | undefined;
+}
+
+/**
+ * The failure in words. A function that threw leaves its error as JSON (`errorMessage`), `SendTaskFailure` leaves our
+ * own words, and errors of Step Functions itself may leave none.
+ */
+export function reasonOf(failure: Failure): string {
+  const words = messageIn(failure.Cause);
+  if (words === undefined) return `${failure.Error}, for which Step Functions gave no cause`;
+  return failure.Error.startsWith('Cutover.') ? words : `${failure.Error}: ${words}`;
+}
+
+function messageIn(cause: string | undefined): string | undefined {
+  if (cause === undefined || cause === '') return undefined;
+  if (!cause.startsWith('{')) return cause;
+  try {
+    const thrown: unknown = JSON.parse(cause);
+    if (typeof thrown === 'object' && thrown !== null && 'errorMessage' in thrown)
+      return String(thrown.errorMessage);
+  } catch (unparsable) {
+    if (!(unparsable instanceof SyntaxError)) throw unparsable;
+  }
+  return cause;
+}

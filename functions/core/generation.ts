@@ -1,0 +1,18 @@
+/** One immutable launch of a service from one image. */
+import * as z from 'zod';
+import { digest, generationName, slotName } from './names.ts';
+
+export const generationSchema = z.strictObject({
+  name: generationName,
+  number: z.int().min(1),
+  slot: slotName,
+  repository: z.string(),
+  tag: z.string(),
+  digest,
+});
+export type Generation = z.infer<typeof generationSchema>;
+
+/** `web:v2` */
+export function imageName(of: { repository: string; tag: string }): string {
+  return `${of.repository}:${of.tag}`;
+}

@@ -1,0 +1,63 @@
+/** Whether a generation is healthy, judged by its own targets: never by the group's, which may hold another's or fail open. */
+import type { Verdict } from './verdict.ts';
+
+export interface TargetState {
+  /** The task's IP address or the instance's id. */
+  readonly id: string;
+  readonly state: 'initial' | 'healthy' | 'unhealthy' | 'unused' | 'draining' | 'unavailable';
+  /** AWS's reason code, such as `Target.ResponseCodeMismatch`. */
+  readonly reason?: string | undefined;
+  readonly description?: string | undefined;
+}
+
+export interface FleetState {
+  readonly desired: number;
+  readonly running: number;
+  /** Ids of the generation's own targets, as the load balancer names them. */
+  readonly own: readonly string[];
+}
+
+/** A wiring fault never heals: no rule forwards to the group, or the zone is not one of the balancer's. */
+const wiringFaults = new Set(['Target.NotInUse', 'Target.InvalidState', 'Target.IpUnusable']);
+
+export function healthVerdict(fleet: FleetState, targets: readonly TargetState[]): Verdict {
+  const own = ownTargets(fleet, targets);
+  const miswired = own.filter(({ state, reason }) => state === 'unused' && reason !== undefined && wiringFaults.has(reason));
+  if (miswired.length > 0) {
+    return {
+      verdict: 'fail',
+      reasons: [`${miswired.map(inWords).join(', ')}: waiting cannot mend this. Check that a rule forwards to the slot's target group and that the balancer has the targets' zones`],
+    };
+  }
+
+  const missing: string[] = [];
+  if (fleet.running < fleet.desired) missing.push(`${fleet.running} of ${fleet.desired} tasks run`);
+  const healthy = own.filter(({ state }) => state === 'healthy').length;
+  if (healthy < fleet.desired) missing.push(`${healthy} of ${fleet.desired} targets are healthy${whyNot(own)}`);
+  return missing.length === 0 ? { verdict: 'pass' } : { verdict: 'wait', missing };
+}
+
+/** All the generation's tasks run, so the only thing to wait for is what AWS never announces: target health. */
+export function allRunning(fleet: FleetState): boolean {
+  return fleet.desired > 0 && fleet.running >= fleet.desired;
+}
+
+/** What forbids any weight on the slot: targets that are not draining and not the generation's own. */
+export function strangersIn(fleet: FleetState, targets: readonly TargetState[]): readonly TargetState[] {
+  const own = new Set(fleet.own);
+  return targets.filter(({ id, state }) => state !== 'draining' && !own.has(id));
+}
+
+function ownTargets(fleet: FleetState, targets: readonly TargetState[]): readonly TargetState[] {
+  const own = new Set(fleet.own);
+  return targets.filter(({ id, state }) => own.has(id) && state !== 'draining');
+}
+
+function whyNot(own: readonly TargetState[]): string {
+  const not = own.filter(({ state }) => state !== 'healthy').map(inWords);
+  return not.length === 0 ? '' : `; ${[...new Set(not)].slice(0, 3).join('; ')}`;
+}
+
+function inWords({ id, state, reason, description }: TargetState): string {
+  return `${id} is ${state}${reason === undefined ? '' : ` (${reason}${description === undefined ? '' : `: ${description}`})`}`;
+}

@@ -1,0 +1,30 @@
+/** The right to change a service. It has no expiry; every change carries the fence it was issued. */
+import { CutoverError } from './errors.ts';
+import type { Plan } from './plan.ts';
+import type { Deployment, ServiceItem } from './service-item.ts';
+
+/** The running deployment of `plan`, or `Cutover.FencedOut` when the service belongs to somebody else by now. */
+export function owned(item: ServiceItem, plan: Pick<Plan, 'fence' | 'deployment'>): Deployment {
+  const current = item.deployment;
+  if (item.fence !== plan.fence || current === null || current.plan.deployment !== plan.deployment) {
+    throw new CutoverError(
+      'Cutover.FencedOut',
+      `${plan.deployment} holds fence ${plan.fence}, but fence ${item.fence} was issued since; this execution may change nothing more`,
+    );
+  }
+  return current;
+}
+
+/** As `owned`, and the deployment has not ended. */
+export function running(item: ServiceItem, plan: Pick<Plan, 'fence' | 'deployment'>): Deployment {
+  const current = owned(item, plan);
+  if (current.outcome !== null) {
+    throw new CutoverError('Cutover.FencedOut', `${plan.deployment} has ended (${current.outcome}); nothing more may be changed`);
+  }
+  return current;
+}
+
+/** Owner gone, nothing intended, nobody waiting. The fence stays: it only rises. */
+export function released(item: ServiceItem): ServiceItem {
+  return { ...item, owner: null, intent: null, wait: null };
+}

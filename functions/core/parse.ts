@@ -1,0 +1,24 @@
+/** Parsing at the edge: every mistake at once, each with its path. */
+import type * as z from 'zod';
+import { CutoverError } from './errors.ts';
+
+export type Parsed<T> =
+  | { readonly ok: true; readonly value: T }
+  | { readonly ok: false; readonly mistakes: readonly string[] };
+
+/** `steps/1/weightPercent: Too big: expected number to be <=100` */
+export function parse<T>(schema: z.ZodType<T>, value: unknown): Parsed<T> {
+  const result = schema.safeParse(value);
+  if (result.success) return { ok: true, value: result.data };
+  return {
+    ok: false,
+    mistakes: result.error.issues.map((issue) => `${issue.path.join('/') || '(the whole)'}: ${issue.message}`),
+  };
+}
+
+/** Throws `Cutover.InvalidInput` naming `what` and every mistake. */
+export function parseOrThrow<T>(schema: z.ZodType<T>, value: unknown, what: string): T {
+  const result = parse(schema, value);
+  if (result.ok) return result.value;
+  throw new CutoverError('Cutover.InvalidInput', `${what} is not valid; nothing was changed. ${result.mistakes.join('; ')}`);
+}

@@ -1,0 +1,29 @@
+/** What a deployment is going to do: made once by Plan, carried by the execution, never read back from the ledger. */
+import * as z from 'zod';
+import { generationSchema } from './generation.ts';
+import { deploymentId } from './names.ts';
+import { serviceSettings } from './service-settings.ts';
+import { weightsSchema } from './weights.ts';
+
+export const planStep = z.strictObject({
+  weightPercent: z.int().min(1).max(100),
+  bakeSeconds: z.int().min(0),
+  /** The whole rule at this step. */
+  weights: weightsSchema,
+});
+export type PlanStep = z.infer<typeof planStep>;
+
+export const planSchema = z.strictObject({
+  deployment: deploymentId,
+  /** The right to change the service: refused once a newer one was issued. */
+  fence: z.int().min(1),
+  direction: z.enum(['forward', 'back']),
+  from: generationSchema.nullable().describe('what is live; null before the first deployment'),
+  to: generationSchema,
+  /** Empty when the rule already sends everything to the new generation's slot: the first deployment. */
+  steps: z.array(planStep),
+  /** The rule when the deployment began, and where a restore goes back to. */
+  weightsBefore: weightsSchema,
+  settings: serviceSettings,
+});
+export type Plan = z.infer<typeof planSchema>;

@@ -1,0 +1,72 @@
+/** What ECR says was pushed, checked field by field. */
+import * as z from 'zod';
+import { type Digest, digest } from './names.ts';
+import { parse } from './parse.ts';
+import { isDeployable, retainPrefix } from './tag-pattern.ts';
+
+export interface Push {
+  readonly eventId: string;
+  /** When it happened, in milliseconds since the epoch; ECR's events have second resolution. */
+  readonly at: number;
+  readonly repository: string;
+  readonly tag: string;
+  readonly digest: Digest;
+}
+
+export type PushReading =
+  | { readonly kind: 'push'; readonly push: Push }
+  /** A proper event that asks for nothing. */
+  | { readonly kind: 'ignored'; readonly reason: string }
+  /** Not an event that ECR sends. */
+  | { readonly kind: 'malformed'; readonly reason: string };
+
+/** https://docs.aws.amazon.com/AmazonECR/latest/userguide/ecr-eventbridge.html */
+const ecrEvent = z.object({
+  id: z.string().min(1).max(128),
+  source: z.literal('aws.ecr'),
+  'detail-type': z.literal('ECR Image Action'),
+  time: z.iso.datetime(),
+  detail: z.object({
+    result: z.enum(['SUCCESS', 'FAILURE']),
+    'repository-name': z.string().min(2).max(256),
+    'action-type': z.string(),
+    'image-digest': digest.optional(),
+    'image-tag': z.string().min(1).max(128).optional(),
+  }),
+});
+
+/** `source` is the repository and the tags that the service deploys. */
+export function readPush(event: unknown, source: { repository: string; tags: readonly string[] }): PushReading {
+  const parsed = parse(ecrEvent, event);
+  if (!parsed.ok) return { kind: 'malformed', reason: `this is not an ECR image event: ${parsed.mistakes.join('; ')}` };
+  const { id, time, detail } = parsed.value;
+  const ignored = (reason: string): PushReading => ({ kind: 'ignored', reason });
+
+  if (detail['action-type'] !== 'PUSH') return ignored(`the action is ${detail['action-type']}, not PUSH`);
+  if (detail.result !== 'SUCCESS') return ignored('the push failed in ECR (result FAILURE); push again');
+  if (detail['repository-name'] !== source.repository) {
+    return ignored(`the repository is ${detail['repository-name']}; this service deploys ${source.repository}`);
+  }
+  const tag = detail['image-tag'];
+  if (tag === undefined) {
+    return ignored('it has no tag: a child manifest of an index, or a push by digest; the tagged push is what deploys');
+  }
+  if (tag.startsWith(retainPrefix)) return ignored(`tags that start with ${retainPrefix} only keep images from expiring`);
+  if (!isDeployable(source.tags, tag)) {
+    return ignored(`the tag ${tag} matches none of this service's patterns (${source.tags.join(', ')})`);
+  }
+  const pushed = detail['image-digest'];
+  if (pushed === undefined) return { kind: 'malformed', reason: 'this is not an ECR image event: detail/image-digest: missing' };
+  return {
+    kind: 'push',
+    push: { eventId: id, at: Date.parse(time), repository: detail['repository-name'], tag, digest: pushed },
+  };
+}
+
+/**
+ * Pushes are ordered by the event's time, never by `imagePushedAt`, which tagging again does not change. ECR's times have
+ * second resolution: of two pushes in one second neither is older.
+ */
+export function isOlder(push: Pick<Push, 'at'>, than: Pick<Push, 'at'>): boolean {
+  return push.at < than.at;
+}

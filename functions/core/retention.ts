@@ -1,0 +1,34 @@
+/** How long a generation that is no longer live stays warm, and which are due to go. */
+import type { Plan } from './plan.ts';
+import type { ServiceItem } from './service-item.ts';
+
+export type Retained = ServiceItem['retained'][number];
+
+/**
+ * The replaced generation is kept for the service's retention. One slot must stay free for the next deployment, so of
+ * `n` slots at most `n - 2` hold retained generations: the oldest beyond that are due at once.
+ */
+export function afterPromotion(retained: readonly Retained[], plan: Plan, now: number): Retained[] {
+  const { from, settings } = plan;
+  const all = from === null ? [...retained] : [...retained, { generation: from, until: now + settings.retentionSeconds * 1_000 }];
+  const room = settings.traffic.slots.length - 2;
+  const newestFirst = all.toSorted((one, other) => other.generation.number - one.generation.number);
+  return newestFirst
+    .map((each, index) => (index < room ? each : { ...each, until: Math.min(each.until, now) }))
+    .reverse();
+}
+
+export function due(retained: readonly Retained[], now: number): Retained[] {
+  return retained.filter(({ until }) => until <= now);
+}
+
+/**
+ * How long a generation without weight may still be reached: AWS does not say how soon a rule's weights are applied
+ * everywhere, users have seen more than 30 s (argo-rollouts#4595).
+ */
+export const quietHoldMs = 120_000;
+
+/** When the next one is due; null when none is kept. */
+export function nextDue(retained: readonly Retained[]): number | null {
+  return retained.length === 0 ? null : Math.min(...retained.map(({ until }) => until));
+}

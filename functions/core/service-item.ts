@@ -1,0 +1,128 @@
+/**
+ * The one item that everything about a service is decided on. Each step is one conditional update of it, so checking the
+ * fence and writing the intent is the same write. Changes are pure functions from item to item; a port applies them
+ * with compare-and-set.
+ */
+import * as z from 'zod';
+import { generationSchema } from './generation.ts';
+import { type ServiceName, serviceName } from './names.ts';
+import { planSchema } from './plan.ts';
+import { weightsSchema } from './weights.ts';
+
+/** Milliseconds since the epoch. */
+const instant = z.number();
+
+const owner = z.strictObject({
+  /** ARN of the execution; a redrive of it is a stranger. */
+  execution: z.string(),
+  redrives: z.int(),
+  since: instant,
+});
+
+const intent = z.strictObject({
+  kind: z.enum(['launch', 'shift', 'restore', 'promote', 'terminate']),
+  before: weightsSchema.nullable(),
+  after: weightsSchema.nullable(),
+  fence: z.int(),
+  at: instant,
+});
+export type Intent = z.infer<typeof intent>;
+
+const wait = z.strictObject({
+  token: z.string(),
+  for: z.enum(['healthy', 'bake']),
+  deadline: instant,
+});
+export type Wait = z.infer<typeof wait>;
+
+/** Signals stay latched until the deployment ends, so one that comes between two waits is not lost. */
+const latch = z.strictObject({
+  running: z.array(z.string()).describe('tasks of the new generation that ran'),
+  crashes: z.array(z.strictObject({ task: z.string(), reason: z.string() })),
+  fleetFailed: z.string().nullable(),
+  alarm: z.strictObject({ name: z.string(), reason: z.string(), at: instant }).nullable(),
+  abort: z.strictObject({ by: z.string(), reason: z.string(), at: instant }).nullable(),
+});
+export type Latch = z.infer<typeof latch>;
+
+const outcome = z.enum(['live', 'restored', 'removed']);
+export type Outcome = z.infer<typeof outcome>;
+
+const deployment = z.strictObject({
+  plan: planSchema,
+  push: z.strictObject({ eventId: z.string(), at: instant }),
+  startedAt: instant,
+  phase: z.enum(['launching', 'proving', 'shifting', 'baking', 'restoring', 'ended']),
+  /** Tasks the new generation was launched with; null until then. */
+  desired: z.int().nullable(),
+  /** Index of the last step whose weights were written; -1 before the first. */
+  step: z.int(),
+  latch,
+  /** Why it went back, from the moment that it does. */
+  reason: z.string().nullable(),
+  outcome: outcome.nullable(),
+  /** From then on no request can reach the new generation any more; null while nothing was taken back. */
+  quietAt: instant.nullable(),
+  endedAt: instant.nullable(),
+});
+export type Deployment = z.infer<typeof deployment>;
+
+/** What came of the last push or order that was looked at, also when nothing came of it. */
+const intake = z.strictObject({
+  id: z.string(),
+  at: instant,
+  image: z.string().nullable(),
+  admission: z.enum(['admitted', 'nothing', 'superseded', 'rejected']),
+  reason: z.string(),
+  execution: z.string(),
+});
+export type Intake = z.infer<typeof intake>;
+
+export const serviceItem = z.strictObject({
+  schema: z.literal(1),
+  service: serviceName,
+  /** Rises with each change: the compare of compare-and-set. */
+  version: z.int(),
+  /** The highest fence ever issued. */
+  fence: z.int(),
+  owner: owner.nullable(),
+  /** Until then a step of the last owner may still be writing to AWS. */
+  mutatingUntil: instant,
+  intent: intent.nullable(),
+  /** The highest generation number ever issued. */
+  lastGeneration: z.int(),
+  live: generationSchema.nullable(),
+  retained: z.array(z.strictObject({ generation: generationSchema, until: instant })),
+  /** The rule as we wrote it last; null before the first write. */
+  weights: weightsSchema.nullable(),
+  weightsAt: instant.nullable(),
+  lastPush: z.strictObject({ eventId: z.string(), at: instant }).nullable(),
+  /** Ids of the events admitted last: EventBridge may deliver one twice, hours apart. */
+  admitted: z.array(z.string()),
+  intake: intake.nullable(),
+  deployment: deployment.nullable(),
+  wait: wait.nullable(),
+});
+export type ServiceItem = z.infer<typeof serviceItem>;
+
+export function newServiceItem(service: ServiceName): ServiceItem {
+  return {
+    schema: 1,
+    service,
+    version: 0,
+    fence: 0,
+    owner: null,
+    mutatingUntil: 0,
+    intent: null,
+    lastGeneration: 0,
+    live: null,
+    retained: [],
+    weights: null,
+    weightsAt: null,
+    lastPush: null,
+    admitted: [],
+    intake: null,
+    deployment: null,
+    wait: null,
+  };
+}

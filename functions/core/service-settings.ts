@@ -1,0 +1,42 @@
+/** What infrastructure code says of a service: the document in its SSM parameter, written by the construct. */
+import * as z from 'zod';
+import { serviceName, slotName } from './names.ts';
+import { strategySchema } from './strategy.ts';
+
+const seconds = z.int().min(0);
+
+export const serviceSettings = z.strictObject({
+  schema: z.literal(1),
+  service: serviceName,
+  repository: z.string().min(2).max(256).describe('name of the ECR repository'),
+  repositoryUri: z.string().min(1).describe('what task definitions name, without tag and digest'),
+  tags: z.array(z.string().min(1).max(128)).min(1).describe('patterns of the tags that are deployed'),
+  strategy: strategySchema,
+  alarms: z.array(z.string().min(1)).max(100).describe('names of CloudWatch alarms that stop a deployment'),
+  /** The new generation starts at the live one's desired count, and never below this. */
+  minimumCount: z.int().min(1).max(5_000),
+  healthDeadlineSeconds: seconds.min(10).max(86_400).describe('from launch until all targets are healthy'),
+  healthIntervalSeconds: seconds.min(5).max(300).describe("the target groups' health check interval"),
+  retentionSeconds: seconds.max(31_536_000).describe('how long a replaced generation stays warm'),
+  traffic: z.strictObject({
+    rule: z.string().min(1).describe('ARN of the production listener rule'),
+    slots: z
+      .array(z.strictObject({ name: slotName, targetGroup: z.string().min(1) }))
+      .min(2, 'needs at least two slots: one is live while the other is filled')
+      .max(5, 'an ALB forwards to at most five target groups'),
+  }),
+  /** What the fleet's adapter needs; core and steps hand it on unread. */
+  fleet: z.looseObject({ kind: z.string() }),
+});
+
+export type ServiceSettings = z.infer<typeof serviceSettings>;
+export type FleetSettings = ServiceSettings['fleet'];
+export type TrafficSettings = ServiceSettings['traffic'];
+
+/**
+ * Where the construct writes a service's settings and Plan reads them. A standard parameter holds 4 KB:
+ * https://docs.aws.amazon.com/systems-manager/latest/userguide/parameter-store-advanced-parameters.html
+ */
+export function settingsParameter(prefix: string, service: string): string {
+  return `${prefix}/${service}`;
+}

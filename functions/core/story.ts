@@ -1,0 +1,155 @@
+/**
+ * What a change of the service item means to people: history items and messages are projections of it, each with an id
+ * that a repeat gives again.
+ */
+import { imageName } from './generation.ts';
+import { shortDigest } from './names.ts';
+import { restoreCommand } from './restore-command.ts';
+import type { Deployment, ServiceItem } from './service-item.ts';
+import { inWords, type Weights } from './weights.ts';
+
+export type ChapterKind = 'refused' | 'started' | 'launched' | 'shifted' | 'goingBack' | 'weightsRestored' | 'live' | 'restored' | 'removed';
+
+export interface Chapter {
+  /** Stable: the same change gives the same id. */
+  readonly id: string;
+  readonly kind: ChapterKind;
+  readonly service: string;
+  /** The deployment it belongs to; null for a push that became none. */
+  readonly deployment: string | null;
+  readonly image: string | null;
+  readonly digest: string | null;
+  readonly generation: string | null;
+  readonly weights: Weights | null;
+  readonly reason: string | null;
+  /** Milliseconds since the epoch. */
+  readonly at: number;
+  /** Seconds since the deployment started. */
+  readonly seconds: number | null;
+  /** Restores the traffic without Cutover; null when there is nothing to go back to. */
+  readonly restore: string | null;
+}
+
+/** Kinds that a person wants to hear of; the rest only goes to the ledger. */
+const spoken: ReadonlySet<ChapterKind> = new Set(['refused', 'started', 'shifted', 'goingBack', 'live', 'restored', 'removed']);
+
+export function isSpoken(chapter: Chapter): boolean {
+  return spoken.has(chapter.kind);
+}
+
+export function chaptersOf(before: ServiceItem | null, after: ServiceItem): readonly Chapter[] {
+  const chapters: Chapter[] = [];
+  const intake = after.intake;
+  if (intake !== null && intake.admission !== 'admitted' && !sameIntake(before, after)) {
+    chapters.push({
+      id: `push#${new Date(intake.at).toISOString()}#${intake.id}`,
+      kind: 'refused',
+      service: after.service,
+      deployment: null,
+      image: intake.image,
+      digest: null,
+      generation: null,
+      weights: null,
+      reason: intake.reason,
+      at: intake.at,
+      seconds: null,
+      restore: null,
+    });
+  }
+  const now = after.deployment;
+  if (now === null) return chapters;
+  const old = before?.deployment?.plan.deployment === now.plan.deployment ? before.deployment : null;
+  const at = latestInstant(after, now);
+  const tell = (kind: ChapterKind, key: string, when: number): void => {
+    chapters.push(chapter(after, now, kind, key, when));
+  };
+
+  if (old === null) tell('started', 'started', now.startedAt);
+  if (now.desired !== null && (old === null || old.desired === null)) tell('launched', 'launched', at);
+  if (now.step >= 0 && now.step !== (old?.step ?? -1)) tell('shifted', `shifted-${now.step}`, after.weightsAt ?? at);
+  if (now.reason !== null && (old === null || old.reason === null)) tell('goingBack', 'going-back', after.intent?.at ?? at);
+  if (now.phase === 'restoring' && after.weightsAt !== null && after.weightsAt !== (before?.weightsAt ?? null)) {
+    tell('weightsRestored', 'weights-restored', after.weightsAt);
+  }
+  if (now.outcome !== null && (old === null || old.outcome === null)) tell(now.outcome, `ended-${now.outcome}`, now.endedAt ?? at);
+  return chapters;
+}
+
+function chapter(item: ServiceItem, deployment: Deployment, kind: ChapterKind, key: string, at: number): Chapter {
+  const { plan } = deployment;
+  const ended = kind === 'live' || kind === 'restored' || kind === 'removed';
+  return {
+    id: `deployment#${plan.deployment}#${key}`,
+    kind,
+    service: item.service,
+    deployment: plan.deployment,
+    image: imageName(plan.to),
+    digest: plan.to.digest,
+    generation: plan.to.name,
+    weights: item.weights,
+    reason: deployment.reason,
+    at,
+    seconds: Math.max(0, Math.round((at - deployment.startedAt) / 1_000)),
+    restore: ended || plan.from === null ? null : restoreCommand(plan.settings.traffic, plan.weightsBefore),
+  };
+}
+
+function sameIntake(before: ServiceItem | null, after: ServiceItem): boolean {
+  return before?.intake?.id === after.intake?.id && before?.intake?.at === after.intake?.at;
+}
+
+function latestInstant(item: ServiceItem, deployment: Deployment): number {
+  return Math.max(deployment.startedAt, deployment.endedAt ?? 0, item.intent?.at ?? 0, item.weightsAt ?? 0);
+}
+
+export interface Message {
+  readonly id: string;
+  /** At most 100 ASCII characters, one line: https://docs.aws.amazon.com/sns/latest/api/API_Publish.html */
+  readonly subject: string;
+  readonly text: string;
+}
+
+/** The chapter as a person reads it on a phone. */
+export function messageOf(chapter: Chapter): Message {
+  const subject = subjectOf(chapter);
+  const lines = [subject];
+  if (chapter.reason !== null) lines.push(`Why: ${chapter.reason}`);
+  if (chapter.weights !== null && chapter.kind !== 'refused') lines.push(`Weights: ${inWords(chapter.weights)}`);
+  if (chapter.digest !== null) lines.push(`Digest: ${shortDigest(chapter.digest as Parameters<typeof shortDigest>[0])}`);
+  if (chapter.restore !== null) lines.push(`To restore the traffic without Cutover: ${chapter.restore}`);
+  return { id: chapter.id, subject: asciiLine(subject), text: lines.map(harmless).join('\n') };
+}
+
+function subjectOf(chapter: Chapter): string {
+  const { service, image, generation, seconds } = chapter;
+  switch (chapter.kind) {
+    case 'refused':
+      return `${service}: ${image ?? 'a push'} is not deployed`;
+    case 'started':
+      return `${service}: ${image} is being deployed as ${generation}`;
+    case 'launched':
+      return `${service}: ${generation} is launched and must prove itself healthy`;
+    case 'shifted':
+      return `${service}: ${generation} takes traffic`;
+    case 'goingBack':
+      return `${service}: ${generation} (${image}) failed, going back`;
+    case 'weightsRestored':
+      return `${service}: the weights are back`;
+    case 'live':
+      return `${service}: ${image} is live as ${generation} after ${seconds} s`;
+    case 'restored':
+      return `${service}: ${image} was taken back after ${seconds} s, the old generation serves`;
+    case 'removed':
+      return `${service}: ${image} was removed after ${seconds} s, there was nothing to go back to`;
+  }
+}
+
+function asciiLine(text: string): string {
+  return text.replace(/[^\x20-\x7e]/g, '?').slice(0, 100);
+}
+
+/** Words from outside (stop reasons, tags) may hold control characters or colours of a terminal. */
+function harmless(text: string): string {
+  // oxlint-disable-next-line no-control-regex -- control characters are what is looked for
+  return text.replace(/[\u0000-\u001f\u007f-\u009f]/g, ' ');
+}

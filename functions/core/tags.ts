@@ -1,0 +1,9 @@
+/** Tags on all that a deployment creates: nothing without them is ever changed or deleted. */
+import type { GenerationName, ServiceName } from './names.ts';
+
+export const serviceTag = 'cutover:service';
+export const generationTag = 'cutover:generation';
+
+export function ownerTags(service: ServiceName, generation: GenerationName): Readonly<Record<string, string>> {
+  return { [serviceTag]: service, [generationTag]: generation };
+}

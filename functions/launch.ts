@@ -1,0 +1,24 @@
+import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import { ECSClient } from '@aws-sdk/client-ecs';
+import { clientOptions } from './aws/client-options.ts';
+import { DynamoLedger } from './aws/dynamo-ledger.ts';
+import { EcsFleet } from './aws/ecs-fleet.ts';
+import { variables } from './core/environment.ts';
+import { entry } from './entry.ts';
+import { launch, launchInput } from './steps/launch.ts';
+
+export const create = entry({
+  name: 'launch',
+  input: launchInput,
+  wire: (env, aws) => {
+    const { LEDGER_TABLE } = variables(env, 'LEDGER_TABLE');
+    const options = clientOptions(aws, 'none');
+    const ports = {
+      ledger: new DynamoLedger(new DynamoDBClient(options), LEDGER_TABLE),
+      fleet: new EcsFleet(new ECSClient(options)),
+      now: Date.now,
+    };
+    return (input) => launch(input, ports);
+  },
+});
+export const handler = create(process.env, {});

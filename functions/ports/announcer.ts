@@ -1,0 +1,7 @@
+import type { Chapter, Message } from '../core/story.ts';
+
+/** Tells people and programs. */
+export interface Announcer {
+  /** `text` for people, the chapter as JSON for programs. At least once: receivers know a repeat by its id. */
+  publish(message: Message, chapter: Chapter): Promise<void>;
+}

@@ -1,0 +1,21 @@
+import type { ServiceName } from '../core/names.ts';
+import type { ServiceItem } from '../core/service-item.ts';
+import type { Chapter } from '../core/story.ts';
+
+/** The service items, changed one conditional write at a time. */
+export interface Ledger {
+  /** A consistent read; a service that was never deployed is an empty item of version 0. */
+  read(service: ServiceName): Promise<ServiceItem>;
+  /**
+   * Reads, decides and writes under compare-and-set. `decide` is pure and may run again when somebody else wrote in
+   * between; returning the item that it was given writes nothing. What it throws is thrown, and nothing is written.
+   */
+  change<T extends { readonly item: ServiceItem }>(service: ServiceName, decide: (item: ServiceItem) => T): Promise<T>;
+  /** Services that an execution holds. Eventually consistent: a deployment that has just begun may be missing. */
+  owned(): Promise<readonly ServiceName[]>;
+}
+
+/** The story of deployments, told once: a chapter that is there already stays as it is. */
+export interface History {
+  tell(chapter: Chapter): Promise<void>;
+}

@@ -1,0 +1,5 @@
+/** Where infrastructure code says what a service is. */
+export interface Settings {
+  /** The document as it is stored, unparsed; undefined when no service of that name was declared. */
+  read(service: string): Promise<unknown>;
+}

@@ -1,0 +1,30 @@
+import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import { ECSClient } from '@aws-sdk/client-ecs';
+import { ElasticLoadBalancingV2Client } from '@aws-sdk/client-elastic-load-balancing-v2';
+import * as z from 'zod';
+import { AlbTraffic } from './aws/alb-traffic.ts';
+import { clientOptions } from './aws/client-options.ts';
+import { DynamoLedger } from './aws/dynamo-ledger.ts';
+import { EcsFleet } from './aws/ecs-fleet.ts';
+import { variables } from './core/environment.ts';
+import { entry } from './entry.ts';
+import { restore, restoreInput } from './steps/restore.ts';
+import { shift, shiftInput } from './steps/shift.ts';
+
+/** Forward and back in one function: the way back is warm when it matters, and needs the same permissions. */
+export const create = entry({
+  name: 'shift',
+  input: z.discriminatedUnion('direction', [shiftInput, restoreInput]),
+  wire: (env, aws) => {
+    const { LEDGER_TABLE } = variables(env, 'LEDGER_TABLE');
+    const options = clientOptions(aws, 'none');
+    const ports = {
+      ledger: new DynamoLedger(new DynamoDBClient(options), LEDGER_TABLE),
+      fleet: new EcsFleet(new ECSClient(options)),
+      traffic: new AlbTraffic(new ElasticLoadBalancingV2Client(options)),
+      now: Date.now,
+    };
+    return (input) => (input.direction === 'forward' ? shift(input, ports) : restore(input, ports));
+  },
+});
+export const handler = create(process.env, {});

@@ -1,0 +1,25 @@
+import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import { SFNClient } from '@aws-sdk/client-sfn';
+import * as z from 'zod';
+import { clientOptions } from './aws/client-options.ts';
+import { DynamoLedger } from './aws/dynamo-ledger.ts';
+import { SfnWaits } from './aws/sfn-waits.ts';
+import { variables } from './core/environment.ts';
+import { entry } from './entry.ts';
+import { signal } from './steps/signal.ts';
+
+export const create = entry({
+  name: 'signal',
+  input: z.unknown(),
+  wire: (env, aws) => {
+    const { LEDGER_TABLE } = variables(env, 'LEDGER_TABLE');
+    const options = clientOptions(aws, 'sdk');
+    const ports = {
+      ledger: new DynamoLedger(new DynamoDBClient(options), LEDGER_TABLE),
+      waits: new SfnWaits(new SFNClient(options)),
+      now: Date.now,
+    };
+    return (event) => signal(event, ports);
+  },
+});
+export const handler = create(process.env, {});

@@ -1,0 +1,33 @@
+/** A fresh look at the new generation's health: its own targets, nobody else's. */
+import { allRunning, healthVerdict, strangersIn, type TargetState } from '../core/health.ts';
+import type { Plan } from '../core/plan.ts';
+import type { Verdict } from '../core/verdict.ts';
+import type { Fleet } from '../ports/fleet.ts';
+import type { Traffic } from '../ports/traffic.ts';
+
+export interface LookPorts {
+  readonly fleet: Pick<Fleet, 'observe'>;
+  readonly traffic: Pick<Traffic, 'targets'>;
+}
+
+export interface Look {
+  readonly verdict: Verdict;
+  /** Only target health is left to wait for. */
+  readonly allRunning: boolean;
+  /** Targets in the slot that are not the generation's own. */
+  readonly strangers: readonly TargetState[];
+}
+
+export async function look(plan: Plan, { fleet, traffic }: LookPorts): Promise<Look> {
+  const state = await fleet.observe(plan.settings, plan.to);
+  if (state === undefined) {
+    const reasons = [`${plan.to.name} does not exist (any more): somebody deleted it`];
+    return { verdict: { verdict: 'fail', reasons }, allRunning: false, strangers: [] };
+  }
+  const targets = await traffic.targets(plan.settings.traffic, plan.to.slot);
+  return {
+    verdict: healthVerdict(state, targets),
+    allRunning: allRunning(state),
+    strangers: strangersIn(state, targets),
+  };
+}

@@ -1,0 +1,23 @@
+/** Commits: the new generation is live, the old one is kept for its retention. Writes only the service item. A repeat changes nothing. */
+import * as z from 'zod';
+import { promoted } from '../core/course.ts';
+import { planSchema } from '../core/plan.ts';
+import type { Ledger } from '../ports/ledger.ts';
+import type { Now } from './clock.ts';
+
+export const promoteInput = z.object({ plan: planSchema });
+
+export interface PromotePorts {
+  readonly ledger: Ledger;
+  readonly now: Now;
+}
+
+export async function promote(
+  { plan }: z.infer<typeof promoteInput>,
+  ports: PromotePorts,
+): Promise<{ readonly live: string; readonly retained: readonly string[] }> {
+  const { item } = await ports.ledger.change(plan.settings.service, (current) => ({
+    item: promoted(current, plan, ports.now()),
+  }));
+  return { live: plan.to.name, retained: item.retained.map(({ generation }) => generation.name) };
+}

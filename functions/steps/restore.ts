@@ -1,0 +1,62 @@
+/**
+ * The way back: all weight to where it was before the deployment. At most one write to AWS, nothing asked of alarms, hooks
+ * or the registry. Runs in the same function as `shift`, which is warm when it matters. A repeat writes nothing.
+ */
+import * as z from 'zod';
+import { restoredWeights, restoring } from '../core/course.ts';
+import { CutoverError, reasonOf } from '../core/errors.ts';
+import { running } from '../core/ownership.ts';
+import { planSchema } from '../core/plan.ts';
+import { restoreCommand } from '../core/restore-command.ts';
+import { quietHoldMs } from '../core/retention.ts';
+import type { Deployment, ServiceItem } from '../core/service-item.ts';
+import { inWords, sameWeights, type Weights } from '../core/weights.ts';
+import type { Ledger } from '../ports/ledger.ts';
+import type { Traffic } from '../ports/traffic.ts';
+import type { Now } from './clock.ts';
+
+export const restoreInput = z.object({
+  direction: z.literal('back'),
+  plan: planSchema,
+  failure: z.object({ Error: z.string(), Cause: z.string().optional() }),
+});
+
+export interface RestorePorts {
+  readonly ledger: Ledger;
+  readonly traffic: Traffic;
+  readonly now: Now;
+}
+
+export async function restore(
+  { plan, failure }: z.infer<typeof restoreInput>,
+  ports: RestorePorts,
+): Promise<{ readonly reason: string; readonly quietSeconds: number }> {
+  const { service, traffic } = plan.settings;
+  const reason = reasonOf(failure);
+  const item = await ports.ledger.read(service);
+  const deployment = running(item, plan);
+  const current = await ports.traffic.weights(traffic);
+  if (!isOurs(current, item, plan.weightsBefore)) {
+    throw new CutoverError(
+      'Cutover.ForeignWeights',
+      `${reason}. The weights are not put back, because somebody else changed them: Cutover wrote ${inWords(item.weights ?? plan.weightsBefore)}, the rule has ${inWords(current)}. Both generations stay up. To restore: ${restoreCommand(traffic, plan.weightsBefore)}`,
+    );
+  }
+  await ports.ledger.change(service, (now) => ({ item: restoring(now, plan, current, reason, ports.now()) }));
+  await ports.traffic.shift(traffic, current, plan.weightsBefore);
+  const quietMs = tookTraffic(deployment, item, current, plan.to.slot) ? quietHoldMs : 0;
+  await ports.ledger.change(service, (now) => ({
+    item: restoredWeights(now, plan, ports.now() + quietMs, ports.now()),
+  }));
+  return { reason, quietSeconds: quietMs / 1_000 };
+}
+
+/** What stands in the rule was written by us, be it recorded or only intended, or is already what we go back to. */
+function isOurs(current: Weights, item: ServiceItem, before: Weights): boolean {
+  const written = [item.weights, item.intent?.after ?? null, before];
+  return written.some((weights) => weights !== null && sameWeights(weights, current));
+}
+
+function tookTraffic(deployment: Deployment, item: ServiceItem, current: Weights, slot: Deployment['plan']['to']['slot']): boolean {
+  return deployment.step >= 0 || item.intent?.kind === 'shift' || (current[slot] ?? 0) > 0;
+}

@@ -1,0 +1,54 @@
+/**
+ * Ends the new generation of a deployment that went back. Refuses while any weight may still lead to it. A repeat finds
+ * it gone.
+ */
+import * as z from 'zod';
+import { intending, restored } from '../core/course.ts';
+import { CutoverError } from '../core/errors.ts';
+import type { Generation } from '../core/generation.ts';
+import { owned } from '../core/ownership.ts';
+import { planSchema } from '../core/plan.ts';
+import type { TrafficSettings } from '../core/service-settings.ts';
+import type { Fleet } from '../ports/fleet.ts';
+import type { Ledger } from '../ports/ledger.ts';
+import type { Traffic } from '../ports/traffic.ts';
+import type { Now } from './clock.ts';
+
+export const terminateInput = z.object({ plan: planSchema });
+
+export interface TerminatePorts {
+  readonly ledger: Ledger;
+  readonly fleet: Fleet;
+  readonly traffic: Traffic;
+  readonly now: Now;
+}
+
+export async function terminate(
+  { plan }: z.infer<typeof terminateInput>,
+  ports: TerminatePorts,
+): Promise<{ readonly terminated: string }> {
+  const { service } = plan.settings;
+  const deployment = owned(await ports.ledger.read(service), plan);
+  if (deployment.outcome !== null) return { terminated: plan.to.name };
+  if (deployment.quietAt === null || ports.now() < deployment.quietAt) {
+    throw new CutoverError('Cutover.Guarded', `${plan.to.name} may still get requests; it is not ended before its weights were put back and settled`);
+  }
+  // Without an old generation nothing else could serve: the rule keeps pointing at the slot that the next one takes.
+  if (plan.from !== null) await refuseWhileWeighted(ports.traffic, plan.settings.traffic, plan.to);
+  await ports.ledger.change(service, (item) => ({
+    item: intending(item, plan, { kind: 'terminate', before: null, after: null }, ports.now()),
+  }));
+  await ports.fleet.terminate(plan.settings, plan.to);
+  await ports.ledger.change(service, (item) => ({ item: restored(item, plan, ports.now()) }));
+  return { terminated: plan.to.name };
+}
+
+/** Re-read right before what cannot be undone: a weight above zero, or one that cannot be read, forbids it. */
+export async function refuseWhileWeighted(traffic: Traffic, settings: TrafficSettings, generation: Generation): Promise<void> {
+  const weight = (await traffic.weights(settings))[generation.slot] ?? 0;
+  if (weight === 0) return;
+  throw new CutoverError(
+    'Cutover.Guarded',
+    `${generation.name} is not ended: its slot ${generation.slot} has weight ${weight} in ${settings.rule}`,
+  );
+}

@@ -1,0 +1,30 @@
+import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import { ECSClient } from '@aws-sdk/client-ecs';
+import { ElasticLoadBalancingV2Client } from '@aws-sdk/client-elastic-load-balancing-v2';
+import * as z from 'zod';
+import { AlbTraffic } from './aws/alb-traffic.ts';
+import { clientOptions } from './aws/client-options.ts';
+import { DynamoLedger } from './aws/dynamo-ledger.ts';
+import { EcsFleet } from './aws/ecs-fleet.ts';
+import { variables } from './core/environment.ts';
+import { entry } from './entry.ts';
+import { retire, retireInput } from './steps/retire.ts';
+import { terminate, terminateInput } from './steps/terminate.ts';
+
+/** Ends the new generation of a deployment that went back, or the old ones whose retention is over. */
+export const create = entry({
+  name: 'terminate',
+  input: z.union([terminateInput, retireInput]),
+  wire: (env, aws) => {
+    const { LEDGER_TABLE } = variables(env, 'LEDGER_TABLE');
+    const options = clientOptions(aws, 'none');
+    const ports = {
+      ledger: new DynamoLedger(new DynamoDBClient(options), LEDGER_TABLE),
+      fleet: new EcsFleet(new ECSClient(options)),
+      traffic: new AlbTraffic(new ElasticLoadBalancingV2Client(options)),
+      now: Date.now,
+    };
+    return (input) => ('plan' in input ? terminate(input, ports) : retire(input, ports));
+  },
+});
+export const handler = create(process.env, {});
