@@ -2,12 +2,12 @@
 import { type DynamoDBClient, GetItemCommand, PutItemCommand, QueryCommand } from '@aws-sdk/client-dynamodb';
 import { marshall, unmarshall } from '@aws-sdk/util-dynamodb';
 import { CutoverError } from '../core/errors.ts';
+import { ledgerTable } from '../core/ledger-table.ts';
 import { type ServiceName, serviceName } from '../core/names.ts';
 import { parseOrThrow } from '../core/parse.ts';
 import { newServiceItem, type ServiceItem, serviceItem } from '../core/service-item.ts';
 import type { Ledger } from '../ports/ledger.ts';
 import { calling, codeOf } from './failures.ts';
-import { ownedIndex, serviceItemKey } from './ledger-table.ts';
 
 /** Writers of one item are few (a step, signals); so many conflicts in a row mean that something else is wrong. */
 const attempts = 20;
@@ -24,7 +24,7 @@ export class DynamoLedger implements Ledger {
   async read(service: ServiceName): Promise<ServiceItem> {
     const { Item } = await calling(`reading the service item of ${service}`, () =>
       this.#client.send(
-        new GetItemCommand({ TableName: this.#table, Key: marshall(serviceItemKey(service)), ConsistentRead: true }),
+        new GetItemCommand({ TableName: this.#table, Key: marshall(keyOf(service)), ConsistentRead: true }),
       ),
     );
     return Item === undefined ? newServiceItem(service) : parseServiceItem(unmarshall(Item));
@@ -46,10 +46,10 @@ export class DynamoLedger implements Ledger {
       this.#client.send(
         new QueryCommand({
           TableName: this.#table,
-          IndexName: ownedIndex.name,
+          IndexName: ledgerTable.ownedIndex,
           KeyConditionExpression: '#owned = :yes',
-          ExpressionAttributeNames: { '#owned': ownedIndex.key },
-          ExpressionAttributeValues: marshall({ ':yes': ownedIndex.value }),
+          ExpressionAttributeNames: { '#owned': ledgerTable.ownedKey },
+          ExpressionAttributeValues: marshall({ ':yes': ledgerTable.ownedValue }),
         }),
       ),
     );
@@ -58,13 +58,13 @@ export class DynamoLedger implements Ledger {
 
   /** False when somebody else wrote since `before` was read. */
   async #replace(before: ServiceItem, next: ServiceItem): Promise<boolean> {
-    const owned = next.owner === null ? {} : { [ownedIndex.key]: ownedIndex.value };
+    const owned = next.owner === null ? {} : { [ledgerTable.ownedKey]: ledgerTable.ownedValue };
     return calling(`writing the service item of ${next.service}`, async () => {
       try {
         await this.#client.send(
           new PutItemCommand({
             TableName: this.#table,
-            Item: marshall({ ...next, ...serviceItemKey(next.service), ...owned }, { removeUndefinedValues: true }),
+            Item: marshall({ ...next, ...keyOf(next.service), ...owned }, { removeUndefinedValues: true }),
             ConditionExpression: before.version === 0 ? 'attribute_not_exists(#version)' : '#version = :version',
             ExpressionAttributeNames: { '#version': 'version' },
             ...(before.version === 0 ? {} : { ExpressionAttributeValues: marshall({ ':version': before.version }) }),
@@ -79,8 +79,12 @@ export class DynamoLedger implements Ledger {
   }
 }
 
+function keyOf(service: string): Record<string, string> {
+  return { [ledgerTable.partitionKey]: service, [ledgerTable.sortKey]: ledgerTable.serviceItem };
+}
+
 /** The item as it is stored carries its sort key and the index's attribute beside its own members. */
 export function parseServiceItem(stored: Record<string, unknown>): ServiceItem {
-  const { item: _item, [ownedIndex.key]: _owned, ...own } = stored;
+  const { [ledgerTable.sortKey]: _item, [ledgerTable.ownedKey]: _owned, ...own } = stored;
   return parseOrThrow(serviceItem, own, `the service item of ${String(own['service'])}`);
 }

@@ -2,9 +2,9 @@
 import type { AttributeValue } from '@aws-sdk/client-dynamodb';
 import { unmarshall } from '@aws-sdk/util-dynamodb';
 import * as z from 'zod';
+import { ledgerTable } from '../core/ledger-table.ts';
 import type { ServiceItem } from '../core/service-item.ts';
 import { parseServiceItem } from './dynamo-ledger.ts';
-import { serviceItemKey } from './ledger-table.ts';
 
 const image = z.record(z.string(), z.custom<AttributeValue>());
 
@@ -22,7 +22,7 @@ export type StreamRecord = z.infer<typeof streamEvent>['Records'][number];
 /** Undefined for records of other items, and for a service item that was deleted. */
 export function changeIn({ dynamodb }: StreamRecord): { before: ServiceItem | null; after: ServiceItem } | undefined {
   const after = dynamodb.NewImage === undefined ? undefined : unmarshall(dynamodb.NewImage);
-  if (after === undefined || after['item'] !== serviceItemKey('').item) return undefined;
+  if (after === undefined || after[ledgerTable.sortKey] !== ledgerTable.serviceItem) return undefined;
   const before = dynamodb.OldImage === undefined ? null : parseServiceItem(unmarshall(dynamodb.OldImage));
   return { before, after: parseServiceItem(after) };
 }

@@ -7,3 +7,6 @@ export const generationTag = 'cutover:generation';
 export function ownerTags(service: ServiceName, generation: GenerationName): Readonly<Record<string, string>> {
   return { [serviceTag]: service, [generationTag]: generation };
 }
+
+/** On the production rule, `production`: how the rule is found again. */
+export const ruleTag = 'cutover:rule';

@@ -1,0 +1,11 @@
+/**
+ * A complete example: network, load balancer, cluster, repository, and the service `web` that Cutover deploys. Set from
+ * cdk.json's context. Environment-agnostic: the same template goes to any account and region.
+ */
+import { App, Validations } from 'aws-cdk-lib';
+import { AwsSolutionsChecks } from 'cdk-nag';
+import { WebStack } from './web-stack.ts';
+
+const app = new App();
+new WebStack(app, 'Cutover', { description: 'Immutable deployments of the service web, by Cutover' });
+Validations.of(app).addPlugins(new AwsSolutionsChecks(app));

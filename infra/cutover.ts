@@ -1,0 +1,190 @@
+/** The deployer: once per account and region, for any number of services. */
+import { Duration, RemovalPolicy } from 'aws-cdk-lib';
+import { AttributeType, BillingMode, type ITable, ProjectionType, StreamViewType, Table, TableEncryption } from 'aws-cdk-lib/aws-dynamodb';
+import { Rule } from 'aws-cdk-lib/aws-events';
+import { LambdaFunction } from 'aws-cdk-lib/aws-events-targets';
+import { FilterCriteria, FilterRule, StartingPosition } from 'aws-cdk-lib/aws-lambda';
+import { DynamoEventSource, SqsDlq } from 'aws-cdk-lib/aws-lambda-event-sources';
+import { RetentionDays } from 'aws-cdk-lib/aws-logs';
+import { Topic } from 'aws-cdk-lib/aws-sns';
+import { Queue, QueueEncryption } from 'aws-cdk-lib/aws-sqs';
+import type { StateMachine } from 'aws-cdk-lib/aws-stepfunctions';
+import { Construct } from 'constructs';
+import { ledgerTable } from '../functions/core/ledger-table.ts';
+import { DeployerFunction, localArn } from './deployer-function.ts';
+import { Machine } from './machine.ts';
+
+export interface CutoverProps {
+  /** Path under which services' settings are stored in SSM. Default: `/cutover`. */
+  readonly settingsPrefix?: string;
+  /** How long logs of functions and machines are kept. Default: three months. */
+  readonly logRetention?: RetentionDays;
+}
+
+export class Cutover extends Construct {
+  readonly settingsPrefix: string;
+  readonly table: Table;
+  /** Messages of all deployments: subscribe e-mail, chat, queues or functions. */
+  readonly topic: Topic;
+  /** Events and records that could not be handled. Nothing should ever be in it. */
+  readonly deadLetters: Queue;
+  readonly functions: Readonly<Record<FunctionName, DeployerFunction>>;
+  readonly deploy: StateMachine;
+  readonly retire: StateMachine;
+
+  constructor(scope: Construct, id: string, props: CutoverProps = {}) {
+    super(scope, id);
+    this.settingsPrefix = props.settingsPrefix ?? '/cutover';
+    const logRetention = props.logRetention ?? RetentionDays.THREE_MONTHS;
+
+    this.deadLetters = new Queue(this, 'DeadLetters', {
+      encryption: QueueEncryption.SQS_MANAGED,
+      enforceSSL: true,
+      retentionPeriod: Duration.days(14),
+    });
+    this.topic = new Topic(this, 'Messages', { displayName: 'Cutover', enforceSSL: true });
+    this.table = makeTable(this);
+    this.functions = makeFunctions(this, logRetention);
+    this.#allow();
+
+    const { plan, launch, await: waiting, shift, judge, promote, terminate } = this.functions;
+    this.retire = new Machine(this, 'Retire', {
+      definition: new URL('../statemachines/retire.asl.json', import.meta.url),
+      comment: 'Ends generations that are no longer live when their retention is over',
+      functions: { Terminate: terminate },
+      logRetention,
+    }).machine;
+    this.deploy = new Machine(this, 'Deploy', {
+      definition: new URL('../statemachines/deploy.asl.json', import.meta.url),
+      comment: 'Takes a service from its live generation to a new one',
+      functions: { Plan: plan, Launch: launch, Await: waiting, Shift: shift, Judge: judge, Promote: promote, Terminate: terminate },
+      machines: { RetireMachine: this.retire },
+      logRetention,
+    }).machine;
+    this.#listen();
+  }
+
+  /** What every service needs of the functions, and no more. */
+  #allow(): void {
+    const { plan, launch, await: waiting, shift, judge, promote, terminate, signal, announce, rule } = this.functions;
+    for (const each of [plan, launch, waiting, shift, promote, terminate, signal]) {
+      each.allow(['dynamodb:GetItem', 'dynamodb:PutItem'], [this.table.tableArn]);
+    }
+    judge.allow(['dynamodb:GetItem'], [this.table.tableArn]);
+    signal.allow(['dynamodb:Query'], [`${this.table.tableArn}/index/${ledgerTable.ownedIndex}`]);
+    plan.allow(['ssm:GetParameter'], [localArn(this, 'ssm', `parameter${this.settingsPrefix}/*`)], {
+      because: 'One parameter for each service, and Plan serves all services',
+    });
+    // https://docs.aws.amazon.com/service-authorization/latest/reference/list_awselasticloadbalancingv2.html
+    const unnamed = { because: 'The action cannot be limited to resources' };
+    for (const each of [plan, shift, terminate, rule]) each.allow(['elasticloadbalancing:DescribeRules'], ['*'], unnamed);
+    for (const each of [waiting, shift, judge, rule]) each.allow(['elasticloadbalancing:DescribeTargetHealth'], ['*'], unnamed);
+    rule.allow(['elasticloadbalancing:DescribeTags'], ['*'], unnamed);
+    launch.allow(['ecs:DescribeTaskDefinition'], ['*'], unnamed);
+    for (const each of [plan, waiting, judge]) {
+      each.allow(['cloudwatch:DescribeAlarms'], [localArn(this, 'cloudwatch', 'alarm:*')], {
+        because: 'One call reads the alarms of a service, whatever they are called; composite ones included',
+      });
+    }
+    waiting.allow(['states:SendTaskSuccess', 'states:SendTaskFailure'], ['*'], { because: 'A task token names no resource' });
+    signal.allow(['states:SendTaskFailure'], ['*'], { because: 'A task token names no resource' });
+    announce.allow(['dynamodb:PutItem'], [this.table.tableArn]);
+    this.topic.grantPublish(announce.role);
+  }
+
+  #listen(): void {
+    const { announce, signal } = this.functions;
+    announce.function.addEventSource(
+      new DynamoEventSource(this.table as ITable, {
+        startingPosition: StartingPosition.TRIM_HORIZON,
+        // Only service items tell a story; the history items that announce writes must not call it again.
+        filters: [FilterCriteria.filter({ dynamodb: { Keys: { item: { S: FilterRule.isEqual('service') } } } })],
+        batchSize: 10,
+        reportBatchItemFailures: true,
+        bisectBatchOnError: true,
+        retryAttempts: 100,
+        maxRecordAge: Duration.hours(12),
+        onFailure: new SqsDlq(this.deadLetters),
+      }),
+    );
+    const target = () => new LambdaFunction(signal.function, { deadLetterQueue: this.deadLetters });
+    new Rule(this, 'AlarmSignals', {
+      description: 'Alarms that turn red end a bake at once',
+      eventPattern: {
+        source: ['aws.cloudwatch'],
+        detailType: ['CloudWatch Alarm State Change'],
+        detail: { state: { value: ['ALARM'] } },
+      },
+      targets: [target()],
+    });
+    new Rule(this, 'TaskSignals', {
+      description: 'Tasks of generations that run or stop end a wait early',
+      eventPattern: {
+        source: ['aws.ecs'],
+        detailType: ['ECS Task State Change'],
+        detail: { lastStatus: ['RUNNING', 'STOPPED'], group: [{ wildcard: 'service:*-g*' }] },
+      },
+      targets: [target()],
+    });
+    new Rule(this, 'ServiceSignals', {
+      description: 'Generations that ECS calls steady or gives up end a wait early',
+      eventPattern: {
+        source: ['aws.ecs'],
+        detailType: ['ECS Service Action', 'ECS Deployment State Change'],
+        detail: { eventName: ['SERVICE_STEADY_STATE', 'SERVICE_DEPLOYMENT_FAILED'] },
+      },
+      targets: [target()],
+    });
+  }
+}
+
+type FunctionName = 'plan' | 'launch' | 'await' | 'shift' | 'judge' | 'promote' | 'terminate' | 'signal' | 'announce' | 'rule';
+
+function makeTable(scope: Construct): Table {
+  const table = new Table(scope, 'Ledger', {
+    partitionKey: { name: ledgerTable.partitionKey, type: AttributeType.STRING },
+    sortKey: { name: ledgerTable.sortKey, type: AttributeType.STRING },
+    billingMode: BillingMode.PAY_PER_REQUEST,
+    encryption: TableEncryption.AWS_MANAGED,
+    pointInTimeRecoverySpecification: { pointInTimeRecoveryEnabled: true },
+    stream: StreamViewType.NEW_AND_OLD_IMAGES,
+    // The only record of what is live and what may be gone back to.
+    removalPolicy: RemovalPolicy.RETAIN,
+  });
+  table.addGlobalSecondaryIndex({
+    indexName: ledgerTable.ownedIndex,
+    partitionKey: { name: ledgerTable.ownedKey, type: AttributeType.STRING },
+    projectionType: ProjectionType.KEYS_ONLY,
+  });
+  return table;
+}
+
+function makeFunctions(cutover: Cutover, logRetention: RetentionDays): Record<FunctionName, DeployerFunction> {
+  const ledger = { LEDGER_TABLE: cutover.table.tableName };
+  const make = (id: string, entry: string, description: string, environment: DeployerFunctionEnvironment) =>
+    new DeployerFunction(cutover, id, { entry, description, environment, logRetention });
+  return {
+    plan: make('PlanDeployment', 'plan-deployment', 'Decides what a push comes to', {
+      ...ledger,
+      SETTINGS_PREFIX: cutover.settingsPrefix,
+    }),
+    launch: make('Launch', 'launch', 'Starts a new generation', ledger),
+    await: make('Await', 'await', 'Begins a wait of a deployment', ledger),
+    shift: make('Shift', 'shift', 'Writes weights, forward and back', ledger),
+    judge: make('Judge', 'judge', 'Asks every gate at the end of a bake', ledger),
+    promote: make('Promote', 'promote', 'Makes the new generation the live one', ledger),
+    terminate: make('Terminate', 'terminate', 'Ends generations that no traffic reaches', ledger),
+    signal: new DeployerFunction(cutover, 'Signal', {
+      entry: 'signal',
+      description: 'Latches signals and ends the waits that they decide',
+      environment: ledger,
+      logRetention,
+      deadLetters: cutover.deadLetters,
+    }),
+    announce: make('Announce', 'announce', 'Tells the story of deployments', { ...ledger, TOPIC_ARN: cutover.topic.topicArn }),
+    rule: make('ListenerRule', 'listener-rule', "Makes services' production rules for CloudFormation", {}),
+  };
+}
+
+type DeployerFunctionEnvironment = ConstructorParameters<typeof DeployerFunction>[2]['environment'];
+

@@ -1,0 +1,106 @@
+/** One function of the deployer: its own bundle, its own role that grants what it calls and nothing else. */
+import { fileURLToPath } from 'node:url';
+import { ArnFormat, Duration, RemovalPolicy, Stack } from 'aws-cdk-lib';
+import { Effect, PolicyDocument, PolicyStatement, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
+import { Architecture, Runtime, Tracing } from 'aws-cdk-lib/aws-lambda';
+import { NodejsFunction, OutputFormat } from 'aws-cdk-lib/aws-lambda-nodejs';
+import { LogGroup, RetentionDays } from 'aws-cdk-lib/aws-logs';
+import type { IQueue } from 'aws-cdk-lib/aws-sqs';
+import { Construct } from 'constructs';
+import type { Variable } from '../functions/core/environment.ts';
+import { acknowledgeWildcards } from './wildcard-finding.ts';
+
+const root = fileURLToPath(new URL('..', import.meta.url));
+
+export interface DeployerFunctionProps {
+  /** File name of the entry in `functions/`, without its ending. */
+  readonly entry: string;
+  readonly description: string;
+  readonly environment: Partial<Record<Variable, string>>;
+  readonly logRetention: RetentionDays;
+  /** Where events go that the function could not handle; for functions that events call. */
+  readonly deadLetters?: IQueue;
+}
+
+export interface Allowance {
+  readonly because?: string;
+  readonly conditions?: Record<string, Record<string, unknown>>;
+}
+
+export class DeployerFunction extends Construct {
+  readonly function: NodejsFunction;
+  readonly role: Role;
+
+  constructor(scope: Construct, id: string, props: DeployerFunctionProps) {
+    super(scope, id);
+    const logGroup = new LogGroup(this, 'Log', { retention: props.logRetention, removalPolicy: RemovalPolicy.DESTROY });
+    // Not AWSLambdaBasicExecutionRole: that one may write to every log group of the account.
+    this.role = new Role(this, 'Role', {
+      assumedBy: new ServicePrincipal('lambda.amazonaws.com'),
+      inlinePolicies: {
+        Log: new PolicyDocument({
+          statements: [
+            new PolicyStatement({
+              effect: Effect.ALLOW,
+              actions: ['logs:CreateLogStream', 'logs:PutLogEvents'],
+              resources: [logGroup.logGroupArn],
+            }),
+          ],
+        }),
+      },
+    });
+    this.function = new NodejsFunction(this, 'Function', {
+      description: props.description,
+      entry: `${root}functions/${props.entry}.ts`,
+      handler: 'handler',
+      runtime: Runtime.NODEJS_24_X,
+      architecture: Architecture.ARM_64,
+      memorySize: 512,
+      // Steps make a few calls; course.ts counts on this limit when it stamps until when a write may be under way.
+      timeout: Duration.seconds(60),
+      environment: { ...props.environment, NODE_OPTIONS: '--enable-source-maps' },
+      role: this.role,
+      logGroup,
+      tracing: Tracing.ACTIVE,
+      ...(props.deadLetters && { deadLetterQueue: props.deadLetters }),
+      currentVersionOptions: { removalPolicy: RemovalPolicy.RETAIN },
+      projectRoot: root,
+      depsLockFilePath: `${root}package-lock.json`,
+      bundling: {
+        format: OutputFormat.ESM,
+        target: 'node24',
+        mainFields: ['module', 'main'],
+        minify: true,
+        sourceMap: false,
+        externalModules: [],
+        // Lambda puts the role's credentials into the environment; the SDK's chain of other sources is dead weight.
+        esbuildArgs: { '--alias:@aws-sdk/credential-provider-node': `${root}functions/aws/environment-credentials.ts` },
+        // What is CommonJS inside the bundle still asks for `require`.
+        banner: "import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);",
+      },
+    });
+    acknowledgeWildcards(this.role, ['*'], 'X-Ray has no resources that a policy could name');
+  }
+
+  /** `because`: why a wildcard among the resources is as narrow as it can be. */
+  allow(actions: readonly string[], resources: readonly string[], options: Allowance = {}): void {
+    this.role.addToPolicy(
+      new PolicyStatement({
+        actions: [...actions],
+        resources: [...resources],
+        ...(options.conditions && { conditions: options.conditions }),
+      }),
+    );
+    if (options.because !== undefined) acknowledgeWildcards(this.role, resources, options.because);
+  }
+
+  /** The immutable version that definitions name: a running execution keeps its code. */
+  get versionArn(): string {
+    return this.function.currentVersion.functionArn;
+  }
+}
+
+/** An ARN in this stack's account and region. */
+export function localArn(scope: Construct, service: string, resource: string): string {
+  return Stack.of(scope).formatArn({ service, resource, arnFormat: ArnFormat.NO_RESOURCE_NAME });
+}

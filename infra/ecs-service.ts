@@ -1,0 +1,261 @@
+/** A service on ECS that Cutover deploys: what is said of it, its slots, its rules, and what the deployer may do to it. */
+import { CustomResource, Duration, Stack, Token } from 'aws-cdk-lib';
+import type { IAlarm } from 'aws-cdk-lib/aws-cloudwatch';
+import { type ISecurityGroup, Port, SecurityGroup, type SubnetSelection } from 'aws-cdk-lib/aws-ec2';
+import type { IRepository } from 'aws-cdk-lib/aws-ecr';
+import type { FargateTaskDefinition, ICluster } from 'aws-cdk-lib/aws-ecs';
+import {
+  ApplicationListenerRule,
+  ApplicationProtocol,
+  ApplicationTargetGroup,
+  type IApplicationListener,
+  ListenerAction,
+  ListenerCondition,
+  TargetType,
+} from 'aws-cdk-lib/aws-elasticloadbalancingv2';
+import { EventField, Rule, RuleTargetInput } from 'aws-cdk-lib/aws-events';
+import { SfnStateMachine } from 'aws-cdk-lib/aws-events-targets';
+import { StringParameter } from 'aws-cdk-lib/aws-ssm';
+import { Construct } from 'constructs';
+import { serviceName, slotName } from '../functions/core/names.ts';
+import { settingsParameter } from '../functions/core/service-settings.ts';
+import { parseStrategy, type Strategy } from '../functions/core/strategy.ts';
+import type { Cutover } from './cutover.ts';
+import { localArn } from './deployer-function.ts';
+
+export interface EcsServiceProps {
+  readonly cutover: Cutover;
+  /** 1 to 20 of a-z, 0-9 and -. */
+  readonly serviceName: string;
+  readonly repository: IRepository;
+  /** Patterns of the tags that are deployed; `*` stands for any characters. Tags that start with `retain-` never are. */
+  readonly tags: readonly string[];
+  /** The template of every generation; the image of `container` is replaced by the pushed digest. */
+  readonly taskDefinition: FargateTaskDefinition;
+  /** Default: the task definition's default container. */
+  readonly container?: string;
+  /** The port that the container listens on. */
+  readonly port: number;
+  readonly cluster: ICluster;
+  /** Default: private subnets with a way out. */
+  readonly subnets?: SubnetSelection;
+  /** Default: one that lets the load balancer in. */
+  readonly securityGroups?: readonly ISecurityGroup[];
+  readonly assignPublicIp?: boolean;
+  readonly listener: IApplicationListener;
+  /**
+   * Of the production rule. The slots' own rules, which go by header, stand right before it and take as many priorities
+   * below this one as there are slots.
+   */
+  readonly priority: number;
+  readonly conditions: readonly ListenerCondition[];
+  readonly strategy: Strategy;
+  /** Stop a deployment when they turn red. */
+  readonly alarms?: readonly IAlarm[];
+  /** The new generation is never started smaller. Default: 1. */
+  readonly minimumCount?: number;
+  /** From launch until all targets are healthy. Default: 10 minutes. */
+  readonly healthDeadline?: Duration;
+  readonly healthCheck?: { readonly path?: string; readonly interval?: Duration };
+  /** How long a replaced generation stays warm. Default: one hour. */
+  readonly retention?: Duration;
+  /** How long a target that leaves may finish its requests. Default: 30 seconds. */
+  readonly deregistrationDelay?: Duration;
+  /** Append only: a slot in use cannot be removed. Default: blue, green, red. */
+  readonly slots?: readonly string[];
+}
+
+/** The header that reaches a slot whatever the production rule says: `x-cutover-slot: web-green`. */
+export const slotHeader = 'x-cutover-slot';
+
+export class EcsService extends Construct {
+  /** The slots' target groups, by slot. */
+  readonly targetGroups: ReadonlyMap<string, ApplicationTargetGroup>;
+  readonly ruleArn: string;
+
+  constructor(scope: Construct, id: string, props: EcsServiceProps) {
+    super(scope, id);
+    const service = serviceName.parse(props.serviceName);
+    const strategy = parseStrategy(props.strategy);
+    const slots = (props.slots ?? ['blue', 'green', 'red']).map((slot) => slotName.parse(slot));
+    const mistakes = [
+      ...(strategy.ok ? [] : strategy.mistakes.map((mistake) => `strategy/${mistake}`)),
+      ...(props.tags.length === 0 ? ['tags: at least one pattern is needed'] : []),
+      ...(slots.length < 2 || slots.length > 5 ? [`slots: two to five, got ${slots.length}`] : []),
+      ...(props.priority <= slots.length ? [`priority: must be above ${slots.length}, the number of slots, got ${props.priority}`] : []),
+    ];
+    if (mistakes.length > 0) throw new Error(`EcsService ${service}: ${mistakes.join('; ')}`);
+
+    const interval = props.healthCheck?.interval ?? Duration.seconds(10);
+    this.targetGroups = new Map(
+      slots.map((slot) => [slot, makeTargetGroup(this, `${service}-${slot}`, props, interval)]),
+    );
+    this.#slotRules(service, props);
+    this.ruleArn = this.#productionRule(service, props);
+    const securityGroups = props.securityGroups ?? [this.#securityGroup(props)];
+    const settings = new StringParameter(this, 'Settings', {
+      parameterName: settingsParameter(props.cutover.settingsPrefix, service),
+      description: `What Cutover knows of ${service}`,
+      stringValue: Stack.of(this).toJsonString({
+        schema: 1,
+        service,
+        repository: props.repository.repositoryName,
+        repositoryUri: props.repository.repositoryUri,
+        tags: props.tags,
+        strategy: props.strategy,
+        alarms: (props.alarms ?? []).map((alarm) => alarm.alarmName),
+        minimumCount: props.minimumCount ?? 1,
+        healthDeadlineSeconds: (props.healthDeadline ?? Duration.minutes(10)).toSeconds(),
+        healthIntervalSeconds: interval.toSeconds(),
+        retentionSeconds: (props.retention ?? Duration.hours(1)).toSeconds(),
+        traffic: {
+          rule: this.ruleArn,
+          slots: [...this.targetGroups].map(([name, group]) => ({ name, targetGroup: group.targetGroupArn })),
+        },
+        fleet: {
+          kind: 'ecs',
+          cluster: props.cluster.clusterArn,
+          taskDefinition: props.taskDefinition.taskDefinitionArn,
+          container: props.container ?? props.taskDefinition.defaultContainer?.containerName,
+          port: props.port,
+          subnets: props.cluster.vpc.selectSubnets(props.subnets).subnetIds,
+          securityGroups: securityGroups.map((group) => group.securityGroupId),
+          assignPublicIp: props.assignPublicIp ?? false,
+        },
+      }),
+    });
+    this.#allow(service, props);
+    this.#pushes(service, props, settings);
+  }
+
+  /** Keep each slot health-checked whatever the production rule says, and are the way to reach it before it is live. */
+  #slotRules(service: string, props: EcsServiceProps): void {
+    [...this.targetGroups].forEach(([slot, group], index) => {
+      new ApplicationListenerRule(this, `Slot-${slot}`, {
+        listener: props.listener,
+        priority: props.priority - 1 - index,
+        conditions: [ListenerCondition.httpHeader(slotHeader, [`${service}-${slot}`])],
+        action: ListenerAction.forward([group]),
+      });
+    });
+  }
+
+  #productionRule(service: string, props: EcsServiceProps): string {
+    const { rule } = props.cutover.functions;
+    rule.allow(['elasticloadbalancing:CreateRule'], [props.listener.listenerArn]);
+    const rules = ruleArns(props.listener);
+    rule.allow(['elasticloadbalancing:ModifyRule', 'elasticloadbalancing:SetRulePriorities', 'elasticloadbalancing:DeleteRule'], [rules], {
+      because: "A rule's id is known only after it was created",
+    });
+    // Tags are set when the rule is created, never later.
+    rule.allow(['elasticloadbalancing:AddTags'], [rules], {
+      conditions: { StringEquals: { 'elasticloadbalancing:CreateAction': 'CreateRule' } },
+    });
+    const resource = new CustomResource(this, 'ProductionRule', {
+      resourceType: 'Custom::CutoverProductionRule',
+      serviceToken: rule.function.functionArn,
+      serviceTimeout: Duration.minutes(5),
+      properties: {
+        Service: service,
+        ListenerArn: props.listener.listenerArn,
+        Priority: props.priority,
+        Conditions: props.conditions.map((condition) => withoutUndefined(condition.renderRawCondition())),
+        Slots: [...this.targetGroups].map(([Name, group]) => ({ Name, TargetGroupArn: group.targetGroupArn })),
+      },
+    });
+    // The function must have its rights before it is called, and keep them until after it was called for the deletion.
+    resource.node.addDependency(rule.role);
+    return resource.getAttString('RuleArn');
+  }
+
+  #securityGroup(props: EcsServiceProps): ISecurityGroup {
+    const group = new SecurityGroup(this, 'Tasks', { vpc: props.cluster.vpc, description: `Tasks of ${props.serviceName}` });
+    props.listener.connections.allowTo(group, Port.tcp(props.port), `the load balancer reaches ${props.serviceName}`);
+    return group;
+  }
+
+  /** What the deployer may do to this service's generations, and to nothing else. */
+  #allow(service: string, props: EcsServiceProps): void {
+    const { launch, await: waiting, shift, judge, terminate } = props.cutover.functions;
+    const cluster = props.cluster.clusterName;
+    const services = localArn(this, 'ecs', `service/${cluster}/${service}-g*`);
+    const definitions = localArn(this, 'ecs', `task-definition/${service}-g*:*`);
+    const inCluster = { ArnEquals: { 'ecs:cluster': props.cluster.clusterArn } };
+    const because = 'Generations of one service: their names are given by deployments';
+    for (const each of [launch, waiting, shift, judge, terminate]) each.allow(['ecs:DescribeServices'], [services], { because });
+    for (const each of [launch, waiting, shift, judge]) {
+      each.allow(['ecs:ListTasks'], ['*'], { conditions: inCluster, because: 'Limited to the cluster by a condition' });
+      each.allow(['ecs:DescribeTasks'], [localArn(this, 'ecs', `task/${cluster}/*`)], { because: 'The ids of tasks are made by ECS' });
+    }
+    launch.allow(['ecs:CreateService'], [services], { because });
+    launch.allow(['ecs:RegisterTaskDefinition'], [definitions], { because });
+    launch.allow(['ecs:TagResource'], [services, definitions], {
+      conditions: { StringEquals: { 'ecs:CreateAction': ['CreateService', 'RegisterTaskDefinition'] } },
+    });
+    const roles = [props.taskDefinition.taskRole, props.taskDefinition.obtainExecutionRole()];
+    launch.allow(['iam:PassRole'], roles.map((role) => role.roleArn), {
+      conditions: { StringEquals: { 'iam:PassedToService': 'ecs-tasks.amazonaws.com' } },
+    });
+    terminate.allow(['ecs:DeleteService'], [services], { because });
+    shift.allow(['elasticloadbalancing:ModifyRule'], [this.ruleArn]);
+  }
+
+  #pushes(service: string, props: EcsServiceProps, settings: StringParameter): void {
+    const rule = new Rule(this, 'Pushes', {
+      description: `Pushes to ${service} start a deployment`,
+      eventPattern: {
+        source: ['aws.ecr'],
+        detailType: ['ECR Image Action'],
+        detail: {
+          'action-type': ['PUSH'],
+          result: ['SUCCESS'],
+          'repository-name': [props.repository.repositoryName],
+          'image-tag': [{ exists: true }],
+        },
+      },
+      targets: [
+        new SfnStateMachine(props.cutover.deploy, {
+          input: RuleTargetInput.fromObject({ service, event: EventField.fromPath('$') }),
+          deadLetterQueue: props.cutover.deadLetters,
+        }),
+      ],
+    });
+    rule.node.addDependency(settings);
+  }
+}
+
+function makeTargetGroup(scope: Construct, name: string, props: EcsServiceProps, interval: Duration): ApplicationTargetGroup {
+  const group = new ApplicationTargetGroup(scope, `Group-${name}`, {
+    targetGroupName: name,
+    vpc: props.cluster.vpc,
+    targetType: TargetType.IP,
+    protocol: ApplicationProtocol.HTTP,
+    port: props.port,
+    deregistrationDelay: props.deregistrationDelay ?? Duration.seconds(30),
+    healthCheck: {
+      path: props.healthCheck?.path ?? '/',
+      interval,
+      timeout: Duration.seconds(Math.min(5, interval.toSeconds() - 1)),
+      healthyThresholdCount: 2,
+      unhealthyThresholdCount: 2,
+    },
+  });
+  return group;
+}
+
+/** The ARNs of a listener's rules are the listener's own with `listener-rule` for `listener`, and an id. */
+function ruleArns(listener: IApplicationListener): string {
+  const stack = Stack.of(listener);
+  const arn = listener.listenerArn;
+  if (!Token.isUnresolved(arn)) return `${arn.replace(':listener/', ':listener-rule/')}/*`;
+  return stack.formatArn({ service: 'elasticloadbalancing', resource: 'listener-rule', resourceName: 'app/*' });
+}
+
+function withoutUndefined(condition: unknown): unknown {
+  if (Array.isArray(condition)) return condition.map(withoutUndefined);
+  if (typeof condition !== 'object' || condition === null || Token.isUnresolved(condition)) return condition;
+  const members = Object.entries(condition).flatMap(([key, value]) =>
+    value === undefined ? [] : [[key.charAt(0).toUpperCase() + key.slice(1), withoutUndefined(value)]],
+  );
+  return Object.fromEntries(members);
+}
