@@ -3,6 +3,8 @@
 export interface Layer {
   readonly digest: string;
   readonly mediaType: string;
+  /** The digest of the uncompressed tar, as the image's configuration promises it. */
+  readonly diffId?: string;
   /** The blob on disk, as it was pushed (maybe compressed). */
   readonly path: string;
 }

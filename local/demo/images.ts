@@ -1,0 +1,36 @@
+/** The demo's images: true OCI images of a small web service with the Node runtime that runs this program. */
+import { execFile } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import type { ImageFile, OciImage } from '../registry/oci-image.ts';
+
+export type Behaviour = 'good' | 'neverHealthy' | 'failing';
+
+export interface DemoImage {
+  readonly tag: string;
+  readonly behaviour: Behaviour;
+}
+
+/** `runtime` is the same layer in every image, pushed and unpacked once. */
+export function demoImage({ tag, behaviour }: DemoImage, runtime: Readonly<Record<string, ImageFile>>): OciImage {
+  const server = fileURLToPath(new URL('server.mjs', import.meta.url));
+  return {
+    layers: [runtime, { '/app/server.mjs': { from: server, mode: 0o644 } }],
+    config: {
+      Entrypoint: ['/usr/bin/node', '--max-old-space-size=64', '/app/server.mjs'],
+      Env: [`VERSION=${tag}`, `BEHAVIOUR=${behaviour}`],
+      WorkingDir: '/app',
+      ExposedPorts: { '8080/tcp': {} },
+    },
+  };
+}
+
+/** This program's own Node and the libraries it is linked with. */
+export async function nodeRuntime(): Promise<Readonly<Record<string, ImageFile>>> {
+  const { stdout } = await promisify(execFile)('ldd', [process.execPath]);
+  // `libm.so.6 => /lib/x86_64-linux-gnu/libm.so.6 (0x…)` and, for the loader, `/lib64/ld-linux-x86-64.so.2 (0x…)`
+  const libraries = [...stdout.matchAll(/(?:=> )?(?<path>\/\S+) \(0x/g)].flatMap(({ groups }) => groups?.['path'] ?? []);
+  const files: Record<string, ImageFile> = { '/usr/bin/node': { from: process.execPath, mode: 0o755 } };
+  for (const path of libraries) files[path] = { from: path, mode: 0o755 };
+  return files;
+}

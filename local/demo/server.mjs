@@ -1,0 +1,25 @@
+// The demo's service. It knows its version and how to behave from its image's environment, and its port from the task.
+import { createServer } from 'node:http';
+
+const { VERSION = 'v0', BEHAVIOUR = 'good', PORT = '8080' } = process.env;
+
+const server = createServer((request, response) => {
+  response.setHeader('x-version', VERSION);
+  if (request.url === '/health') {
+    response.statusCode = BEHAVIOUR === 'neverHealthy' ? 503 : 200;
+    response.end(`${VERSION} ${BEHAVIOUR === 'neverHealthy' ? 'cannot reach its database' : 'is healthy'}\n`);
+    return;
+  }
+  response.statusCode = BEHAVIOUR === 'failing' ? 500 : 200;
+  response.end(`hello from ${VERSION}\n`);
+});
+
+// Longer than any load balancer keeps an idle connection: the side that chooses connections closes them.
+server.keepAliveTimeout = 75_000;
+server.listen(Number(PORT), () => console.log(`${VERSION} listens on ${PORT}, ${BEHAVIOUR}`));
+
+process.on('SIGTERM', () => {
+  console.log(`${VERSION} was asked to stop`);
+  server.close(() => process.exit(0));
+  server.closeIdleConnections();
+});

@@ -1,0 +1,66 @@
+/** Sends what it is told to and counts the answers. A thread of its own, so that nothing else delays it. */
+import { parentPort, workerData } from 'node:worker_threads';
+import { Pool } from 'undici';
+
+export interface TrafficCounts {
+  readonly total: number;
+  /** Requests that no generation answered: refused, reset, timed out, or answered 5xx by the load balancer itself. */
+  readonly lost: number;
+  /** Requests that a generation answered with 5xx. */
+  readonly failed: number;
+  readonly byVersion: Readonly<Record<string, number>>;
+  /** What was lost, in words: the first few. */
+  readonly losses: readonly string[];
+}
+
+type Order = { readonly send: number; readonly overMs: number } | { readonly stop: true };
+
+const { url } = workerData as { url: string };
+const pool = new Pool(url, { connections: 32, pipelining: 1, headersTimeout: 30_000, bodyTimeout: 30_000 });
+const byVersion: Record<string, number> = {};
+const losses: string[] = [];
+let total = 0;
+let lost = 0;
+let failed = 0;
+let open = 0;
+let stopping = false;
+
+async function send(): Promise<void> {
+  open += 1;
+  try {
+    const { statusCode, headers, body } = await pool.request({ path: '/', method: 'GET' });
+    await body.dump();
+    const version = headers['x-version'];
+    if (typeof version !== 'string') throw new Error(`HTTP ${statusCode} from the load balancer`);
+    byVersion[version] = (byVersion[version] ?? 0) + 1;
+    if (statusCode >= 500) failed += 1;
+  } catch (loss) {
+    lost += 1;
+    if (losses.length < 10) losses.push(loss instanceof Error ? `${loss.name}: ${loss.message}` : String(loss));
+  } finally {
+    total += 1;
+    open -= 1;
+    if (stopping && open === 0) void end();
+  }
+}
+
+function report(): void {
+  parentPort?.postMessage({ total, lost, failed, byVersion, losses } satisfies TrafficCounts);
+}
+
+async function end(): Promise<void> {
+  clearInterval(reporting);
+  report();
+  await pool.close();
+  parentPort?.close();
+}
+
+const reporting = setInterval(report, 100);
+parentPort?.on('message', (order: Order) => {
+  if ('stop' in order) {
+    stopping = true;
+    if (open === 0) void end();
+    return;
+  }
+  for (let n = 0; n < order.send; n++) setTimeout(() => void send(), (n * order.overMs) / order.send);
+});

@@ -1,0 +1,211 @@
+/** The account's roles with their trust, their policies and their tags. */
+import { randomBytes } from 'node:crypto';
+import { accountId, iamArn, partition } from '../account.ts';
+import { AwsError, type Principal } from '../call.ts';
+import type { Clock } from '../clock.ts';
+import { conditionsHold, matchesAction } from './evaluate.ts';
+import { awsManagedPolicies } from './managed-policies.ts';
+import { type Policy, parsePolicy } from './policy.ts';
+import { matchesWildcard } from './wildcard.ts';
+
+/** A document as it was given and as it was read. */
+export interface PolicyText {
+  readonly document: string;
+  readonly policy: Policy;
+}
+
+export interface Role {
+  readonly name: string;
+  readonly path: string;
+  readonly arn: string;
+  /** `AROA…`: first part of the user id of the role's sessions. */
+  readonly id: string;
+  readonly createdAt: Date;
+  description: string | undefined;
+  maxSessionDuration: number;
+  trust: PolicyText;
+  readonly inline: Map<string, PolicyText>;
+  /** ARNs of managed policies. */
+  readonly attached: Set<string>;
+  readonly tags: Map<string, string>;
+}
+
+/** A policy of the account's own that roles can share. */
+export interface ManagedPolicy {
+  readonly name: string;
+  readonly path: string;
+  readonly arn: string;
+  readonly id: string;
+  readonly createdAt: Date;
+  readonly text: PolicyText;
+}
+
+export class Roles {
+  readonly #roles = new Map<string, Role>();
+  readonly #policies = new Map<string, ManagedPolicy>();
+  readonly #awsManaged = new Map<string, PolicyText>();
+  readonly #clock: Clock;
+
+  constructor(options: { clock: Clock }) {
+    this.#clock = options.clock;
+    for (const [arn, document] of awsManagedPolicies)
+      this.#awsManaged.set(arn, readPolicy(document, 'identity'));
+  }
+
+  create(
+    name: string,
+    options: { path?: string; trust: string; description?: string; maxSessionDuration?: number },
+  ): Role {
+    if (this.#roles.has(name)) throw alreadyExists(`Role with name ${name} already exists.`);
+    const path = options.path ?? '/';
+    const role: Role = {
+      name,
+      path,
+      arn: iamArn(`role${path}${name}`),
+      id: uniqueId('AROA'),
+      createdAt: new Date(this.#clock.now()),
+      description: options.description,
+      // One hour, as IAM's default.
+      maxSessionDuration: options.maxSessionDuration ?? 3600,
+      trust: readPolicy(options.trust, 'trust'),
+      inline: new Map(),
+      attached: new Set(),
+      tags: new Map(),
+    };
+    this.#roles.set(name, role);
+    return role;
+  }
+
+  get(name: string): Role {
+    const role = this.#roles.get(name);
+    if (role === undefined) throw noSuchEntity(`The role with name ${name} cannot be found.`);
+    return role;
+  }
+
+  byArn(arn: string): Role | undefined {
+    const role = this.#roles.get(arn.slice(arn.lastIndexOf('/') + 1));
+    return role?.arn === arn ? role : undefined;
+  }
+
+  list(): Role[] {
+    return [...this.#roles.values()].toSorted((a, b) => (a.name < b.name ? -1 : 1));
+  }
+
+  delete(name: string): void {
+    const role = this.get(name);
+    if (role.attached.size > 0) throw deleteConflict('Cannot delete entity, must detach all policies first.');
+    if (role.inline.size > 0) throw deleteConflict('Cannot delete entity, must delete policies first.');
+    this.#roles.delete(name);
+  }
+
+  attach(roleName: string, policyArn: string): void {
+    const role = this.get(roleName);
+    this.#managed(policyArn);
+    role.attached.add(policyArn);
+  }
+
+  detach(roleName: string, policyArn: string): void {
+    if (!this.get(roleName).attached.delete(policyArn))
+      throw noSuchEntity(`Policy ${policyArn} was not found.`);
+  }
+
+  createPolicy(name: string, options: { path?: string; document: string }): ManagedPolicy {
+    const path = options.path ?? '/';
+    const arn = iamArn(`policy${path}${name}`);
+    if (this.#policies.has(arn))
+      throw alreadyExists(`A policy called ${name} already exists. Duplicate names are not allowed.`);
+    const policy: ManagedPolicy = {
+      name,
+      path,
+      arn,
+      id: uniqueId('ANPA'),
+      createdAt: new Date(this.#clock.now()),
+      text: readPolicy(options.document, 'identity'),
+    };
+    this.#policies.set(arn, policy);
+    return policy;
+  }
+
+  policy(arn: string): ManagedPolicy {
+    const policy = this.#policies.get(arn);
+    if (policy === undefined) throw noSuchEntity(`Policy ${arn} was not found.`);
+    return policy;
+  }
+
+  deletePolicy(arn: string): void {
+    this.policy(arn);
+    if (this.list().some((role) => role.attached.has(arn))) {
+      throw deleteConflict('Cannot delete a policy attached to entities.');
+    }
+    this.#policies.delete(arn);
+  }
+
+  /** Everything that says what the role may do. */
+  policiesOf(role: Role): Policy[] {
+    return [
+      ...[...role.inline.values()].map(({ policy }) => policy),
+      ...[...role.attached].map((arn) => this.#managed(arn).policy),
+    ];
+  }
+
+  /** Whether a service (`lambda.amazonaws.com`) may take the role: what services check when a role is handed to them. */
+  assumableByService(roleArn: string, service: string): boolean {
+    const role = this.byArn(roleArn);
+    return role !== undefined && trusts(role, 'Service', (name) => name === service);
+  }
+
+  /** Whether a caller may take the role by `sts:AssumeRole`, as far as the role's trust decides. */
+  assumableBy(role: Role, caller: Principal): boolean {
+    const root = iamArn('root');
+    const own = caller.kind === 'role' ? caller.roleArn : root;
+    return trusts(
+      role,
+      'AWS',
+      (name) => name === '*' || name === accountId || name === root || matchesWildcard(name, own),
+    );
+  }
+
+  #managed(arn: string): PolicyText {
+    const text = this.#awsManaged.get(arn) ?? this.#policies.get(arn)?.text;
+    if (text === undefined) {
+      const known = arn.startsWith(`arn:${partition}:iam::aws:`)
+        ? ' (the embedded AWS knows few AWS managed policies)'
+        : '';
+      throw noSuchEntity(`Policy ${arn} does not exist or is not attachable.${known}`);
+    }
+    return text;
+  }
+}
+
+export function readPolicy(document: string, kind: 'identity' | 'trust'): PolicyText {
+  return { document, policy: parsePolicy(document, kind) };
+}
+
+/** Trust policies are evaluated without request context: a condition holds only if it does so for an empty one. */
+function trusts(role: Role, kind: string, matches: (name: string) => boolean): boolean {
+  const applying = role.trust.policy.statements.filter(
+    (statement) =>
+      matchesAction(statement, 'sts:AssumeRole') &&
+      (statement.principals?.[kind] ?? []).some(matches) &&
+      conditionsHold(statement, {}),
+  );
+  return applying.length > 0 && applying.every(({ effect }) => effect === 'Allow');
+}
+
+/** IAM's unique ids: a prefix for the kind, then letters and digits of base 32. */
+export function uniqueId(prefix: string): string {
+  const alphabet = 'ABCDEFGHIJKLMNOPQRSTUVWXYZ234567';
+  return prefix + [...randomBytes(16)].map((byte) => alphabet[byte % alphabet.length]).join('');
+}
+
+function noSuchEntity(message: string): AwsError {
+  return new AwsError('NoSuchEntityException', message, { status: 404 });
+}
+
+function alreadyExists(message: string): AwsError {
+  return new AwsError('EntityAlreadyExistsException', message, { status: 409 });
+}
+
+function deleteConflict(message: string): AwsError {
+  return new AwsError('DeleteConflictException', message, { status: 409 });
+}

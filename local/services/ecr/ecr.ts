@@ -1,0 +1,46 @@
+/** Amazon ECR: the API over the embedded registry. */
+import type {
+  DescribeRegistryCommandOutput,
+  GetAuthorizationTokenCommandInput,
+  GetAuthorizationTokenCommandOutput,
+} from '@aws-sdk/client-ecr';
+import { accountId } from '../../account.ts';
+import type { Call, Operations, Output } from '../../call.ts';
+import type { Clock } from '../../clock.ts';
+import type { Registry } from '../../registry/registry.ts';
+import { Images } from './images.ts';
+import { Repositories } from './repositories.ts';
+
+/** How long ECR's tokens are good (GetAuthorizationToken). */
+const tokenLifetimeMs = 12 * 60 * 60 * 1_000;
+
+export class Ecr {
+  readonly operations: Operations;
+  readonly #clock: Clock;
+
+  constructor(options: { registry: Registry; clock: Clock }) {
+    this.#clock = options.clock;
+    this.operations = {
+      ...new Repositories(options.registry).operations,
+      ...new Images(options.registry).operations,
+      DescribeRegistry: (): Output<DescribeRegistryCommandOutput> => ({
+        registryId: accountId,
+        replicationConfiguration: { rules: [] },
+      }),
+      GetAuthorizationToken: (
+        _input: GetAuthorizationTokenCommandInput,
+        call: Call,
+      ): Output<GetAuthorizationTokenCommandOutput> => ({
+        authorizationData: [
+          {
+            // `docker login` splits it into user and password; the registry looks at neither.
+            authorizationToken: Buffer.from(`AWS:${call.requestId}`).toString('base64'),
+            expiresAt: new Date(this.#clock.now() + tokenLifetimeMs),
+            // Unlike on AWS, the registry is where the API is.
+            proxyEndpoint: call.endpoint,
+          },
+        ],
+      }),
+    };
+  }
+}

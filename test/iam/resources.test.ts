@@ -1,0 +1,103 @@
+import { describe, expect, it } from 'vitest';
+import { authorizationsOf } from '../../local/iam/resources.ts';
+
+const of = (service: string, rest: string) => `arn:aws:${service}:us-east-1:123456789012:${rest}`;
+const service = of('ecs', 'service/main/web-g0001');
+const rule = of('elasticloadbalancing', 'listener-rule/app/lb/1/2/3');
+
+describe('an operation acts on', () => {
+  it.each<[string, string, object, string[]]>([
+    ['ecs', 'CreateService', { cluster: 'main', serviceName: 'web-g0001' }, [service]],
+    ['ecs', 'UpdateService', { cluster: of('ecs', 'cluster/main'), service: 'web-g0001' }, [service]],
+    ['ecs', 'DeleteService', { service }, [service]],
+    ['ecs', 'DescribeServices', { services: ['a', service] }, [of('ecs', 'service/default/a'), service]],
+    ['ecs', 'DescribeTasks', { cluster: 'main', tasks: ['t1'] }, [of('ecs', 'task/main/t1')]],
+    ['ecs', 'ListTasks', { cluster: 'main' }, [of('ecs', 'container-instance/main/*')]],
+    ['ecs', 'ListServices', { cluster: 'main' }, ['*']],
+    ['ecs', 'RegisterTaskDefinition', { family: 'web-g0001' }, [of('ecs', 'task-definition/web-g0001:*')]],
+    ['ecs', 'DescribeTaskDefinition', { taskDefinition: 'web' }, ['*']],
+    [
+      'ecs',
+      'DescribeServiceDeployments',
+      { serviceDeploymentArns: [of('ecs', 'service-deployment/main/web-g0001/x1')] },
+      [service, of('ecs', 'service-deployment/main/web-g0001/x1')],
+    ],
+    ['elasticloadbalancing', 'ModifyRule', { RuleArn: rule }, [rule]],
+    ['elasticloadbalancing', 'DescribeRules', { RuleArns: [rule] }, ['*']],
+    ['elasticloadbalancing', 'SetRulePriorities', { RulePriorities: [{ RuleArn: rule, Priority: 1 }] }, [rule]],
+    ['states', 'StartExecution', { stateMachineArn: of('states', 'stateMachine:deploy:3') }, [of('states', 'stateMachine:deploy')]],
+    ['states', 'SendTaskSuccess', { taskToken: 't' }, ['*']],
+    ['dynamodb', 'UpdateItem', { TableName: 'ledger' }, [of('dynamodb', 'table/ledger')]],
+    ['dynamodb', 'Query', { TableName: 'ledger', IndexName: 'by' }, [of('dynamodb', 'table/ledger/index/by')]],
+    ['dynamodb', 'BatchGetItem', { RequestItems: { a: {}, b: {} } }, [of('dynamodb', 'table/a'), of('dynamodb', 'table/b')]],
+    ['ecr', 'DescribeImages', { repositoryName: 'shop/web' }, [of('ecr', 'repository/shop/web')]],
+    ['ecr', 'GetAuthorizationToken', {}, ['*']],
+    ['ssm', 'GetParameter', { Name: '/web/hold:3' }, [of('ssm', 'parameter/web/hold')]],
+    ['sns', 'Publish', { TopicArn: of('sns', 'news') }, [of('sns', 'news')]],
+    ['sqs', 'SendMessage', { QueueUrl: 'http://127.0.0.1:1/123456789012/dlq' }, [of('sqs', 'dlq')]],
+    ['lambda', 'Invoke', { FunctionName: 'shift', Qualifier: '3' }, [of('lambda', 'function:shift:3')]],
+    ['lambda', 'GetFunction', { FunctionName: '123456789012:function:shift' }, [of('lambda', 'function:shift')]],
+    ['cloudwatch', 'DescribeAlarms', {}, [of('cloudwatch', 'alarm:*')]],
+    ['cloudwatch', 'GetMetricData', {}, ['*']],
+    ['logs', 'PutLogEvents', { logGroupName: '/g', logStreamName: 's' }, [of('logs', 'log-group:/g:log-stream:s')]],
+    ['events', 'PutRule', { Name: 'pushes' }, [of('events', 'rule/pushes')]],
+    ['events', 'PutEvents', { Entries: [{}] }, [of('events', 'event-bus/default')]],
+    ['events', 'ListRules', {}, ['*']],
+  ])('%s %s', (prefix, operation, input, resources) => {
+    expect(authorizationsOf(prefix, operation, input as Record<string, unknown>)[0]?.resources).toEqual(resources);
+  });
+
+  it('nothing that AWS does not ask for', () => {
+    expect(authorizationsOf('sts', 'GetCallerIdentity', {})).toEqual([]);
+  });
+});
+
+describe('an operation also needs', () => {
+  it('to pass the roles of a task definition', () => {
+    const [own, ...passes] = authorizationsOf('ecs', 'RegisterTaskDefinition', {
+      family: 'web',
+      taskRoleArn: 'arn:aws:iam::123456789012:role/task',
+      executionRoleArn: 'arn:aws:iam::123456789012:role/execution',
+    });
+    expect(own?.action).toBe('ecs:RegisterTaskDefinition');
+    const context = { 'iam:passedtoservice': 'ecs-tasks.amazonaws.com' };
+    expect(passes).toEqual([
+      { action: 'iam:PassRole', resources: ['arn:aws:iam::123456789012:role/task'], context },
+      { action: 'iam:PassRole', resources: ['arn:aws:iam::123456789012:role/execution'], context },
+    ]);
+  });
+
+  it('to tag what it creates with tags', () => {
+    const [own, tagging] = authorizationsOf('ecs', 'CreateService', {
+      cluster: 'main',
+      serviceName: 'web-g0001',
+      tags: [{ key: 'cutover:service', value: 'web' }],
+    });
+    const tags = { 'aws:requesttag/cutover:service': 'web' };
+    expect(own?.context).toEqual({ ...tags, 'ecs:cluster': of('ecs', 'cluster/main') });
+    expect(tagging).toEqual({
+      action: 'ecs:TagResource',
+      resources: [service],
+      context: { ...tags, 'ecs:createaction': 'CreateService' },
+    });
+  });
+
+  it('the tagging of a rule on the rule, not its listener', () => {
+    const [, tagging] = authorizationsOf('elasticloadbalancing', 'CreateRule', {
+      ListenerArn: of('elasticloadbalancing', 'listener/app/lb/1/2'),
+      Tags: [{ Key: 'a', Value: 'b' }],
+    });
+    expect(tagging).toMatchObject({
+      action: 'elasticloadbalancing:AddTags',
+      resources: [of('elasticloadbalancing', 'listener-rule/app/lb/1/2/*')],
+    });
+  });
+
+  it('what the writes of a transaction need', () => {
+    const TransactItems = [{ Put: { TableName: 'a' } }, { ConditionCheck: { TableName: 'b' } }];
+    expect(authorizationsOf('dynamodb', 'TransactWriteItems', { TransactItems })).toEqual([
+      { action: 'dynamodb:PutItem', resources: [of('dynamodb', 'table/a')] },
+      { action: 'dynamodb:ConditionCheckItem', resources: [of('dynamodb', 'table/b')] },
+    ]);
+  });
+});
