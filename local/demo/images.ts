@@ -1,5 +1,6 @@
 /** The demo's images: true OCI images of a small web service with the Node runtime that runs this program. */
 import { execFile } from 'node:child_process';
+import { realpath } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import type { ImageFile, OciImage } from '../registry/oci-image.ts';
@@ -31,6 +32,7 @@ export async function nodeRuntime(): Promise<Readonly<Record<string, ImageFile>>
   // `libm.so.6 => /lib/x86_64-linux-gnu/libm.so.6 (0x…)` and, for the loader, `/lib64/ld-linux-x86-64.so.2 (0x…)`
   const libraries = [...stdout.matchAll(/(?:=> )?(?<path>\/\S+) \(0x/g)].flatMap(({ groups }) => groups?.['path'] ?? []);
   const files: Record<string, ImageFile> = { '/usr/bin/node': { from: process.execPath, mode: 0o755 } };
-  for (const path of libraries) files[path] = { from: path, mode: 0o755 };
+  // The loader asks for the library by its link's name.
+  for (const path of libraries) files[path] = { from: await realpath(path), mode: 0o755 };
   return files;
 }

@@ -3,7 +3,7 @@ import { AwsError } from '../call.ts';
 import { isConditionOperator } from './condition.ts';
 import { lowerKey } from './wildcard.ts';
 
-export type Conditions = Readonly<Record<string, Readonly<Record<string, readonly string[]>>>>;
+type Conditions = Readonly<Record<string, Readonly<Record<string, readonly string[]>>>>;
 
 export interface Statement {
   readonly sid: string | undefined;

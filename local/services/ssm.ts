@@ -3,42 +3,33 @@
  * given whether decryption is asked for or not: nothing here is secret.
  */
 import type * as Ssm from '@aws-sdk/client-ssm';
-import { arn } from '../account.ts';
 import { AwsError, type Call, type Operations, type Output } from '../call.ts';
 import type { Clock } from '../clock.ts';
 import { principalArn } from '../iam/principal-arn.ts';
 import { matchesFilters } from './ssm-filters.ts';
-
-interface Version {
-  readonly version: number;
-  readonly value: string;
-  readonly type: Ssm.ParameterType;
-  readonly modified: Date;
-  readonly modifiedBy: string;
-  readonly description: string | undefined;
-}
-
-interface Stored {
-  readonly name: string;
-  tier: Ssm.ParameterTier;
-  /** Oldest first; at most `versionsKept`. */
-  versions: Version[];
-  readonly tags: Map<string, string>;
-}
+import {
+  checkedName,
+  invalid,
+  metadata,
+  plainName,
+  type StoredParameter,
+  selected,
+  shown,
+  tierFor,
+  type Version,
+  versionOf,
+} from './ssm-parameter.ts';
 
 // "Parameter Store" quotas in the Systems Manager guide.
-const standardLimit = 4096;
-const advancedLimit = 8192;
 const versionsKept = 100;
-const deepestLevel = 15;
 const namesPerCall = 10;
 const pathPage = 10;
 const describePage = 50;
 
 export function ssmOperations({ clock }: { clock: Clock }): Operations {
-  const store = new Map<string, Stored>();
+  const store = new Map<string, StoredParameter>();
 
-  const stored = (name: string): Stored => {
+  const stored = (name: string): StoredParameter => {
     const found = store.get(plainName(name));
     if (found === undefined) throw new AwsError('ParameterNotFound', '');
     return found;
@@ -172,128 +163,10 @@ export function ssmOperations({ clock }: { clock: Clock }): Operations {
   };
 }
 
-/** `arn:…:parameter/a/b` names `/a/b` when it has levels, and `a` when it has none. */
-function plainName(name: string): string {
-  const at = name.startsWith('arn:') ? name.indexOf(':parameter/') : -1;
-  if (at === -1) return name;
-  const path = name.slice(at + ':parameter/'.length);
-  return path.includes('/') ? `/${path}` : path;
-}
-
-/** `name:3` asks for a version. */
-function selected(given: string): { name: string; selector: string | undefined } {
-  const { prefix, rest } = given.startsWith('arn:')
-    ? {
-        prefix: given.slice(0, given.indexOf(':parameter/') + 11),
-        rest: given.slice(given.indexOf(':parameter/') + 11),
-      }
-    : { prefix: '', rest: given };
-  const [name = '', selector] = rest.split(':');
-  return { name: plainName(prefix + name), selector };
-}
-
-function checkedName(name: string): string {
-  if (!/^[\w./-]+$/.test(name)) {
-    throw invalid(
-      'Parameter name must only contain the following characters: a-z, A-Z, 0-9, period (.), hyphen (-), underscore (_) and slash (/)',
-    );
-  }
-  if (name.includes('/') && !name.startsWith('/'))
-    throw invalid('Parameter name must be a fully qualified name.');
-  if (/^\/?(aws|ssm)/i.test(name)) {
-    throw invalid(
-      'Parameter name: can\'t be prefixed with "aws" or "ssm" (case-insensitive). If formed as a path, it can consist of ' +
-        'sub-paths divided by slash symbol; each sub-path can be formed as a mix of letters, numbers and the following 3 symbols .-_',
-    );
-  }
-  if (name.split('/').length - 1 > deepestLevel) {
-    throw new AwsError(
-      'HierarchyLevelLimitExceededException',
-      `Parameter name exceeds the maximum of ${deepestLevel} levels.`,
-    );
-  }
-  return name;
-}
-
-/** Intelligent tiering takes standard while it is enough; an advanced parameter never becomes a standard one again. */
-function tierFor(input: Ssm.PutParameterCommandInput, existing: Stored | undefined): Ssm.ParameterTier {
-  const size = Buffer.byteLength(input.Value!);
-  const wanted = input.Tier ?? existing?.tier ?? 'Standard';
-  if (existing?.tier === 'Advanced' && wanted === 'Standard') {
-    throw invalid(
-      "This parameter uses the advanced-parameter tier. You can't downgrade a parameter from the advanced-parameter tier " +
-        'to the standard-parameter tier.',
-    );
-  }
-  const tier =
-    wanted === 'Intelligent-Tiering'
-      ? size > standardLimit
-        ? 'Advanced'
-        : (existing?.tier ?? 'Standard')
-      : wanted;
-  if (tier === 'Standard' && size > standardLimit) {
-    throw invalid(
-      `Standard tier parameters support a maximum parameter value of ${standardLimit} characters. To create a larger ` +
-        'parameter value, upgrade the parameter to use the advanced-parameter tier. For more information, see ' +
-        'https://docs.aws.amazon.com/systems-manager/latest/userguide/parameter-store-advanced-parameters.html',
-    );
-  }
-  if (size > advancedLimit) {
-    throw invalid(
-      `Advanced tier parameters support a maximum parameter value of ${advancedLimit} characters.`,
-    );
-  }
-  return tier;
-}
-
-function versionOf(parameter: Stored, selector?: string): Version | undefined {
-  if (selector === undefined) return parameter.versions.at(-1);
-  return parameter.versions.find(({ version }) => String(version) === selector);
-}
-
-function shown(parameter: Stored, selector?: string): Ssm.Parameter {
-  const version = versionOf(parameter, selector);
-  if (version === undefined) {
-    throw new AwsError(
-      'ParameterVersionNotFound',
-      `Systems Manager could not find version ${selector} of ${parameter.name}. Verify the version and try again.`,
-    );
-  }
-  return {
-    Name: parameter.name,
-    Type: version.type,
-    Value: version.value,
-    Version: version.version,
-    ...(selector === undefined ? {} : { Selector: `:${selector}` }),
-    LastModifiedDate: version.modified,
-    ARN: arnOf(parameter),
-    DataType: 'text',
-  };
-}
-
-function metadata(parameter: Stored, version: Version): Ssm.ParameterMetadata {
-  return {
-    Name: parameter.name,
-    ARN: arnOf(parameter),
-    Type: version.type,
-    LastModifiedDate: version.modified,
-    LastModifiedUser: version.modifiedBy,
-    ...(version.description === undefined ? {} : { Description: version.description }),
-    Version: version.version,
-    Tier: parameter.tier,
-    Policies: [],
-    DataType: 'text',
-  };
-}
-
-function arnOf({ name }: Stored): string {
-  return arn('ssm', `parameter/${name.replace(/^\//, '')}`);
-}
-
 function tagged(
-  store: ReadonlyMap<string, Stored>,
+  store: ReadonlyMap<string, StoredParameter>,
   input: { ResourceType?: string | undefined; ResourceId?: string | undefined },
-): Stored {
+): StoredParameter {
   const found = input.ResourceType === 'Parameter' ? store.get(plainName(input.ResourceId!)) : undefined;
   if (found === undefined) {
     throw new AwsError(
@@ -304,7 +177,7 @@ function tagged(
   return found;
 }
 
-function sorted(store: ReadonlyMap<string, Stored>): Stored[] {
+function sorted(store: ReadonlyMap<string, StoredParameter>): StoredParameter[] {
   return [...store.values()].toSorted((a, b) => (a.name < b.name ? -1 : 1));
 }
 
@@ -335,8 +208,4 @@ function paged<T>(
   }
   const end = start + size;
   return { items: all.slice(start, end), nextToken: end < all.length ? { NextToken: String(end) } : {} };
-}
-
-function invalid(message: string): AwsError {
-  return new AwsError('ValidationException', message);
 }

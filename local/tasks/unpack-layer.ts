@@ -3,13 +3,11 @@
  * ones, `.wh.` files remove. Nothing is ever written outside the folder: parents are resolved as inside it, the last
  * component is removed and made anew, never followed.
  */
-import { createWriteStream } from 'node:fs';
-import { chmod, link, lstat, mkdir, readdir, rm, symlink } from 'node:fs/promises';
+import { chmod, link, lstat, mkdir, readdir, rm, symlink, writeFile } from 'node:fs/promises';
 import { basename, dirname, join, relative } from 'node:path';
-import { pipeline } from 'node:stream/promises';
 import { type Extract, extract, type Header } from 'tar-stream';
 import type { Layer } from '../registry/image-store.ts';
-import { streamLayer } from './layer-stream.ts';
+import { layerTar } from './layer-stream.ts';
 import { ifAbsent, resolveInRoot } from './rooted-path.ts';
 
 /** What one layer may come to on this machine: far above real images, far below what a hostile one could claim. */
@@ -36,22 +34,50 @@ export async function unpackLayer(
   onNote: OnNote,
 ): Promise<void> {
   const tar = extract();
-  const target = new LayerTarget(root, onNote);
-  const apply = async (): Promise<void> => {
-    let entries = 0;
+  // What went wrong with the tar itself; whoever reads an entry then only sees that its stream is gone.
+  let failure: unknown;
+  tar.once('error', (error) => (failure = error));
+  const closed = new Promise((resolve) => tar.once('close', () => resolve(undefined)));
+  const both = [feed(tar, layer, limits), apply(tar, new LayerTarget(root, onNote), limits)];
+  try {
+    await Promise.all(both);
+  } catch (error) {
+    await Promise.allSettled([...both, closed]);
+    throw failure ?? error;
+  }
+}
+
+async function feed(tar: Extract, layer: Layer, limits: UnpackLimits): Promise<void> {
+  try {
+    for await (const chunk of layerTar(layer, limits)) {
+      if (!tar.write(chunk)) await writable(tar);
+      if (tar.destroyed) return;
+    }
+    tar.end(undefined);
+  } catch (error) {
+    tar.destroy(error instanceof Error ? error : new Error(String(error)));
+    throw error;
+  }
+}
+
+/** Resolves when more may be written, or when nobody reads any more. */
+function writable(tar: Extract): Promise<void> {
+  return new Promise((resolve) => {
+    tar.once('drain', resolve);
+    tar.once('close', resolve);
+  });
+}
+
+async function apply(tar: Extract, target: LayerTarget, limits: UnpackLimits): Promise<void> {
+  let entries = 0;
+  try {
     for await (const entry of tar) {
       entries += 1;
       if (entries > limits.maxEntries) throw new Error(`layer has more than ${limits.maxEntries} entries`);
       await target.apply(entry);
     }
-  };
-  const applied = apply();
-  applied.catch((error: unknown) => tar.destroy(error instanceof Error ? error : new Error(String(error))));
-  const both = [applied, streamLayer(layer, tar, { maxBytes: limits.maxBytes })];
-  try {
-    await Promise.all(both);
   } finally {
-    await Promise.allSettled(both);
+    tar.destroy();
   }
 }
 
@@ -144,7 +170,7 @@ class LayerTarget {
         break;
       case 'file':
       case 'contiguous-file':
-        await pipeline(entry, createWriteStream(path, { flags: 'wx', mode: 0o600 }));
+        await writeFile(path, entry as AsyncIterable<Buffer>, { flag: 'wx', mode: 0o600 });
         await chmod(path, mode);
         break;
       case 'block-device':

@@ -45,12 +45,17 @@ interface Prepared {
 
 export class Dispatcher {
   readonly #options: DispatcherOptions;
-  readonly #entries: ReadonlyMap<string, ServiceEntry>;
+  readonly #entries = new Map<string, ServiceEntry>();
   readonly #models = new Map<string, Promise<ServiceModel>>();
 
   constructor(options: DispatcherOptions) {
     this.#options = options;
-    this.#entries = new Map(options.entries.map((entry) => [entry.signingName, entry]));
+    for (const entry of options.entries) this.add(entry);
+  }
+
+  /** Adds a service later: CloudFormation is itself a caller of the others. */
+  add(entry: ServiceEntry): void {
+    this.#entries.set(entry.signingName, entry);
   }
 
   /** Answers a request of the wire. Rejects only with `ConnectionLost`, when a hook wants no answer to be given. */

@@ -52,10 +52,13 @@ export async function listen(dispatcher: Dispatcher, options: ListenOptions): Pr
 
 function isMeantForAws(request: IncomingMessage): boolean {
   const { headers, method } = request;
+  const { path, query } = splitUrl(request);
   return (
-    credentialScope({ headers: singleValued(request), query: splitUrl(request).query }) !== undefined ||
+    credentialScope({ headers: singleValued(request), query }) !== undefined ||
     headers['x-amz-target'] !== undefined ||
-    (method === 'POST' && headers['content-type']?.startsWith('application/x-www-form-urlencoded') === true)
+    (method === 'POST' &&
+      path === '/' &&
+      headers['content-type']?.startsWith('application/x-www-form') === true)
   );
 }
 

@@ -11,7 +11,7 @@ export interface OperationModel {
   readonly http?: readonly [method: string, uri: string, status: number];
 }
 
-export interface ErrorModel {
+interface ErrorModel {
   readonly name: string;
   readonly schema: NormalizedSchema;
   readonly status: number;

@@ -29,7 +29,6 @@ export const byDefault = (action: Action): RoutingRule => ({
 
 export class Bench {
   readonly balancer: Balancer;
-  readonly failures: unknown[] = [];
   readonly #reports: CountReport[] = [];
   #waiting: (() => void)[] = [];
   #number = 0;
@@ -41,7 +40,9 @@ export class Bench {
         this.#reports.push(report);
         for (const wake of this.#waiting.splice(0)) wake();
       },
-      onFailure: (failure) => this.failures.push(failure),
+      onFailure: (failure) => {
+        throw new Error('The balancer failed', { cause: failure });
+      },
     });
   }
 

@@ -13,31 +13,41 @@ export class EmbeddedDynamoDb {
   }
 
   async call<T = Record<string, unknown>>(operation: string, input: object): Promise<T> {
-    const call: Call = { principal: { kind: 'root' }, requestId: 'request', endpoint: 'http://127.0.0.1:4566' };
+    const call: Call = {
+      principal: { kind: 'root' },
+      requestId: 'request',
+      endpoint: 'http://127.0.0.1:4566',
+    };
     const run = this.service.operations[operation] as unknown as (input: object, call: Call) => Promise<T>;
     return run(input, call);
   }
 
   /** A table `ledger` with keys `pk` and `sk`, an index by `kind` and a stream; returns the stream's ARN. */
   async createTable(options: object = {}): Promise<string> {
-    const { TableDescription } = await this.call<{ TableDescription: { LatestStreamArn: string } }>('CreateTable', {
-      TableName: 'ledger',
-      BillingMode: 'PAY_PER_REQUEST',
-      AttributeDefinitions: ['pk', 'sk', 'kind'].map((AttributeName) => ({ AttributeName, AttributeType: 'S' })),
-      KeySchema: [
-        { AttributeName: 'pk', KeyType: 'HASH' },
-        { AttributeName: 'sk', KeyType: 'RANGE' },
-      ],
-      GlobalSecondaryIndexes: [
-        {
-          IndexName: 'byKind',
-          KeySchema: [{ AttributeName: 'kind', KeyType: 'HASH' }],
-          Projection: { ProjectionType: 'ALL' },
-        },
-      ],
-      StreamSpecification: { StreamEnabled: true, StreamViewType: 'NEW_AND_OLD_IMAGES' },
-      ...options,
-    });
+    const { TableDescription } = await this.call<{ TableDescription: { LatestStreamArn: string } }>(
+      'CreateTable',
+      {
+        TableName: 'ledger',
+        BillingMode: 'PAY_PER_REQUEST',
+        AttributeDefinitions: ['pk', 'sk', 'kind'].map((AttributeName) => ({
+          AttributeName,
+          AttributeType: 'S',
+        })),
+        KeySchema: [
+          { AttributeName: 'pk', KeyType: 'HASH' },
+          { AttributeName: 'sk', KeyType: 'RANGE' },
+        ],
+        GlobalSecondaryIndexes: [
+          {
+            IndexName: 'byKind',
+            KeySchema: [{ AttributeName: 'kind', KeyType: 'HASH' }],
+            Projection: { ProjectionType: 'ALL' },
+          },
+        ],
+        StreamSpecification: { StreamEnabled: true, StreamViewType: 'NEW_AND_OLD_IMAGES' },
+        ...options,
+      },
+    );
     return TableDescription.LatestStreamArn;
   }
 

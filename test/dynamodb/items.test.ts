@@ -23,7 +23,12 @@ describe('items', () => {
       ExpressionAttributeValues: { ':one': { N: '1' }, ':live': { M: { g: { S: 'web-g0001' } } } },
       ReturnValues: 'ALL_NEW',
     });
-    const item = { ...Key, kind: { S: 'service' }, fence: { N: '2' }, live: { M: { g: { S: 'web-g0001' } } } };
+    const item = {
+      ...Key,
+      kind: { S: 'service' },
+      fence: { N: '2' },
+      live: { M: { g: { S: 'web-g0001' } } },
+    };
     expect(updated['Attributes']).toEqual(item);
     expect(await aws.call('GetItem', { TableName, Key, ConsistentRead: true })).toEqual({ Item: item });
     const queried = await aws.call('Query', {
@@ -47,7 +52,9 @@ describe('items', () => {
 
   it('are written and read in batches', async () => {
     const write = await aws.call('BatchWriteItem', {
-      RequestItems: { ledger: ['a', 'b'].map((pk) => ({ PutRequest: { Item: { pk: { S: pk }, sk: { S: 's' } } } })) },
+      RequestItems: {
+        ledger: ['a', 'b'].map((pk) => ({ PutRequest: { Item: { pk: { S: pk }, sk: { S: 's' } } } })),
+      },
     });
     expect(write).toEqual({ UnprocessedItems: {} });
     const read = await aws.call<{ Responses: { ledger: unknown[] } }>('BatchGetItem', {
@@ -97,9 +104,27 @@ describe('a condition that fails', () => {
 
 describe('what is refused', () => {
   const refused: [string, string, object, string, string][] = [
-    ['an unknown table', 'GetItem', { TableName: 'nobody', Key }, 'ResourceNotFoundException', 'Requested resource not found'],
-    ['a key that does not fit', 'GetItem', { TableName, Key: { pk: { S: 'x' } } }, 'ValidationException', 'The provided key element does not match the schema'],
-    ['a broken expression', 'UpdateItem', { TableName, Key, UpdateExpression: 'SET' }, 'ValidationException', 'Invalid UpdateExpression'],
+    [
+      'an unknown table',
+      'GetItem',
+      { TableName: 'nobody', Key },
+      'ResourceNotFoundException',
+      'Requested resource not found',
+    ],
+    [
+      'a key that does not fit',
+      'GetItem',
+      { TableName, Key: { pk: { S: 'x' } } },
+      'ValidationException',
+      'The provided key element does not match the schema',
+    ],
+    [
+      'a broken expression',
+      'UpdateItem',
+      { TableName, Key, UpdateExpression: 'SET' },
+      'ValidationException',
+      'Invalid UpdateExpression',
+    ],
     ['transactions', 'TransactWriteItems', {}, 'ValidationException', 'has no TransactWriteItems'],
   ];
   it.each(refused)('%s', async (_, operation, input, code, message) => {

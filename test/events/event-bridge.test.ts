@@ -101,7 +101,7 @@ describe('a matching event', () => {
       resources: [],
       detail: push.detail,
     });
-    expect(execution?.name).toMatch(new RegExp(`^${(execution?.input as { id: string }).id}_`));
+    expect(execution?.name).toMatch(new RegExp(`^${(execution!.input as { id: string }).id}_`));
     expect(aws.authorized).toEqual([
       {
         principal: { kind: 'role', roleArn, session: 'AWSEvents_T' },
@@ -381,7 +381,7 @@ describe('rules', () => {
     [
       'PutTargets',
       'LimitExceededException',
-      { Rule: 'push', Targets: [...'abcdef'].map((Id) => ({ Id, Arn: functionArn })) },
+      { Rule: 'push', Targets: ['a', 'b', 'c', 'd', 'e', 'f'].map((Id) => ({ Id, Arn: functionArn })) },
       'The requested resource exceeds the maximum number allowed.',
     ],
     [

@@ -24,27 +24,59 @@ describe('an operation acts on', () => {
     ],
     ['elasticloadbalancing', 'ModifyRule', { RuleArn: rule }, [rule]],
     ['elasticloadbalancing', 'DescribeRules', { RuleArns: [rule] }, ['*']],
-    ['elasticloadbalancing', 'SetRulePriorities', { RulePriorities: [{ RuleArn: rule, Priority: 1 }] }, [rule]],
-    ['states', 'StartExecution', { stateMachineArn: of('states', 'stateMachine:deploy:3') }, [of('states', 'stateMachine:deploy')]],
+    [
+      'elasticloadbalancing',
+      'SetRulePriorities',
+      { RulePriorities: [{ RuleArn: rule, Priority: 1 }] },
+      [rule],
+    ],
+    [
+      'states',
+      'StartExecution',
+      { stateMachineArn: of('states', 'stateMachine:deploy:3') },
+      [of('states', 'stateMachine:deploy')],
+    ],
     ['states', 'SendTaskSuccess', { taskToken: 't' }, ['*']],
     ['dynamodb', 'UpdateItem', { TableName: 'ledger' }, [of('dynamodb', 'table/ledger')]],
-    ['dynamodb', 'Query', { TableName: 'ledger', IndexName: 'by' }, [of('dynamodb', 'table/ledger/index/by')]],
-    ['dynamodb', 'BatchGetItem', { RequestItems: { a: {}, b: {} } }, [of('dynamodb', 'table/a'), of('dynamodb', 'table/b')]],
+    [
+      'dynamodb',
+      'Query',
+      { TableName: 'ledger', IndexName: 'by' },
+      [of('dynamodb', 'table/ledger/index/by')],
+    ],
+    [
+      'dynamodb',
+      'BatchGetItem',
+      { RequestItems: { a: {}, b: {} } },
+      [of('dynamodb', 'table/a'), of('dynamodb', 'table/b')],
+    ],
     ['ecr', 'DescribeImages', { repositoryName: 'shop/web' }, [of('ecr', 'repository/shop/web')]],
     ['ecr', 'GetAuthorizationToken', {}, ['*']],
     ['ssm', 'GetParameter', { Name: '/web/hold:3' }, [of('ssm', 'parameter/web/hold')]],
     ['sns', 'Publish', { TopicArn: of('sns', 'news') }, [of('sns', 'news')]],
     ['sqs', 'SendMessage', { QueueUrl: 'http://127.0.0.1:1/123456789012/dlq' }, [of('sqs', 'dlq')]],
     ['lambda', 'Invoke', { FunctionName: 'shift', Qualifier: '3' }, [of('lambda', 'function:shift:3')]],
-    ['lambda', 'GetFunction', { FunctionName: '123456789012:function:shift' }, [of('lambda', 'function:shift')]],
+    [
+      'lambda',
+      'GetFunction',
+      { FunctionName: '123456789012:function:shift' },
+      [of('lambda', 'function:shift')],
+    ],
     ['cloudwatch', 'DescribeAlarms', {}, [of('cloudwatch', 'alarm:*')]],
     ['cloudwatch', 'GetMetricData', {}, ['*']],
-    ['logs', 'PutLogEvents', { logGroupName: '/g', logStreamName: 's' }, [of('logs', 'log-group:/g:log-stream:s')]],
+    [
+      'logs',
+      'PutLogEvents',
+      { logGroupName: '/g', logStreamName: 's' },
+      [of('logs', 'log-group:/g:log-stream:s')],
+    ],
     ['events', 'PutRule', { Name: 'pushes' }, [of('events', 'rule/pushes')]],
     ['events', 'PutEvents', { Entries: [{}] }, [of('events', 'event-bus/default')]],
     ['events', 'ListRules', {}, ['*']],
   ])('%s %s', (prefix, operation, input, resources) => {
-    expect(authorizationsOf(prefix, operation, input as Record<string, unknown>)[0]?.resources).toEqual(resources);
+    expect(authorizationsOf(prefix, operation, input as Record<string, unknown>)[0]?.resources).toEqual(
+      resources,
+    );
   });
 
   it('nothing that AWS does not ask for', () => {

@@ -1,5 +1,8 @@
 import { ECSClient, RegisterTaskDefinitionCommand, UpdateServiceCommand } from '@aws-sdk/client-ecs';
-import { ElasticLoadBalancingV2Client, DescribeRulesCommand } from '@aws-sdk/client-elastic-load-balancing-v2';
+import {
+  DescribeRulesCommand,
+  ElasticLoadBalancingV2Client,
+} from '@aws-sdk/client-elastic-load-balancing-v2';
 import {
   AttachRolePolicyCommand,
   CreateRoleCommand,
@@ -17,9 +20,10 @@ import {
   NoSuchEntityException,
   PutRolePolicyCommand,
 } from '@aws-sdk/client-iam';
-import { S3Client, GetObjectCommand } from '@aws-sdk/client-s3';
+import { GetObjectCommand, S3Client } from '@aws-sdk/client-s3';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { PolicyAuthorizer } from '../../local/iam/policy-authorizer.ts';
+import { readPolicy } from '../../local/iam/roles.ts';
 import { clientOptions, embedded } from '../wire/embedded.ts';
 
 const trust = JSON.stringify({
@@ -41,7 +45,9 @@ afterEach(() => aws.close());
 
 describe("a role's session", () => {
   async function session(...statements: object[]) {
-    const { Role } = await iam.send(new CreateRoleCommand({ RoleName: 'shift', AssumeRolePolicyDocument: trust }));
+    const { Role } = await iam.send(
+      new CreateRoleCommand({ RoleName: 'shift', AssumeRolePolicyDocument: trust }),
+    );
     const inline = { RoleName: 'shift', PolicyName: 'own', PolicyDocument: policy(...statements) };
     if (statements.length > 0) await iam.send(new PutRolePolicyCommand(inline));
     return clientOptions(aws.endpoint, aws.sessions.issue(Role!.Arn!, 'run-1'));
@@ -49,7 +55,11 @@ describe("a role's session", () => {
   const updateWeb = new UpdateServiceCommand({ cluster: 'main', service: 'web-g0001' });
 
   it('may do what its role may, and is named in the call log', async () => {
-    const options = await session({ Effect: 'Allow', Action: 'ecs:UpdateService', Resource: 'arn:aws:ecs:*:*:service/main/*' });
+    const options = await session({
+      Effect: 'Allow',
+      Action: 'ecs:UpdateService',
+      Resource: 'arn:aws:ecs:*:*:service/main/*',
+    });
     await new ECSClient(options).send(updateWeb);
     expect(aws.calls.records({ operation: 'UpdateService' })).toMatchObject([
       { principal: { kind: 'role', roleArn: 'arn:aws:iam::123456789012:role/shift', session: 'run-1' } },
@@ -57,7 +67,11 @@ describe("a role's session", () => {
   });
 
   it("is denied all else, in AWS's words", async () => {
-    const options = await session({ Effect: 'Allow', Action: 'ecs:UpdateService', Resource: 'arn:aws:ecs:*:*:service/other/*' });
+    const options = await session({
+      Effect: 'Allow',
+      Action: 'ecs:UpdateService',
+      Resource: 'arn:aws:ecs:*:*:service/other/*',
+    });
     await expect(new ECSClient(options).send(updateWeb)).rejects.toMatchObject({
       name: 'AccessDeniedException',
       message:
@@ -70,9 +84,16 @@ describe("a role's session", () => {
     ).rejects.toMatchObject({ name: 'AccessDenied', $metadata: { httpStatusCode: 403 } });
     aws.buckets.create('assets');
     await expect(
-      new S3Client({ ...options, forcePathStyle: true }).send(new GetObjectCommand({ Bucket: 'assets', Key: 'k' })),
-    ).rejects.toMatchObject({ name: 'AccessDenied', message: expect.stringContaining('arn:aws:s3:::assets/k') });
-    expect(aws.calls.records({ operation: 'UpdateService' })).toMatchObject([{ error: 'AccessDeniedException' }]);
+      new S3Client({ ...options, forcePathStyle: true }).send(
+        new GetObjectCommand({ Bucket: 'assets', Key: 'k' }),
+      ),
+    ).rejects.toMatchObject({
+      name: 'AccessDenied',
+      message: expect.stringContaining('arn:aws:s3:::assets/k'),
+    });
+    expect(aws.calls.records({ operation: 'UpdateService' })).toMatchObject([
+      { error: 'AccessDeniedException' },
+    ]);
   });
 
   it('is told of an explicit deny', async () => {
@@ -93,12 +114,20 @@ describe("a role's session", () => {
       Resource: taskRoleArn,
       Condition: { StringEquals: { 'iam:PassedToService': service } },
     });
-    const register = new RegisterTaskDefinitionCommand({ family: 'web', containerDefinitions: [], taskRoleArn });
+    const register = new RegisterTaskDefinitionCommand({
+      family: 'web',
+      containerDefinitions: [],
+      taskRoleArn,
+    });
     const all = { Effect: 'Allow', Action: 'ecs:*', Resource: '*' };
     const options = await session(all, passing('lambda.amazonaws.com'));
-    await expect(new ECSClient(options).send(register)).rejects.toThrow('not authorized to perform: iam:PassRole');
+    await expect(new ECSClient(options).send(register)).rejects.toThrow(
+      'not authorized to perform: iam:PassRole',
+    );
     const document = policy(all, passing('ecs-tasks.amazonaws.com'));
-    await iam.send(new PutRolePolicyCommand({ RoleName: 'shift', PolicyName: 'own', PolicyDocument: document }));
+    await iam.send(
+      new PutRolePolicyCommand({ RoleName: 'shift', PolicyName: 'own', PolicyDocument: document }),
+    );
     await new ECSClient(options).send(register);
   });
 
@@ -110,37 +139,34 @@ describe("a role's session", () => {
 
   it("is held to a resource's tags", () => {
     const role = aws.roles.create('tagged', { trust });
-    role.inline.set('own', {
-      document: '',
-      policy: {
-        statements: [
-          {
-            sid: undefined,
-            effect: 'Allow',
-            actions: ['ecs:*'],
-            notActions: undefined,
-            resources: ['*'],
-            notResources: undefined,
-            principals: undefined,
-            conditions: { StringEquals: { 'aws:resourcetag/team': ['web'] } },
-          },
-        ],
-      },
-    });
+    const byTag = {
+      Effect: 'Allow',
+      Action: 'ecs:*',
+      Resource: '*',
+      Condition: { StringEquals: { 'aws:ResourceTag/team': 'web' } },
+    };
+    role.inline.set('own', readPolicy(policy(byTag), 'identity'));
     const authorizer = new PolicyAuthorizer({
       roles: aws.roles,
       clock: aws.clock,
       tagsOf: (arn) => (arn.endsWith('/web') ? { team: 'web' } : undefined),
     });
-    const request = { principal: { kind: 'role', roleArn: role.arn, session: 's' }, action: 'ecs:DeleteService' } as const;
+    const request = {
+      principal: { kind: 'role', roleArn: role.arn, session: 's' },
+      action: 'ecs:DeleteService',
+    } as const;
     authorizer.authorize({ ...request, resources: ['arn:aws:ecs:::service/main/web'] });
-    expect(() => authorizer.authorize({ ...request, resources: ['arn:aws:ecs:::service/main/other'] })).toThrow();
+    expect(() =>
+      authorizer.authorize({ ...request, resources: ['arn:aws:ecs:::service/main/other'] }),
+    ).toThrow('is not authorized to perform: ecs:DeleteService');
   });
 });
 
 describe('the API', () => {
   const create = (RoleName: string) =>
-    iam.send(new CreateRoleCommand({ RoleName, AssumeRolePolicyDocument: trust, Tags: [{ Key: 'a', Value: 'b' }] }));
+    iam.send(
+      new CreateRoleCommand({ RoleName, AssumeRolePolicyDocument: trust, Tags: [{ Key: 'a', Value: 'b' }] }),
+    );
 
   it('gives back what was put, documents URL-encoded', async () => {
     await create('plan');
@@ -173,14 +199,21 @@ describe('the API', () => {
       AttachedPolicies: [{ PolicyArn, PolicyName: 'AWSLambdaBasicExecutionRole' }],
     });
     await expect(
-      iam.send(new AttachRolePolicyCommand({ RoleName: 'plan', PolicyArn: 'arn:aws:iam::aws:policy/AdministratorAccess' })),
+      iam.send(
+        new AttachRolePolicyCommand({
+          RoleName: 'plan',
+          PolicyArn: 'arn:aws:iam::aws:policy/AdministratorAccess',
+        }),
+      ),
     ).rejects.toBeInstanceOf(NoSuchEntityException);
   });
 
   it('refuses what AWS refuses', async () => {
     await create('plan');
     await expect(create('plan')).rejects.toBeInstanceOf(EntityAlreadyExistsException);
-    await expect(iam.send(new GetRoleCommand({ RoleName: 'none' }))).rejects.toBeInstanceOf(NoSuchEntityException);
+    await expect(iam.send(new GetRoleCommand({ RoleName: 'none' }))).rejects.toBeInstanceOf(
+      NoSuchEntityException,
+    );
     const put = { RoleName: 'plan', PolicyName: 'p' };
     await expect(
       iam.send(new PutRolePolicyCommand({ ...put, PolicyDocument: '{"Statement":[]}' })),
@@ -192,7 +225,10 @@ describe('the API', () => {
     await expect(remove()).rejects.toBeInstanceOf(DeleteConflictException);
     await iam.send(new DetachRolePolicyCommand({ RoleName: 'plan', PolicyArn }));
     await iam.send(
-      new PutRolePolicyCommand({ ...put, PolicyDocument: policy({ Effect: 'Allow', Action: '*', Resource: '*' }) }),
+      new PutRolePolicyCommand({
+        ...put,
+        PolicyDocument: policy({ Effect: 'Allow', Action: '*', Resource: '*' }),
+      }),
     );
     await expect(remove()).rejects.toThrow('must delete policies first');
     await iam.send(new DeleteRolePolicyCommand(put));
@@ -203,6 +239,8 @@ describe('the API', () => {
     const { Role } = await create('plan');
     expect(aws.roles.assumableByService(Role!.Arn!, 'lambda.amazonaws.com')).toBe(true);
     expect(aws.roles.assumableByService(Role!.Arn!, 'ecs-tasks.amazonaws.com')).toBe(false);
-    expect(aws.roles.assumableByService('arn:aws:iam::123456789012:role/none', 'lambda.amazonaws.com')).toBe(false);
+    expect(aws.roles.assumableByService('arn:aws:iam::123456789012:role/none', 'lambda.amazonaws.com')).toBe(
+      false,
+    );
   });
 });

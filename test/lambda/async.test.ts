@@ -67,7 +67,11 @@ it('sends the event itself to the dead-letter queue', async () => {
   await invokeAsync('f');
   await reaches(1, 0);
   await expect.poll(() => aws.sent.length).toBe(1);
-  expect(aws.sent[0]).toMatchObject({ arn: queue, message: '{"n":1}', attributes: { ErrorMessage: 'never' } });
+  expect(aws.sent[0]).toMatchObject({
+    arn: queue,
+    message: '{"n":1}',
+    attributes: { ErrorMessage: 'never' },
+  });
 });
 
 it('waits out a throttle without counting it as an attempt', async () => {

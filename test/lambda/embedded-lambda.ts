@@ -1,7 +1,7 @@
 /** A Lambda with real worker threads for tests, and functions written in place. */
 import { strToU8, zipSync } from 'fflate';
 import { iamArn } from '../../local/account.ts';
-import { type Call, AwsError } from '../../local/call.ts';
+import { AwsError, type Call } from '../../local/call.ts';
 import { type Clock, FastForwardClock } from '../../local/clock.ts';
 import { Lambda, type LambdaOptions } from '../../local/services/lambda/lambda.ts';
 
@@ -51,7 +51,11 @@ export class EmbeddedLambda {
 
   /** Calls an operation as the dispatcher does. */
   async call<T = Record<string, unknown>>(operation: string, input: object): Promise<T> {
-    const call: Call = { principal: { kind: 'root' }, requestId: 'request', endpoint: 'http://127.0.0.1:4566' };
+    const call: Call = {
+      principal: { kind: 'root' },
+      requestId: 'request',
+      endpoint: 'http://127.0.0.1:4566',
+    };
     const run = this.lambda.operations[operation] as unknown as (input: object, call: Call) => Promise<T>;
     return run(input, call);
   }
@@ -69,7 +73,10 @@ export class EmbeddedLambda {
   }
 
   /** The parsed payload, and the function error if any. */
-  async invoke(name: string, payload: unknown = {}): Promise<{ value: unknown; functionError: string | undefined }> {
+  async invoke(
+    name: string,
+    payload: unknown = {},
+  ): Promise<{ value: unknown; functionError: string | undefined }> {
     const { payload: text, functionError } = await this.lambda.invoke(name, JSON.stringify(payload));
     return { value: JSON.parse(text), functionError };
   }

@@ -22,7 +22,9 @@ describe('a handler', () => {
   it('answers from an ES module, a CommonJS module and a nested folder', async () => {
     const aws = embedded();
     await aws.create('esm', echo);
-    await aws.create('cjs', '', { Code: { ZipFile: zip({ 'index.js': 'exports.handler = async (e) => e.n * 2;' }) } });
+    await aws.create('cjs', '', {
+      Code: { ZipFile: zip({ 'index.js': 'exports.handler = async (e) => e.n * 2;' }) },
+    });
     await aws.create('nested', '', {
       Handler: 'src/app.run',
       Code: { ZipFile: zip({ 'src/app.mjs': 'export const run = () => "nested";' }) },
@@ -52,7 +54,9 @@ describe('a handler', () => {
       _HANDLER: 'index.handler',
       TZ: ':UTC',
     });
-    expect((value as { _X_AMZN_TRACE_ID: string })._X_AMZN_TRACE_ID).toMatch(/^Root=1-[0-9a-f]{8}-[0-9a-f]{24};/);
+    expect((value as { _X_AMZN_TRACE_ID: string })._X_AMZN_TRACE_ID).toMatch(
+      /^Root=1-[0-9a-f]{8}-[0-9a-f]{24};/,
+    );
     expect(value).not.toHaveProperty('HOME');
   });
 
@@ -86,13 +90,19 @@ describe('a handler', () => {
        export const handler = async ({ ms }) => { await new Promise((r) => setTimeout(r, ms)); return { id, n: ++n }; };`,
     );
     const first = await aws.invoke('state', { ms: 0 });
-    const [second, third] = await Promise.all([aws.invoke('state', { ms: 50 }), aws.invoke('state', { ms: 50 })]);
+    const [second, third] = await Promise.all([
+      aws.invoke('state', { ms: 50 }),
+      aws.invoke('state', { ms: 50 }),
+    ]);
     const counts = [first, second, third].map(({ value }) => (value as { n: number }).n);
     expect(counts).toEqual([1, 2, 1]);
   });
 
   it('has a Date that follows the shared offset while its timers stay real', async () => {
-    const clock = new FastForwardClock({ speed: 1, onFailure: (failure) => expect.unreachable(String(failure)) });
+    const clock = new FastForwardClock({
+      speed: 1,
+      onFailure: (failure) => expect.unreachable(String(failure)),
+    });
     const offset = new Float64Array(clock.shared);
     const aws = embedded({ clock, sharedOffset: clock.shared });
     await aws.create(
@@ -124,23 +134,87 @@ describe('what goes wrong', () => {
       'a thrown error by its name',
       'export const handler = async () => { const e = new Error("no slot"); e.name = "NoSlot"; throw e; };',
       {},
-      { errorType: 'NoSlot', errorMessage: 'no slot', trace: expect.arrayContaining(['NoSlot: no slot']) as string[] },
+      {
+        errorType: 'NoSlot',
+        errorMessage: 'no slot',
+        trace: expect.arrayContaining(['NoSlot: no slot']) as string[],
+      },
     ],
-    ['something thrown that is no error', 'export const handler = async () => { throw 7; };', {}, { errorType: 'number', errorMessage: '7' }],
+    [
+      'something thrown that is no error',
+      'export const handler = async () => { throw 7; };',
+      {},
+      { errorType: 'number', errorMessage: '7' },
+    ],
     ['a module that is not there', 'import "nowhere";', {}, { errorType: 'Runtime.ImportModuleError' }],
-    ['a file that is not there', '', { Handler: 'other.handler' }, { errorType: 'Runtime.ImportModuleError', errorMessage: "Error: Cannot find module 'other'" }],
-    ['code that does not parse', 'export const handler = {{', {}, { errorType: 'Runtime.UserCodeSyntaxError' }],
-    ['a handler that is not exported', 'export const other = 1;', {}, { errorType: 'Runtime.HandlerNotFound', errorMessage: 'index.handler is undefined or not exported' }],
-    ['a handler with a callback', 'export const handler = (event, context, callback) => callback();', {}, { errorType: 'Runtime.CallbackHandlerDeprecated' }],
-    ['a failing start', 'throw new RangeError("at start");', {}, { errorType: 'RangeError', errorMessage: 'at start' }],
-    ['an answer that is not JSON', 'export const handler = async () => 1n;', {}, { errorType: 'Runtime.JSONStringifyError', errorMessage: 'Unable to stringify response body' }],
-    ['an answer of more than 6 MB', 'export const handler = async () => "x".repeat(6_300_000);', {}, { errorType: 'Function.ResponseSizeTooLarge' }],
-    ['process.exit', 'export const handler = async () => process.exit(1);', {}, { errorType: 'Runtime.ExitError', errorMessage: expect.stringMatching(/^RequestId: [0-9a-f-]{36} Error: Runtime exited with error: exit status 1$/) as string }],
-    ['a rejection that nobody handles', 'export const handler = () => { Promise.reject(new Error("lost")); return new Promise(() => {}); };', {}, { errorType: 'Runtime.UnhandledPromiseRejection', errorMessage: 'Error: lost' }],
-    ['an exception that nobody catches', 'export const handler = () => { setTimeout(() => { throw new TypeError("late"); }, 1); return new Promise(() => {}); };', {}, { errorType: 'TypeError', errorMessage: 'late' }],
+    [
+      'a file that is not there',
+      '',
+      { Handler: 'other.handler' },
+      { errorType: 'Runtime.ImportModuleError', errorMessage: "Error: Cannot find module 'other'" },
+    ],
+    [
+      'code that does not parse',
+      'export const handler = {{',
+      {},
+      { errorType: 'Runtime.UserCodeSyntaxError' },
+    ],
+    [
+      'a handler that is not exported',
+      'export const other = 1;',
+      {},
+      { errorType: 'Runtime.HandlerNotFound', errorMessage: 'index.handler is undefined or not exported' },
+    ],
+    [
+      'a handler with a callback',
+      'export const handler = (event, context, callback) => callback();',
+      {},
+      { errorType: 'Runtime.CallbackHandlerDeprecated' },
+    ],
+    [
+      'a failing start',
+      'throw new RangeError("at start");',
+      {},
+      { errorType: 'RangeError', errorMessage: 'at start' },
+    ],
+    [
+      'an answer that is not JSON',
+      'export const handler = async () => 1n;',
+      {},
+      { errorType: 'Runtime.JSONStringifyError', errorMessage: 'Unable to stringify response body' },
+    ],
+    [
+      'an answer of more than 6 MB',
+      'export const handler = async () => "x".repeat(6_300_000);',
+      {},
+      { errorType: 'Function.ResponseSizeTooLarge' },
+    ],
+    [
+      'process.exit',
+      'export const handler = async () => process.exit(1);',
+      {},
+      {
+        errorType: 'Runtime.ExitError',
+        errorMessage: expect.stringMatching(
+          /^RequestId: [0-9a-f-]{36} Error: Runtime exited with error: exit status 1$/,
+        ) as string,
+      },
+    ],
+    [
+      'a rejection that nobody handles',
+      'export const handler = () => { Promise.reject(new Error("lost")); return new Promise(() => {}); };',
+      {},
+      { errorType: 'Runtime.UnhandledPromiseRejection', errorMessage: 'Error: lost' },
+    ],
+    [
+      'an exception that nobody catches',
+      'export const handler = () => { setTimeout(() => { throw new TypeError("late"); }, 1); return new Promise(() => {}); };',
+      {},
+      { errorType: 'TypeError', errorMessage: 'late' },
+    ],
   ];
 
-  it.each(failing)('%s is answered in Lambda\'s words', async (_, source, options, error) => {
+  it.each(failing)("%s is answered in Lambda's words", async (_, source, options, error) => {
     const aws = embedded();
     await aws.create('failing', source, options);
     const { value, functionError } = await aws.invoke('failing');
@@ -151,7 +225,9 @@ describe('what goes wrong', () => {
   it('a timeout ends even a busy loop, and the next invocation has a new environment', async () => {
     const clock = new ManualClock();
     const aws = embedded({ clock });
-    await aws.create('loop', 'export const handler = async (e) => { while (e.loop); return "free"; };', { Timeout: 3 });
+    await aws.create('loop', 'export const handler = async (e) => { while (e.loop); return "free"; };', {
+      Timeout: 3,
+    });
     const invocation = aws.invoke('loop', { loop: true });
     await expect.poll(() => aws.logged()).toHaveLength(1);
     await settled();
@@ -160,7 +236,9 @@ describe('what goes wrong', () => {
       functionError: 'Unhandled',
       value: {
         errorType: 'Sandbox.Timedout',
-        errorMessage: expect.stringMatching(/^RequestId: [0-9a-f-]{36} Error: Task timed out after 3.00 seconds$/) as string,
+        errorMessage: expect.stringMatching(
+          /^RequestId: [0-9a-f-]{36} Error: Task timed out after 3.00 seconds$/,
+        ) as string,
       },
     });
     expect(aws.logged()).toContainEqual(expect.stringMatching(/ Task timed out after 3.00 seconds$/));
@@ -227,7 +305,9 @@ describe('limits', () => {
       code: 'RequestTooLargeException',
       status: 413,
     });
-    await expect(aws.lambda.invoke('echo', '{')).rejects.toMatchObject({ code: 'InvalidRequestContentException' });
+    await expect(aws.lambda.invoke('echo', '{')).rejects.toMatchObject({
+      code: 'InvalidRequestContentException',
+    });
     await expect(aws.lambda.invoke('nobody', '{}')).rejects.toMatchObject({
       code: 'ResourceNotFoundException',
       message: 'Function not found: arn:aws:lambda:us-east-1:123456789012:function:nobody',
@@ -252,7 +332,10 @@ describe('limits', () => {
 describe('the Invoke operation', () => {
   it('answers with version, tail of the log and function error', async () => {
     const aws = embedded();
-    await aws.create('op', 'export const handler = async (e) => { console.log("hello", e); throw new Error("x"); };');
+    await aws.create(
+      'op',
+      'export const handler = async (e) => { console.log("hello", e); throw new Error("x"); };',
+    );
     const answer = await aws.call<{ Payload: Uint8Array; LogResult: string }>('Invoke', {
       FunctionName: 'op',
       Payload: Buffer.from('{"a":1}'),
@@ -261,9 +344,13 @@ describe('the Invoke operation', () => {
     expect(answer).toMatchObject({ StatusCode: 200, FunctionError: 'Unhandled', ExecutedVersion: '$LATEST' });
     expect(JSON.parse(Buffer.from(answer.Payload).toString())).toMatchObject({ errorMessage: 'x' });
     const tail = Buffer.from(answer.LogResult, 'base64').toString();
-    expect(tail).toMatch(/^START RequestId: .* Version: \$LATEST\n.*\tINFO\thello \{ a: 1 \}\n.*\tERROR\tInvoke Error\b/);
+    expect(tail).toMatch(
+      /^START RequestId: .* Version: \$LATEST\n.*\tINFO\thello \{ a: 1 \}\n.*\tERROR\tInvoke Error\b/,
+    );
     expect(tail).toMatch(/END RequestId: .*\nREPORT RequestId: .*\tDuration: .*\tMemory Size: 128 MB\t/);
-    expect(await aws.call('Invoke', { FunctionName: 'op', InvocationType: 'DryRun' })).toEqual({ StatusCode: 204 });
+    expect(await aws.call('Invoke', { FunctionName: 'op', InvocationType: 'DryRun' })).toEqual({
+      StatusCode: 204,
+    });
   });
 
   it('logs plain output by lines, JSON records in the JSON format, and to the configured group', async () => {
@@ -274,7 +361,9 @@ describe('the Invoke operation', () => {
       { LoggingConfig: { LogFormat: 'JSON', LogGroup: '/own' } },
     );
     await aws.invoke('json');
-    const records = aws.logged().map((line) => (line === 'rest' ? line : (JSON.parse(line) as Record<string, unknown>)));
+    const records = aws
+      .logged()
+      .map((line) => (line === 'rest' ? line : (JSON.parse(line) as Record<string, unknown>)));
     expect(new Set(aws.lines.map(({ group }) => group))).toEqual(new Set(['/own']));
     expect(records).toMatchObject([
       { type: 'platform.start', record: { version: '$LATEST' } },

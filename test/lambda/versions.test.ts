@@ -12,11 +12,18 @@ const answering = (text: string) => `export const handler = async () => "${text}
 
 describe('a published version', () => {
   it('keeps its code and variables when the function is updated', async () => {
-    const source = 'export const handler = async () => `one ${process.env.X} ${process.env.AWS_LAMBDA_FUNCTION_VERSION}`;';
+    const source =
+      'export const handler = async () => `one ${process.env.X} ${process.env.AWS_LAMBDA_FUNCTION_VERSION}`;';
     await aws.create('f', source, { Environment: { Variables: { X: 'a' } } });
     const one = await aws.call('PublishVersion', { FunctionName: 'f', Description: 'first' });
-    await aws.call('UpdateFunctionCode', { FunctionName: 'f', ZipFile: zip({ 'index.mjs': answering('two') }) });
-    await aws.call('UpdateFunctionConfiguration', { FunctionName: 'f', Environment: { Variables: { X: 'b' } } });
+    await aws.call('UpdateFunctionCode', {
+      FunctionName: 'f',
+      ZipFile: zip({ 'index.mjs': answering('two') }),
+    });
+    await aws.call('UpdateFunctionConfiguration', {
+      FunctionName: 'f',
+      Environment: { Variables: { X: 'b' } },
+    });
     const two = await aws.call('PublishVersion', { FunctionName: 'f' });
     expect([one['Version'], one['Description'], two['Version']]).toEqual(['1', 'first', '2']);
     expect((await aws.invoke(one['FunctionArn'] as string)).value).toBe('one a 1');
@@ -31,7 +38,10 @@ describe('a published version', () => {
     );
     const running = aws.invoke('f');
     await expect.poll(() => aws.lines.length).toBe(1);
-    await aws.call('UpdateFunctionCode', { FunctionName: 'f', ZipFile: zip({ 'index.mjs': answering('new') }) });
+    await aws.call('UpdateFunctionCode', {
+      FunctionName: 'f',
+      ZipFile: zip({ 'index.mjs': answering('new') }),
+    });
     expect((await aws.invoke('f')).value).toBe('new');
     expect((await running).value).toBe('old');
   });
@@ -41,7 +51,9 @@ describe('a published version', () => {
     const first = await aws.call('PublishVersion', { FunctionName: 'f' });
     const again = await aws.call('PublishVersion', { FunctionName: 'f' });
     expect(again).toEqual(first);
-    await expect(aws.call('PublishVersion', { FunctionName: 'f', CodeSha256: 'other' })).rejects.toMatchObject({
+    await expect(
+      aws.call('PublishVersion', { FunctionName: 'f', CodeSha256: 'other' }),
+    ).rejects.toMatchObject({
       code: 'InvalidParameterValueException',
     });
   });
@@ -128,7 +140,11 @@ describe('a function', () => {
     ['a runtime that is not Node.js', { Runtime: 'python3.13' }, 'runs Node.js only'],
     ['no handler', { Handler: undefined }, 'Runtime and Handler are mandatory'],
     ['a role that is none', { Role: 'me' }, "at 'role' failed"],
-    ['reserved variables', { Environment: { Variables: { AWS_REGION: 'eu' } } }, 'Reserved keys used in this request: AWS_REGION'],
+    [
+      'reserved variables',
+      { Environment: { Variables: { AWS_REGION: 'eu' } } },
+      'Reserved keys used in this request: AWS_REGION',
+    ],
     ['too many variables', { Environment: { Variables: { A: 'x'.repeat(4096) } } }, 'exceeded the 4KB limit'],
     ['layers', { Layers: ['arn:aws:lambda:us-east-1:1:layer:l:1'] }, 'no layers'],
     ['an image', { Code: { ImageUri: 'x' } }, 'not container images'],
@@ -164,8 +180,12 @@ describe('a function', () => {
     expect(aws.lambda.permits('f', 'events.amazonaws.com', rule)).toBe(true);
     expect(aws.lambda.permits('f', 'events.amazonaws.com', `${rule}x`)).toBe(false);
     expect(aws.lambda.permits('f', 'sns.amazonaws.com', rule)).toBe(false);
-    const policy = JSON.parse((await aws.call('GetPolicy', { FunctionName: 'f' }))['Policy'] as string) as object;
-    expect(policy).toMatchObject({ Statement: [{ Sid: 's', Condition: { ArnLike: { 'AWS:SourceArn': rule } } }] });
+    const policy = JSON.parse(
+      (await aws.call('GetPolicy', { FunctionName: 'f' }))['Policy'] as string,
+    ) as object;
+    expect(policy).toMatchObject({
+      Statement: [{ Sid: 's', Condition: { ArnLike: { 'AWS:SourceArn': rule } } }],
+    });
     await aws.call('RemovePermission', { FunctionName: 'f', StatementId: 's' });
     await expect(aws.call('GetPolicy', { FunctionName: 'f' })).rejects.toMatchObject({
       code: 'ResourceNotFoundException',

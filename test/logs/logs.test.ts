@@ -15,7 +15,11 @@ const logGroupName = '/aws/lambda/plan';
 const logStreamName = '2026/01/01/[$LATEST]1';
 
 function call<T = Record<string, unknown>>(operation: string, input: object): T {
-  const context: Call = { principal: { kind: 'root' }, requestId: 'request', endpoint: 'http://127.0.0.1:4566' };
+  const context: Call = {
+    principal: { kind: 'root' },
+    requestId: 'request',
+    endpoint: 'http://127.0.0.1:4566',
+  };
   return (logs.operations[operation] as unknown as (input: object, call: Call) => T)(input, context);
 }
 
@@ -45,7 +49,11 @@ describe('events', () => {
     for (const line of ['a', 'b', 'c']) logs.append(logGroupName, logStreamName, line);
     const tail = call('GetLogEvents', { logGroupName, logStreamName, limit: 2 });
     expect(messages(tail)).toEqual(['b', 'c']);
-    const before = call('GetLogEvents', { logGroupName, logStreamName, nextToken: tail['nextBackwardToken'] });
+    const before = call('GetLogEvents', {
+      logGroupName,
+      logStreamName,
+      nextToken: tail['nextBackwardToken'],
+    });
     expect(messages(before)).toEqual(['a']);
     const end = call('GetLogEvents', { logGroupName, logStreamName, nextToken: tail['nextForwardToken'] });
     expect([messages(end), end['nextForwardToken']]).toEqual([[], tail['nextForwardToken']]);
@@ -53,9 +61,9 @@ describe('events', () => {
     expect(
       messages(call('GetLogEvents', { logGroupName, logStreamName, nextToken: tail['nextForwardToken'] })),
     ).toEqual(['d']);
-    expect(messages(call('GetLogEvents', { logGroupName, logStreamName, limit: 1, startFromHead: true }))).toEqual([
-      'a',
-    ]);
+    expect(
+      messages(call('GetLogEvents', { logGroupName, logStreamName, limit: 1, startFromHead: true })),
+    ).toEqual(['a']);
   });
 
   it('of all streams are filtered by terms, page by page, in order of time', async () => {

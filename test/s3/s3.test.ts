@@ -41,7 +41,13 @@ afterEach(() => aws.close());
 it('gives an object back with its headers', async () => {
   const Key = 'deep/name with space+plus&ü.json';
   const put = await s3.send(
-    new PutObjectCommand({ Bucket, Key, Body: '{"a":1}', ContentType: 'application/json', Metadata: { by: 'me' } }),
+    new PutObjectCommand({
+      Bucket,
+      Key,
+      Body: '{"a":1}',
+      ContentType: 'application/json',
+      Metadata: { by: 'me' },
+    }),
   );
   const { Body, ...rest } = await s3.send(new GetObjectCommand({ Bucket, Key }));
   expect(await Body?.transformToString()).toBe('{"a":1}');
@@ -79,10 +85,14 @@ it('gives parts of an object', async () => {
 
 it('puts a multipart upload together', async () => {
   const Key = 'parts';
-  const { UploadId } = await s3.send(new CreateMultipartUploadCommand({ Bucket, Key, ContentType: 'text/plain' }));
+  const { UploadId } = await s3.send(
+    new CreateMultipartUploadCommand({ Bucket, Key, ContentType: 'text/plain' }),
+  );
   const Parts = [];
   for (const PartNumber of [2, 1]) {
-    const { ETag } = await s3.send(new UploadPartCommand({ Bucket, Key, UploadId, PartNumber, Body: `part ${PartNumber} ` }));
+    const { ETag } = await s3.send(
+      new UploadPartCommand({ Bucket, Key, UploadId, PartNumber, Body: `part ${PartNumber} ` }),
+    );
     Parts.unshift({ ETag, PartNumber });
   }
   await s3.send(new CompleteMultipartUploadCommand({ Bucket, Key, UploadId, MultipartUpload: { Parts } }));
@@ -99,13 +109,20 @@ it('lists by prefix, by level and by page', async () => {
   const list = async (more: object) => {
     const output = await s3.send(new ListObjectsV2Command({ Bucket, ...more }));
     const keys = output.Contents?.map(({ Key }) => Key) ?? [];
-    return { keys, prefixes: output.CommonPrefixes?.map(({ Prefix }) => Prefix) ?? [], next: output.NextContinuationToken };
+    return {
+      keys,
+      prefixes: output.CommonPrefixes?.map(({ Prefix }) => Prefix) ?? [],
+      next: output.NextContinuationToken,
+    };
   };
   expect(await list({ Prefix: 'b/' })).toMatchObject({ keys: ['b/1', 'b/2'] });
   expect(await list({ Delimiter: '/' })).toMatchObject({ keys: ['a', 'e'], prefixes: ['b/', 'c/'] });
   const first = await list({ MaxKeys: 3 });
   expect(first.keys).toEqual(['a', 'b/1', 'b/2']);
-  expect(await list({ MaxKeys: 3, ContinuationToken: first.next })).toMatchObject({ keys: ['c/d/3', 'e'], next: undefined });
+  expect(await list({ MaxKeys: 3, ContinuationToken: first.next })).toMatchObject({
+    keys: ['c/d/3', 'e'],
+    next: undefined,
+  });
   expect(await list({ StartAfter: 'c' })).toMatchObject({ keys: ['c/d/3', 'e'] });
 });
 
@@ -115,7 +132,9 @@ it('describes buckets as the CDK asks', async () => {
   expect((await s3.send(new GetBucketLocationCommand({ Bucket }))).LocationConstraint ?? '').toBe('');
   expect((await s3.send(new GetBucketVersioningCommand({ Bucket }))).Status).toBeUndefined();
   const { ServerSideEncryptionConfiguration } = await s3.send(new GetBucketEncryptionCommand({ Bucket }));
-  expect(ServerSideEncryptionConfiguration?.Rules?.[0]?.ApplyServerSideEncryptionByDefault?.SSEAlgorithm).toBe('AES256');
+  expect(
+    ServerSideEncryptionConfiguration?.Rules?.[0]?.ApplyServerSideEncryptionByDefault?.SSEAlgorithm,
+  ).toBe('AES256');
 });
 
 it('answers errors as the SDK knows them', async () => {
@@ -123,13 +142,19 @@ it('answers errors as the SDK knows them', async () => {
   await expect(get(Bucket)).rejects.toBeInstanceOf(NoSuchKey);
   await expect(get('no-such-bucket')).rejects.toBeInstanceOf(NoSuchBucket);
   await expect(s3.send(new HeadObjectCommand({ Bucket, Key: 'none' }))).rejects.toBeInstanceOf(NotFound);
-  await expect(s3.send(new CreateBucketCommand({ Bucket: 'Bad_Name' }))).rejects.toMatchObject({ name: 'InvalidBucketName' });
-  await expect(s3.send(new GetObjectTaggingCommand({ Bucket, Key: 'k' }))).rejects.toMatchObject({ name: 'NotImplemented' });
+  await expect(s3.send(new CreateBucketCommand({ Bucket: 'Bad_Name' }))).rejects.toMatchObject({
+    name: 'InvalidBucketName',
+  });
+  await expect(s3.send(new GetObjectTaggingCommand({ Bucket, Key: 'k' }))).rejects.toMatchObject({
+    name: 'NotImplemented',
+  });
 });
 
 it('deletes, and does not mind what is not there', async () => {
   aws.buckets.put(Bucket, 'k', Buffer.from('x'));
-  await expect(s3.send(new DeleteBucketCommand({ Bucket }))).rejects.toMatchObject({ name: 'BucketNotEmpty' });
+  await expect(s3.send(new DeleteBucketCommand({ Bucket }))).rejects.toMatchObject({
+    name: 'BucketNotEmpty',
+  });
   for (let time = 1; time <= 2; time++) await s3.send(new DeleteObjectCommand({ Bucket, Key: 'k' }));
   await s3.send(new DeleteBucketCommand({ Bucket }));
 });
@@ -139,7 +164,11 @@ it('takes what is put to a presigned URL, and tells who waits for it', async () 
   aws.buckets.onPut((bucket, object) => heard.push([bucket, object]));
   const { endpoint, clock } = aws;
   const url = presignedUrl({ endpoint, bucket: Bucket, key: 'responses/1', expiresSeconds: 7200, clock });
-  const response = await fetch(url, { method: 'PUT', body: '{"Status":"SUCCESS"}', headers: { 'content-type': '' } });
+  const response = await fetch(url, {
+    method: 'PUT',
+    body: '{"Status":"SUCCESS"}',
+    headers: { 'content-type': '' },
+  });
   expect(response.status).toBe(200);
   expect(heard).toMatchObject([[Bucket, { key: 'responses/1' }]]);
   expect(Buffer.from(heard[0]![1].body).toString()).toBe('{"Status":"SUCCESS"}');

@@ -45,7 +45,14 @@ test.each<[string, object | string, string]>([
     task({ ResultPath: '$' }),
     `field 'ResultPath' is only supported for the 'JSONPath' QueryLanguage at /States/S`,
   ],
-  ['a missing target', only({ Type: 'Pass', Next: 'Nowhere' }), 'MISSING_TRANSITION_TARGET'],
+  [
+    'a missing target',
+    only({ Type: 'Pass', Next: 'Nowhere' }),
+    `MISSING_TRANSITION_TARGET: There is no state 'Nowhere' in this workflow at /States/S/Next`,
+  ],
+  ['a missing start', { ...only({ Type: 'Succeed' }), StartAt: 'T' }, 'at /StartAt'],
+  ['a missing catcher', task({ Catch: [{ ErrorEquals: ['A'], Next: 'T' }] }), 'at /States/S/Catch[0]/Next'],
+  ['a loop without end', only({ Type: 'Pass', Next: 'S' }), 'MISSING_END_STATE'],
   [
     'an unreachable state',
     { StartAt: 'A', States: { A: { Type: 'Succeed' }, B: { Type: 'Succeed' } } },

@@ -52,12 +52,12 @@ test('each transition takes its time, in flight', async () => {
   expect(embedded.outcome(arn).status).toBe('RUNNING');
   await clock.advance(1);
   expect(embedded.outcome(arn).status).toBe('SUCCEEDED');
-  expect(embedded.transitions).toEqual([]);
+  expect(embedded.transitions.map(({ state }) => state)).toEqual(['A', 'B']);
 });
 
 test('the functions that checks know are those that JSONata has', async () => {
   for (const name of functionNames) {
     if (['partition', 'range', 'hash', 'uuid', 'parse'].includes(name)) continue;
-    expect(await jsonata(`$type($${name})`).evaluate(undefined), name).toBe('function');
+    expect(await jsonata(`$type($${name})`).evaluate(undefined)).toBe('function');
   }
 });

@@ -92,12 +92,18 @@ export class EmbeddedStates {
   }
 
   outcome(executionArn: string): Outcome {
-    const { status, output, error, cause } = this.call('DescribeExecution', { executionArn });
+    const described = this.call('DescribeExecution', { executionArn }) as {
+      status: string;
+      output?: string;
+      error?: string;
+      cause?: string;
+    };
+    const { status, output, error, cause } = described;
     return {
-      status: String(status),
-      ...(output === undefined ? {} : { output: JSON.parse(String(output)) as unknown }),
-      ...(error === undefined ? {} : { error: String(error) }),
-      ...(cause === undefined ? {} : { cause: String(cause) }),
+      status,
+      ...(output === undefined ? {} : { output: JSON.parse(output) as unknown }),
+      ...(error === undefined ? {} : { error }),
+      ...(cause === undefined ? {} : { cause }),
     };
   }
 

@@ -17,7 +17,9 @@ const services = {
   elbv2: {
     ModifyRule(input: unknown) {
       seen.push(input);
-      return { Rules: [{ RuleArn: 'r', Priority: '1', Actions: [{ Type: 'forward', TargetGroupArn: targetGroup }] }] };
+      return {
+        Rules: [{ RuleArn: 'r', Priority: '1', Actions: [{ Type: 'forward', TargetGroupArn: targetGroup }] }],
+      };
     },
   },
   cloudwatch: {
@@ -57,16 +59,27 @@ describe.skipIf(!installed)(`the AWS CLI${installed ? '' : ` (skipped: ${cli} is
   it('reads and writes by query, json and rest', async () => {
     const [identity, rules, alarms, clusters, parameter] = await Promise.all([
       cliOutput('sts', 'get-caller-identity'),
-      cliOutput('elbv2', 'modify-rule', '--rule-arn', 'r', '--actions', `Type=forward,TargetGroupArn=${targetGroup}`),
+      cliOutput(
+        'elbv2',
+        'modify-rule',
+        '--rule-arn',
+        'r',
+        '--actions',
+        `Type=forward,TargetGroupArn=${targetGroup}`,
+      ),
       cliOutput('cloudwatch', 'describe-alarms'),
       cliOutput('ecs', 'list-clusters'),
       cliOutput('ssm', 'put-parameter', '--name', '/web/hold', '--value', 'x', '--type', 'String'),
     ]);
     expect(JSON.parse(identity)).toMatchObject({ Account: '123456789012' });
-    expect(JSON.parse(rules)).toMatchObject({ Rules: [{ Actions: [{ Type: 'forward', TargetGroupArn: targetGroup }] }] });
+    expect(JSON.parse(rules)).toMatchObject({
+      Rules: [{ Actions: [{ Type: 'forward', TargetGroupArn: targetGroup }] }],
+    });
     expect(seen).toEqual([{ RuleArn: 'r', Actions: [{ Type: 'forward', TargetGroupArn: targetGroup }] }]);
     expect(JSON.parse(alarms)).toMatchObject({ MetricAlarms: [{ AlarmName: 'red', StateValue: 'ALARM' }] });
-    expect(JSON.parse(clusters)).toEqual({ clusterArns: ['arn:aws:ecs:us-east-1:123456789012:cluster/main'] });
+    expect(JSON.parse(clusters)).toEqual({
+      clusterArns: ['arn:aws:ecs:us-east-1:123456789012:cluster/main'],
+    });
     expect(JSON.parse(parameter)).toMatchObject({ Version: 1 });
   });
 
@@ -77,7 +90,11 @@ describe.skipIf(!installed)(`the AWS CLI${installed ? '' : ` (skipped: ${cli} is
     ]);
     expect(json).toMatchObject({ reason: { stderr: expect.stringContaining('(ParameterNotFound)') } });
     expect(query).toMatchObject({
-      reason: { stderr: expect.stringMatching(/\(NoSuchEntity\) when calling the GetRole operation.*: The role with name none cannot/) },
+      reason: {
+        stderr: expect.stringMatching(
+          /\(NoSuchEntity\) when calling the GetRole operation.*: The role with name none cannot/,
+        ),
+      },
     });
   });
 

@@ -37,7 +37,9 @@ const createdAt = new Date('2026-02-03T04:05:06.789Z');
 const rule = {
   RuleArn: arn('elasticloadbalancing:us-east-1:123456789012:listener-rule/app/lb/1/2/3'),
   Priority: '10',
-  Conditions: [{ Field: 'http-header', HttpHeaderConfig: { HttpHeaderName: 'x-slot', Values: ['blue', 'a&b<c>'] } }],
+  Conditions: [
+    { Field: 'http-header', HttpHeaderConfig: { HttpHeaderName: 'x-slot', Values: ['blue', 'a&b<c>'] } },
+  ],
   Actions: [
     {
       Type: 'forward' as const,
@@ -54,7 +56,9 @@ const rule = {
 
 const services = {
   ecs: {
-    DescribeServices: fake('DescribeServices', { services: [{ serviceName: 'web-g0001', createdAt, runningCount: 3 }] }),
+    DescribeServices: fake('DescribeServices', {
+      services: [{ serviceName: 'web-g0001', createdAt, runningCount: 3 }],
+    }),
     CreateService: fake('CreateService', new AwsError('ClusterNotFoundException', 'Cluster not found.')),
     DeleteService: fake('DeleteService', new TypeError('a bug')),
   },
@@ -69,16 +73,23 @@ const services = {
   elbv2: {
     DescribeRules: fake('DescribeRules', { Rules: [rule], NextMarker: 'more' }),
     ModifyRule: fake('ModifyRule', { Rules: [rule] }),
-    DeleteRule: fake('DeleteRule', new AwsError('RuleNotFoundException', "One or more rules not found")),
+    DeleteRule: fake('DeleteRule', new AwsError('RuleNotFoundException', 'One or more rules not found')),
     SetRulePriorities: fake('SetRulePriorities', { Rules: [] }),
   },
   cloudwatch: {
     DescribeAlarms: fake('DescribeAlarms', {
-      MetricAlarms: [{ AlarmName: 'red', StateValue: 'ALARM', StateUpdatedTimestamp: createdAt, Threshold: 0.5 }],
+      MetricAlarms: [
+        { AlarmName: 'red', StateValue: 'ALARM', StateUpdatedTimestamp: createdAt, Threshold: 0.5 },
+      ],
     }),
     PutMetricData: fake('PutMetricData', {}),
   },
-  sqs: { GetQueueUrl: fake('GetQueueUrl', new AwsError('QueueDoesNotExist', 'The specified queue does not exist.')) },
+  sqs: {
+    GetQueueUrl: fake(
+      'GetQueueUrl',
+      new AwsError('QueueDoesNotExist', 'The specified queue does not exist.'),
+    ),
+  },
   sns: { Publish: fake('Publish', { MessageId: 'm-1' }) },
   lambda: {
     Invoke: fake('Invoke', {
@@ -88,7 +99,10 @@ const services = {
       Payload: Buffer.from('{"errorType":"Error"}'),
     }),
     GetFunction: fake('GetFunction', new AwsError('ResourceNotFoundException', 'Function not found')),
-    ListFunctions: fake('ListFunctions', { Functions: [{ FunctionName: 'shift', Timeout: 30 }], NextMarker: 'next' }),
+    ListFunctions: fake('ListFunctions', {
+      Functions: [{ FunctionName: 'shift', Timeout: 30 }],
+      NextMarker: 'next',
+    }),
   },
   ec2: { DescribeVpcs: fake('DescribeVpcs', { Vpcs: [{ VpcId: 'vpc-1', IsDefault: false }] }) },
 };
@@ -124,7 +138,9 @@ describe('json', () => {
 
   it('tells query-compatible services their old codes', async () => {
     const sqs = new SQSClient(aws.client);
-    const failure = await sqs.send(new GetQueueUrlCommand({ QueueName: 'none' })).catch((error: unknown) => error);
+    const failure = await sqs
+      .send(new GetQueueUrlCommand({ QueueName: 'none' }))
+      .catch((error: unknown) => error);
     expect(failure).toBeInstanceOf(QueueDoesNotExist);
     expect(failure).toMatchObject({ Code: 'AWS.SimpleQueueService.NonExistentQueue' });
   });
@@ -132,7 +148,10 @@ describe('json', () => {
   it('reads compressed requests', async () => {
     const cloudwatch = new CloudWatchClient({ ...aws.client, requestMinCompressionSizeBytes: 0 });
     await cloudwatch.send(
-      new PutMetricDataCommand({ Namespace: 'Cutover', MetricData: [{ MetricName: 'm', Value: 1.5, Timestamp: createdAt }] }),
+      new PutMetricDataCommand({
+        Namespace: 'Cutover',
+        MetricData: [{ MetricName: 'm', Value: 1.5, Timestamp: createdAt }],
+      }),
     );
     expect(seen.at(-1)?.input).toEqual({
       Namespace: 'Cutover',
@@ -154,7 +173,11 @@ describe('query', () => {
       new ModifyRuleCommand({ RuleArn: rule.RuleArn, Conditions: rule.Conditions, Actions: rule.Actions }),
     );
     expect(Rules).toEqual([rule]);
-    expect(seen.at(-1)?.input).toEqual({ RuleArn: rule.RuleArn, Conditions: rule.Conditions, Actions: rule.Actions });
+    expect(seen.at(-1)?.input).toEqual({
+      RuleArn: rule.RuleArn,
+      Conditions: rule.Conditions,
+      Actions: rule.Actions,
+    });
   });
 
   it('keeps an empty list apart from an absent one', async () => {
@@ -173,7 +196,9 @@ describe('query', () => {
   it('gives errors under their wire codes, found by the SDK as classes', async () => {
     const { DeleteRuleCommand } = await import('@aws-sdk/client-elastic-load-balancing-v2');
     const elbv2 = new ElasticLoadBalancingV2Client(aws.client);
-    const failure = await elbv2.send(new DeleteRuleCommand({ RuleArn: 'r' })).catch((error: unknown) => error);
+    const failure = await elbv2
+      .send(new DeleteRuleCommand({ RuleArn: 'r' }))
+      .catch((error: unknown) => error);
     expect(failure).toBeInstanceOf(RuleNotFoundException);
     expect(failure).toMatchObject({ Code: 'RuleNotFound', message: 'One or more rules not found' });
   });
@@ -184,7 +209,9 @@ describe('query', () => {
       'Action=DescribeAlarms&Version=2010-08-01&AlarmNames.member.1=red&MaxRecords=5',
       'monitoring',
     );
-    expect(await response.text()).toContain('<StateUpdatedTimestamp>2026-02-03T04:05:06.789Z</StateUpdatedTimestamp>');
+    expect(await response.text()).toContain(
+      '<StateUpdatedTimestamp>2026-02-03T04:05:06.789Z</StateUpdatedTimestamp>',
+    );
     expect(seen.at(-1)?.input).toEqual({ AlarmNames: ['red'], MaxRecords: 5 });
     const { MetricAlarms } = await new CloudWatchClient(aws.client).send(new DescribeAlarmsCommand({}));
     expect(MetricAlarms).toEqual([
@@ -224,7 +251,9 @@ describe('rest json', () => {
 
   it('gives errors as the SDK classes', async () => {
     const lambda = new LambdaClient(aws.client);
-    const failure = await lambda.send(new GetFunctionCommand({ FunctionName: 'none' })).catch((error: unknown) => error);
+    const failure = await lambda
+      .send(new GetFunctionCommand({ FunctionName: 'none' }))
+      .catch((error: unknown) => error);
     expect(failure).toBeInstanceOf(ResourceNotFoundException);
     expect(failure).toMatchObject({ message: 'Function not found', $metadata: { httpStatusCode: 404 } });
   });
@@ -248,7 +277,9 @@ describe('what cannot be served', () => {
 
   it('a service that the embedded AWS does not have', async () => {
     const response = await post({ 'x-amz-target': 'Kinesis.ListStreams' }, '{}', 'kinesis');
-    expect(await response.json()).toMatchObject({ message: 'The embedded AWS does not have the service "kinesis".' });
+    expect(await response.json()).toMatchObject({
+      message: 'The embedded AWS does not have the service "kinesis".',
+    });
   });
 
   it('a request without signature', async () => {
@@ -271,10 +302,19 @@ describe('what cannot be served', () => {
         "2 validation errors detected: Value null at 'tableName' failed to satisfy constraint: Member must not be null; " +
         "Value null at 'item' failed to satisfy constraint: Member must not be null",
     },
-    { service: 'sqs', target: 'X.GetQueueUrl', body: '{}', code: 'MissingParameter', message: 'The request must contain the parameter QueueName.' },
+    {
+      service: 'sqs',
+      target: 'X.GetQueueUrl',
+      body: '{}',
+      code: 'MissingParameter',
+      message: 'The request must contain the parameter QueueName.',
+    },
   ])('$service without required members: $code', async ({ service, target, body, code, message }) => {
     const response = await post({ 'x-amz-target': target }, body, service);
-    expect(await response.json()).toMatchObject({ __type: code, ...(message === undefined ? {} : { message }) });
+    expect(await response.json()).toMatchObject({
+      __type: code,
+      ...(message === undefined ? {} : { message }),
+    });
   });
 
   it('required members of list items, by their path', async () => {
@@ -292,7 +332,10 @@ describe('what cannot be served', () => {
   it('an exception that is no AWS error: InternalFailure, and told', async () => {
     const { DeleteServiceCommand } = await import('@aws-sdk/client-ecs');
     const failed = new ECSClient(aws.client).send(new DeleteServiceCommand({ service: 'web' }));
-    await expect(failed).rejects.toMatchObject({ name: 'InternalFailure', $metadata: { httpStatusCode: 500 } });
+    await expect(failed).rejects.toMatchObject({
+      name: 'InternalFailure',
+      $metadata: { httpStatusCode: 500 },
+    });
     expect(aws.onFailure).toHaveBeenCalledExactlyOnceWith(new TypeError('a bug'));
   });
 

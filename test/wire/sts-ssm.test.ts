@@ -11,7 +11,12 @@ import {
   PutParameterCommand,
   SSMClient,
 } from '@aws-sdk/client-ssm';
-import { AssumeRoleCommand, GetCallerIdentityCommand, GetSessionTokenCommand, STSClient } from '@aws-sdk/client-sts';
+import {
+  AssumeRoleCommand,
+  GetCallerIdentityCommand,
+  GetSessionTokenCommand,
+  STSClient,
+} from '@aws-sdk/client-sts';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { clientOptions, embedded } from './embedded.ts';
 
@@ -51,7 +56,9 @@ describe('sts', () => {
       Arn: 'arn:aws:sts::123456789012:assumed-role/deploy/me',
       UserId: `${role.id}:me`,
     });
-    await expect(session.send(new GetSessionTokenCommand({}))).rejects.toMatchObject({ name: 'AccessDenied' });
+    await expect(session.send(new GetSessionTokenCommand({}))).rejects.toMatchObject({
+      name: 'AccessDenied',
+    });
   });
 
   it.each([
@@ -59,7 +66,9 @@ describe('sts', () => {
     { about: 'a role that does not exist', arn: 'arn:aws:iam::123456789012:role/cdk-deploy' },
   ])('refuses $about', async ({ arn }) => {
     aws.roles.create('function', { trust: trust({ Service: 'lambda.amazonaws.com' }) });
-    const assumed = new STSClient(aws.client).send(new AssumeRoleCommand({ RoleArn: arn, RoleSessionName: 's' }));
+    const assumed = new STSClient(aws.client).send(
+      new AssumeRoleCommand({ RoleArn: arn, RoleSessionName: 's' }),
+    );
     await expect(assumed).rejects.toMatchObject({
       name: 'AccessDenied',
       message: `User: arn:aws:iam::123456789012:root is not authorized to perform: sts:AssumeRole on resource: ${arn}`,
@@ -87,7 +96,9 @@ describe('ssm', () => {
     });
     const first = await ssm.send(new GetParameterCommand({ Name: `${Parameter!.ARN!}:1` }));
     expect(first.Parameter).toMatchObject({ Value: '20', Selector: ':1' });
-    await expect(ssm.send(new GetParameterCommand({ Name: '/cdk-bootstrap/x/version:9' }))).rejects.toMatchObject({
+    await expect(
+      ssm.send(new GetParameterCommand({ Name: '/cdk-bootstrap/x/version:9' })),
+    ).rejects.toMatchObject({
       name: 'ParameterVersionNotFound',
     });
   });
@@ -98,18 +109,24 @@ describe('ssm', () => {
     await expect(put('a/b')).rejects.toThrow('must be a fully qualified name');
     await expect(put('/aws/x')).rejects.toThrow('prefixed with "aws" or "ssm"');
     await expect(put('big', 'x'.repeat(4097))).rejects.toThrow('Standard tier parameters support a maximum');
-    expect(await put('big', 'x'.repeat(4097), { Tier: 'Intelligent-Tiering' })).toMatchObject({ Tier: 'Advanced' });
+    expect(await put('big', 'x'.repeat(4097), { Tier: 'Intelligent-Tiering' })).toMatchObject({
+      Tier: 'Advanced',
+    });
     await expect(put('big', 'y', { Tier: 'Standard', Overwrite: true })).rejects.toThrow("can't downgrade");
-    await expect(ssm.send(new GetParameterCommand({ Name: 'none' }))).rejects.toBeInstanceOf(ParameterNotFound);
-    await expect(
-      ssm.send(new PutParameterCommand({ Name: 'typeless', Value: 'v' })),
-    ).rejects.toThrow('A parameter type is required');
+    await expect(ssm.send(new GetParameterCommand({ Name: 'none' }))).rejects.toBeInstanceOf(
+      ParameterNotFound,
+    );
+    await expect(ssm.send(new PutParameterCommand({ Name: 'typeless', Value: 'v' }))).rejects.toThrow(
+      'A parameter type is required',
+    );
   });
 
   it('tells found names from others', async () => {
     await put('/a');
     await put('b');
-    const { Parameters, InvalidParameters } = await ssm.send(new GetParametersCommand({ Names: ['/a', 'b', 'c'] }));
+    const { Parameters, InvalidParameters } = await ssm.send(
+      new GetParametersCommand({ Names: ['/a', 'b', 'c'] }),
+    );
     expect(Parameters?.map(({ Name }) => Name)).toEqual(['/a', 'b']);
     expect(InvalidParameters).toEqual(['c']);
     expect(await ssm.send(new DeleteParametersCommand({ Names: ['b', 'c'] }))).toMatchObject({
@@ -121,19 +138,26 @@ describe('ssm', () => {
   it('walks a path by pages', async () => {
     for (const name of ['/web/a', '/web/b', '/web/deep/c', '/website']) await put(name);
     const names = async (more: object) => {
-      const { Parameters, NextToken } = await ssm.send(new GetParametersByPathCommand({ Path: '/web', ...more }));
+      const { Parameters, NextToken } = await ssm.send(
+        new GetParametersByPathCommand({ Path: '/web', ...more }),
+      );
       return [Parameters?.map(({ Name }) => Name), NextToken];
     };
     expect(await names({})).toEqual([['/web/a', '/web/b'], undefined]);
     expect(await names({ Recursive: true, MaxResults: 2 })).toEqual([['/web/a', '/web/b'], '2']);
-    expect(await names({ Recursive: true, MaxResults: 2, NextToken: '2' })).toEqual([['/web/deep/c'], undefined]);
+    expect(await names({ Recursive: true, MaxResults: 2, NextToken: '2' })).toEqual([
+      ['/web/deep/c'],
+      undefined,
+    ]);
   });
 
   it('filters and tags', async () => {
     await put('/web/a', 'v', { Tags: [{ Key: 'team', Value: 'x' }] });
     await put('other');
     const found = await ssm.send(
-      new DescribeParametersCommand({ ParameterFilters: [{ Key: 'Name', Option: 'BeginsWith', Values: ['/web'] }] }),
+      new DescribeParametersCommand({
+        ParameterFilters: [{ Key: 'Name', Option: 'BeginsWith', Values: ['/web'] }],
+      }),
     );
     expect(found.Parameters?.map(({ Name, Tier }) => [Name, Tier])).toEqual([['/web/a', 'Standard']]);
     const resource = { ResourceType: 'Parameter', ResourceId: '/web/a' } as const;

@@ -40,6 +40,8 @@ export function stackOperations({ stacks, targets }: { stacks: Stacks; targets: 
       const target = await targets.read(input, stack);
       const planned = targets.plan(stack, target);
       if (!targets.changes(stack, target, planned)) throw invalid('No updates are to be performed.');
+      // Another update may have begun while the template was read.
+      refuseBusy(stack);
       const rollback = input.DisableRollback !== true;
       void stacks.update(stack, target, { rollback, token: input.ClientRequestToken });
       return { StackId: stack.id };

@@ -8,6 +8,9 @@ import { isoTime } from './alarm-reason.ts';
 /** us-east-1 as alarms' messages call it. */
 const REGION_IN_WORDS = 'US East (N. Virginia)';
 
+/** SNS takes no more characters. */
+const MAX_SUBJECT = 100;
+
 /** "CloudWatch Alarm State Change" ("Alarm events and EventBridge", user guide). */
 export function stateChangeEvent(alarm: Alarm, previous: AlarmState): AwsEvent {
   const { input, queries } = alarm.configuration;
@@ -107,4 +110,8 @@ export function notification(alarm: Alarm, previous: AlarmState): { subject: str
     subject: `${alarm.state.value}: "${alarm.name}" in ${REGION_IN_WORDS}`,
     message: JSON.stringify(message),
   };
+}
+
+function shortened(subject: string): string {
+  return subject.length <= MAX_SUBJECT ? subject : `${subject.slice(0, MAX_SUBJECT - 3)}...`;
 }

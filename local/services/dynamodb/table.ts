@@ -20,7 +20,7 @@ export interface Table {
   pointInTimeRecovery: { enabled: boolean; since: Date } | undefined;
 }
 
-export function tableArn(name: string): string {
+function tableArn(name: string): string {
   return arn('dynamodb', `table/${name}`);
 }
 

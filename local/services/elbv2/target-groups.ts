@@ -208,10 +208,16 @@ function withDefaults(input: CreateTargetGroupCommandInput): TargetGroup {
     throw new AwsError('InvalidConfigurationRequestException', `Targets of type '${type}' are not embedded`);
   }
   if (input.Protocol === undefined) throw invalid('A protocol must be specified');
-  if (input.Protocol !== 'HTTP' && input.Protocol !== 'HTTPS') {
+  // The balancer speaks HTTP/1.1 without TLS to targets: refused rather than spoken otherwise than asked.
+  for (const [given, spoken] of [
+    [input.Protocol, 'HTTP'],
+    [input.ProtocolVersion ?? 'HTTP1', 'HTTP1'],
+    [input.HealthCheckProtocol ?? 'HTTP', 'HTTP'],
+  ]) {
+    if (given === spoken) continue;
     throw new AwsError(
       'InvalidConfigurationRequestException',
-      `Protocol '${input.Protocol}' is not embedded`,
+      `Targets that speak '${given}' are not embedded`,
     );
   }
   if (input.Port === undefined) throw invalid('A port must be specified');

@@ -13,8 +13,8 @@ import { MAX_EVENT_AGE_SECONDS, MAX_RETRY_ATTEMPTS } from './target.ts';
 
 /** The first pause; each is twice the one before. AWS adds jitter, which is left out so that runs repeat. */
 const FIRST_PAUSE_MS = 1000;
-/** With pauses of at most 490 s, 185 retries fill the 24 hours. */
-const LONGEST_PAUSE_MS = 490_000;
+/** With pauses of at most 488 s, 185 retries fill the 24 hours. */
+const LONGEST_PAUSE_MS = 488_000;
 
 export interface Delivery {
   readonly event: BusEvent;

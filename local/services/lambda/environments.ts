@@ -30,8 +30,11 @@ export class Environments {
   /** Starts an environment ahead of the first invocation unless there is one. */
   async warm(): Promise<void> {
     const environment = this.acquire();
-    await environment.started();
-    await this.release(environment);
+    try {
+      await environment.started();
+    } finally {
+      await this.release(environment);
+    }
   }
 
   /** No new work: idle environments end now, busy ones after their invocation. */

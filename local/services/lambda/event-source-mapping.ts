@@ -8,19 +8,16 @@ import type {
 import { arn } from '../../account.ts';
 import { AwsError } from '../../call.ts';
 import type { Clock } from '../../clock.ts';
+import { type EventPattern, parseEventPattern } from '../events/event-pattern.ts';
 import type { Destination } from './async-invocations.ts';
 import { failedBatch } from './failed-batch.ts';
 import type { Completed } from './invocations.ts';
 import { type BatchSettings, ShardReader } from './shard-reader.ts';
 import type { StreamSource } from './stream-source.ts';
 
-/** Whether a value matches an event pattern, as EventBridge has them. */
-export type Matches = (pattern: unknown, value: unknown) => boolean;
-
 export interface MappingDependencies {
   readonly clock: Clock;
   readonly source: StreamSource;
-  readonly matches: Matches | undefined;
   readonly destination: Destination;
   readonly invoke: (functionArn: string, payload: string) => Promise<Completed>;
   readonly onFailure: (failure: unknown) => void;
@@ -95,7 +92,7 @@ export class EventSourceMapping {
     this.enabled = input.Enabled ?? true;
     this.tags = new Map(Object.entries(input.Tags ?? {}));
     this.#settings = merged(defaults, input);
-    this.#batch = batchSettings(this.#settings, options.matches);
+    this.#batch = batchSettings(this.#settings);
     this.#lastModified = new Date(options.clock.now());
     const { source } = options;
     this.#readers = source.shards(this.streamArn)!.map(
@@ -127,7 +124,7 @@ export class EventSourceMapping {
 
   update(input: UpdateEventSourceMappingCommandInput, functionArn: string | undefined): void {
     const settings = merged(this.#settings, input);
-    this.#batch = batchSettings(settings, this.#options.matches);
+    this.#batch = batchSettings(settings);
     this.#settings = settings;
     this.functionArn = functionArn ?? this.functionArn;
     this.#lastModified = new Date(this.#options.clock.now());
@@ -178,7 +175,7 @@ const limits = {
   MaximumRetryAttempts: [-1, 10_000],
 } as const;
 
-function batchSettings(settings: Settings, matches: Matches | undefined): BatchSettings {
+function batchSettings(settings: Settings): BatchSettings {
   for (const [name, [least, most]] of Object.entries(limits)) {
     const value = settings[name as keyof typeof limits] ?? 0;
     if (value < least || value > most) {
@@ -195,14 +192,7 @@ function batchSettings(settings: Settings, matches: Matches | undefined): BatchS
     );
   }
   const window = settings.MaximumBatchingWindowInSeconds ?? 0;
-  const patterns = (settings.FilterCriteria?.Filters ?? []).map(({ Pattern }) =>
-    parsePattern(Pattern ?? '{}'),
-  );
-  if (patterns.length > 0 && matches === undefined) {
-    throw invalid(
-      'FilterCriteria cannot be used: this embedded Lambda has been made without a matcher of patterns.',
-    );
-  }
+  const patterns = (settings.FilterCriteria?.Filters ?? []).map(({ Pattern }) => filterFrom(Pattern ?? '{}'));
   const infinite = (value: number | undefined) => (value === undefined || value === -1 ? Infinity : value);
   return {
     batchSize: settings.BatchSize ?? 100,
@@ -211,15 +201,17 @@ function batchSettings(settings: Settings, matches: Matches | undefined): BatchS
     maximumRecordAgeMs: Math.min(streamRetentionMs, infinite(settings.MaximumRecordAgeInSeconds) * 1000),
     bisect: settings.BisectBatchOnFunctionError ?? false,
     reportItemFailures: settings.FunctionResponseTypes?.includes('ReportBatchItemFailures') ?? false,
-    passes: (record) => patterns.length === 0 || patterns.some((pattern) => matches!(pattern, record)),
+    passes: (record) => patterns.length === 0 || patterns.some((matches) => matches(record)),
   };
 }
 
-function parsePattern(pattern: string): unknown {
+/** Filters are event patterns, and `{}` lets everything pass. */
+function filterFrom(pattern: string): EventPattern {
+  if (/^\s*\{\s*\}\s*$/.test(pattern)) return () => true;
   try {
-    return JSON.parse(pattern);
-  } catch {
-    throw invalid(`Invalid filter pattern definition. (${pattern})`);
+    return parseEventPattern(pattern);
+  } catch (error) {
+    throw invalid(`Invalid filter pattern definition. (${(error as Error).message})`);
   }
 }
 

@@ -18,7 +18,7 @@ import type { Clock } from '../../clock.ts';
 import type { Authorizer } from '../../iam/authorizer.ts';
 import { AsyncInvocations, type Destination } from './async-invocations.ts';
 import { CodePackages, type ReadObject } from './code.ts';
-import type { Matches } from './event-source-mapping.ts';
+import type { Environments } from './environments.ts';
 import { EventSourceMappings } from './event-source-mappings.ts';
 import { latest } from './function.ts';
 import { functionArn } from './function-name.ts';
@@ -48,8 +48,6 @@ export interface LambdaOptions {
   readonly destination: Destination;
   /** Where failures go that nobody waits for. */
   readonly onFailure: (failure: unknown) => void;
-  /** EventBridge's pattern matcher, for FilterCriteria; without it mappings with filters are refused. */
-  readonly matches?: Matches;
   /** Checks that a function's role may read the stream of its mapping and write to its destination. */
   readonly authorizer?: Authorizer;
   /** Default 150: what a Node.js bundle of a few SDK clients takes on AWS. */
@@ -71,6 +69,8 @@ export class Lambda implements Invoker {
   readonly #clock: Clock;
   readonly #random: () => number;
   readonly #functions = new Functions();
+  /** Of all versions ever made: one that was replaced or deleted may still be at work when all is closed. */
+  readonly #pools = new Set<Environments>();
   readonly #packages: CodePackages;
   readonly #invocations: Invocations;
   readonly #async: AsyncInvocations;
@@ -99,7 +99,6 @@ export class Lambda implements Invoker {
       functions: this.#functions,
       authorizer: options.authorizer,
       source: options.streams,
-      matches: options.matches,
       pollingMs: options.pollingMs ?? 100,
       retryDelayMs: options.retryDelayMs ?? 1000,
       invoke: (target, payload) => this.#invokeNow(target, payload),
@@ -116,8 +115,11 @@ export class Lambda implements Invoker {
       ...functionOperations({
         functions: this.#functions,
         packages: this.#packages,
-        newVersion: (functionName, version, settings, code) =>
-          newVersion({ functionName, version, settings, code }, launching),
+        newVersion: (functionName, version, settings, code) => {
+          const made = newVersion({ functionName, version, settings, code }, launching);
+          this.#pools.add(made.environments);
+          return made;
+        },
       }),
       ...versionOperations(this.#functions),
       ...resourcePolicyOperations(this.#functions),
@@ -157,7 +159,7 @@ export class Lambda implements Invoker {
   async close(): Promise<void> {
     this.#mappings.close();
     this.#async.close();
-    await Promise.all(this.#functions.all().map((fn) => fn.kill()));
+    await Promise.all([...this.#pools].map((pool) => pool.kill()));
     await this.#packages.close();
   }
 
@@ -239,6 +241,9 @@ function parseClientContext(encoded: string | undefined): unknown {
   try {
     return JSON.parse(Buffer.from(encoded, 'base64').toString());
   } catch {
-    throw new AwsError('InvalidRequestContentException', 'Client context must be a valid Base64-encoded JSON object.');
+    throw new AwsError(
+      'InvalidRequestContentException',
+      'Client context must be a valid Base64-encoded JSON object.',
+    );
   }
 }

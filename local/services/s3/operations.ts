@@ -22,7 +22,11 @@ export interface S3Operation {
 
 /** The first that matches a request is meant. */
 export function s3Operations(buckets: Buckets, uploads: MultipartUploads): readonly S3Operation[] {
-  return [...bucketOperations(buckets), ...multipartOperations(buckets, uploads), ...objectOperations(buckets)];
+  return [
+    ...bucketOperations(buckets),
+    ...multipartOperations(buckets, uploads),
+    ...objectOperations(buckets),
+  ];
 }
 
 function bucketOperations(buckets: Buckets): S3Operation[] {
@@ -62,7 +66,12 @@ function bucketOperations(buckets: Buckets): S3Operation[] {
         '<SSEAlgorithm>AES256</SSEAlgorithm></ApplyServerSideEncryptionByDefault>' +
         '<BucketKeyEnabled>false</BucketKeyEnabled></Rule></ServerSideEncryptionConfiguration>',
     ),
-    constant('GetBucketVersioning', 's3:GetBucketVersioning', 'versioning', `<VersioningConfiguration ${xmlns}/>`),
+    constant(
+      'GetBucketVersioning',
+      's3:GetBucketVersioning',
+      'versioning',
+      `<VersioningConfiguration ${xmlns}/>`,
+    ),
     {
       name: 'ListObjectsV2',
       action: 's3:ListBucket',
@@ -112,7 +121,9 @@ function objectOperations(buckets: Buckets): S3Operation[] {
       method: 'PUT',
       on: 'object',
       run: ({ bucket, key, headers, body }) => {
-        const { etag } = buckets.put(bucket, key, Uint8Array.from(body()), { headers: objectHeaders(headers) });
+        const { etag } = buckets.put(bucket, key, Uint8Array.from(body()), {
+          headers: objectHeaders(headers),
+        });
         return empty(200, { etag, 'x-amz-server-side-encryption': 'AES256' });
       },
     },

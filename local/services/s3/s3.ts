@@ -26,7 +26,8 @@ export class S3 implements RawService {
     const { bucket, key, method, query } = request;
     const on = bucket === '' ? 'service' : key === '' ? 'bucket' : 'object';
     const operation = this.#operations.find(
-      (each) => each.method === method && each.on === on && (each.query === undefined || query.has(each.query)),
+      (each) =>
+        each.method === method && each.on === on && (each.query === undefined || query.has(each.query)),
     );
     if (operation === undefined || isUnserved(request, operation)) {
       throw new AwsError(
@@ -53,7 +54,10 @@ export class S3 implements RawService {
       `<Message>${escapeXml(failure.message)}</Message>${members.join('')}<RequestId>${requestId}</RequestId></Error>`;
     // A HEAD has no body: its errors are told by status alone.
     const body = request.method === 'HEAD' ? '' : document;
-    return withRequestId({ status: failure.status, headers: { 'content-type': 'application/xml' }, body }, requestId);
+    return withRequestId(
+      { status: failure.status, headers: { 'content-type': 'application/xml' }, body },
+      requestId,
+    );
   }
 }
 

@@ -7,6 +7,7 @@ import type { Invoker } from '../lambda/invoker.ts';
 import { type BatchErrors, batch } from '../sqs/batch.ts';
 import type { Queues } from '../sqs/queues.ts';
 import { Deliveries } from './deliveries.ts';
+import type { Links } from './links.ts';
 import { type PublishRequest, publication } from './publication.ts';
 import { Subscription } from './subscription.ts';
 import { Topic } from './topic.ts';
@@ -32,7 +33,7 @@ export interface SnsOptions {
   readonly deliveryMs?: number;
 }
 
-export class Sns implements Topics {
+export class Sns implements Topics, Links {
   readonly operations: Operations;
   readonly #clock: Clock;
   readonly #deliveries: Deliveries;
@@ -154,17 +155,26 @@ export class Sns implements Topics {
     return { SubscriptionArn: isShown ? current.arn : 'pending confirmation' };
   }
 
-  #confirm(input: Sdk.ConfirmSubscriptionCommandInput): Output<Sdk.ConfirmSubscriptionCommandOutput> {
-    const subscriptions = [...this.#at(input.TopicArn).subscriptions.values()];
-    const subscription = subscriptions.find(({ token }) => token === input.Token);
+  confirm(topicArn: string, token: string): string {
+    const subscription = [...this.#at(topicArn).subscriptions.values()].find(
+      (candidate) => candidate.token === token,
+    );
     if (subscription === undefined) throw invalid('Token');
     subscription.isConfirmed = true;
-    return { SubscriptionArn: subscription.arn };
+    return subscription.arn;
+  }
+
+  unsubscribe(subscriptionArn: string): void {
+    const subscription = this.#subscription(subscriptionArn);
+    this.#at(subscription.topicArn).remove(subscription);
+  }
+
+  #confirm(input: Sdk.ConfirmSubscriptionCommandInput): Output<Sdk.ConfirmSubscriptionCommandOutput> {
+    return { SubscriptionArn: this.confirm(input.TopicArn!, input.Token!) };
   }
 
   #unsubscribe({ SubscriptionArn }: Sdk.UnsubscribeCommandInput): Output<Sdk.UnsubscribeCommandOutput> {
-    const subscription = this.#subscription(SubscriptionArn);
-    this.#at(subscription.topicArn).remove(subscription);
+    this.unsubscribe(SubscriptionArn!);
     return {};
   }
 

@@ -42,7 +42,7 @@ export interface TaskState extends Leaving, Recovering {
   readonly HeartbeatSeconds?: number | string;
 }
 
-export interface ChoiceRule {
+interface ChoiceRule {
   readonly Condition: string | boolean;
   readonly Next: string;
   readonly Assign?: Assignments;

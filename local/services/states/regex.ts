@@ -5,7 +5,7 @@
 import vm from 'node:vm';
 
 /** Milliseconds of the processor for one search. */
-const searchBudget = 500;
+const searchBudget = 200;
 
 interface Match {
   match: string;

@@ -15,7 +15,7 @@ export interface Scope {
   readonly map?: { readonly Item: MapItem };
 }
 
-export interface MapItem {
+interface MapItem {
   readonly Index: number;
   readonly Value: Json;
 }

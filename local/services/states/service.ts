@@ -5,7 +5,6 @@ import type { Operations } from '../../call.ts';
 import type { Clock } from '../../clock.ts';
 import type { Authorizer } from '../../iam/authorizer.ts';
 import type { Invoker } from '../lambda/invoker.ts';
-import { Access } from './api/access.ts';
 import { executionOperations } from './api/execution-operations.ts';
 import { stateMachineOperations } from './api/state-machine-operations.ts';
 import { taskOperations } from './api/task-operations.ts';
@@ -21,6 +20,7 @@ import { Tokens } from './tokens.ts';
 export interface StatesOptions {
   readonly clock: Clock;
   readonly invoker: Invoker;
+  /** For what machines do in their roles' names; who calls this API is authorized before its operations run. */
   readonly authorizer: Authorizer;
   readonly emit: Emit;
   /** For retries with jitter, `$random` and `$shuffle`. */
@@ -56,12 +56,11 @@ export class States implements Executions {
       transitionLatency: options.transitionLatency ?? defaultTransitionLatency,
       onTransition: options.onTransition ?? (() => {}),
     };
-    const access = new Access(authorizer);
     this.#executions = executions;
     this.operations = {
-      ...stateMachineOperations({ machines, executions, access, check }),
-      ...executionOperations({ machines, executions, access, now }),
-      ...taskOperations({ tokens, access }),
+      ...stateMachineOperations({ machines, executions, check }),
+      ...executionOperations({ machines, executions, now }),
+      ...taskOperations(tokens),
     };
   }
 

@@ -144,7 +144,7 @@ export class StateMachines {
   }
 }
 
-export function stateMachineArn(name: string): string {
+function stateMachineArn(name: string): string {
   return arn('states', `stateMachine:${name}`);
 }
 

@@ -3,8 +3,6 @@ import { AwsError } from '../../call.ts';
 import type { Json } from './json.ts';
 
 export interface TokenHolder {
-  /** The machine whose permission an answer needs. */
-  readonly stateMachineArn: string;
   succeeded(output: Json): void;
   failed(error: string | undefined, cause: string | undefined): void;
   heartbeat(): void;
@@ -12,8 +10,8 @@ export interface TokenHolder {
 
 export class Tokens {
   readonly #waiting = new Map<string, TokenHolder>();
-  /** Machines of tokens that were answered, timed out or whose execution ended. */
-  readonly #spent = new Map<string, string>();
+  /** Tokens that were answered, timed out or whose execution ended. */
+  readonly #spent = new Set<string>();
   readonly #uuid: () => string;
 
   constructor(uuid: () => string) {
@@ -30,17 +28,7 @@ export class Tokens {
   }
 
   spend(token: string): void {
-    const holder = this.#waiting.get(token);
-    if (holder === undefined) return;
-    this.#waiting.delete(token);
-    this.#spent.set(token, holder.stateMachineArn);
-  }
-
-  /** The machine that a token belongs to; refuses what was never a token. */
-  machineOf(token: string): string {
-    const machine = this.#waiting.get(token)?.stateMachineArn ?? this.#spent.get(token);
-    if (machine === undefined) throw new AwsError('InvalidToken', `Invalid Token: 'Invalid token'`);
-    return machine;
+    if (this.#waiting.delete(token)) this.#spent.add(token);
   }
 
   /** Who waits for the answer, which is the only one: the token is spent. */
@@ -50,11 +38,11 @@ export class Tokens {
     return holder;
   }
 
-  /** Who waits; refuses a token whose task is over. */
+  /** Who waits; refuses what was never a token, and a token whose task is over. */
   holder(token: string): TokenHolder {
-    this.machineOf(token);
     const holder = this.#waiting.get(token);
     if (holder !== undefined) return holder;
+    if (!this.#spent.has(token)) throw new AwsError('InvalidToken', `Invalid Token: 'Invalid token'`);
     throw new AwsError('TaskTimedOut', `Task Timed Out: 'Provided task does not exist anymore'`);
   }
 }

@@ -16,49 +16,40 @@ import type {
   StopExecutionCommandInput,
   StopExecutionCommandOutput,
 } from '@aws-sdk/client-sfn';
-import { AwsError, type Call, type Output } from '../../../call.ts';
+import { AwsError, type Output } from '../../../call.ts';
 import type { Execution } from '../execution.ts';
 import type { ExecutionStore } from '../execution-store.ts';
 import type { StateMachines } from '../state-machines.ts';
-import type { Access } from './access.ts';
 import { page, requireLength } from './constraints.ts';
 
 export interface ExecutionDependencies {
   readonly machines: StateMachines;
   readonly executions: ExecutionStore;
-  readonly access: Access;
   readonly now: () => number;
 }
 
-export function executionOperations({ machines, executions, access, now }: ExecutionDependencies) {
+export function executionOperations({ machines, executions, now }: ExecutionDependencies) {
   return {
-    StartExecution(input: StartExecutionCommandInput, call: Call): Output<StartExecutionCommandOutput> {
+    StartExecution(input: StartExecutionCommandInput): Output<StartExecutionCommandOutput> {
       const { stateMachineArn = '', name } = input;
-      access.require(call, 'StartExecution', stateMachineArn);
       return executions.start(stateMachineArn, {
         ...(name === undefined ? {} : { name }),
         input: input.input ?? '{}',
       });
     },
 
-    StopExecution(input: StopExecutionCommandInput, call: Call): Output<StopExecutionCommandOutput> {
-      access.require(call, 'StopExecution', input.executionArn ?? '');
+    StopExecution(input: StopExecutionCommandInput): Output<StopExecutionCommandOutput> {
       requireLength('error', input.error, 256);
       requireLength('cause', input.cause, 32_768);
       const { stopDate } = executions.stop(input.executionArn ?? '', input.error, input.cause);
       return { stopDate: new Date(stopDate ?? now()) };
     },
 
-    RedriveExecution(input: RedriveExecutionCommandInput, call: Call): Output<RedriveExecutionCommandOutput> {
-      access.require(call, 'RedriveExecution', input.executionArn ?? '');
+    RedriveExecution(input: RedriveExecutionCommandInput): Output<RedriveExecutionCommandOutput> {
       return { redriveDate: new Date(executions.redrive(input.executionArn ?? '', input.clientToken)) };
     },
 
-    DescribeExecution(
-      input: DescribeExecutionCommandInput,
-      call: Call,
-    ): Output<DescribeExecutionCommandOutput> {
-      access.require(call, 'DescribeExecution', input.executionArn ?? '');
+    DescribeExecution(input: DescribeExecutionCommandInput): Output<DescribeExecutionCommandOutput> {
       return described(
         executions.find(input.executionArn ?? ''),
         input.includedData !== 'METADATA_ONLY',
@@ -68,9 +59,7 @@ export function executionOperations({ machines, executions, access, now }: Execu
 
     DescribeStateMachineForExecution(
       input: DescribeStateMachineForExecutionCommandInput,
-      call: Call,
     ): Output<DescribeStateMachineForExecutionCommandOutput> {
-      access.require(call, 'DescribeStateMachineForExecution', input.executionArn ?? '');
       const { revision } = executions.find(input.executionArn ?? '');
       return {
         stateMachineArn: revision.stateMachineArn,
@@ -83,7 +72,7 @@ export function executionOperations({ machines, executions, access, now }: Execu
       };
     },
 
-    ListExecutions(input: ListExecutionsCommandInput, call: Call): Output<ListExecutionsCommandOutput> {
+    ListExecutions(input: ListExecutionsCommandInput): Output<ListExecutionsCommandOutput> {
       const { stateMachineArn, statusFilter, redriveFilter } = input;
       if (stateMachineArn === undefined) {
         throw new AwsError(
@@ -91,7 +80,6 @@ export function executionOperations({ machines, executions, access, now }: Execu
           `Must provide a 'stateMachineArn': there are no Map Runs here`,
         );
       }
-      access.require(call, 'ListExecutions', stateMachineArn);
       machines.find(stateMachineArn);
       const listed = executions
         .of(stateMachineArn)
@@ -104,11 +92,7 @@ export function executionOperations({ machines, executions, access, now }: Execu
       return { executions: items.map(listItem), ...(nextToken === undefined ? {} : { nextToken }) };
     },
 
-    GetExecutionHistory(
-      input: GetExecutionHistoryCommandInput,
-      call: Call,
-    ): Output<GetExecutionHistoryCommandOutput> {
-      access.require(call, 'GetExecutionHistory', input.executionArn ?? '');
+    GetExecutionHistory(input: GetExecutionHistoryCommandInput): Output<GetExecutionHistoryCommandOutput> {
       const { history } = executions.find(input.executionArn ?? '');
       const events = input.reverseOrder === true ? history.events.toReversed() : history.events;
       const { items, nextToken } = page(events, ({ id }) => String(id), input);

@@ -19,21 +19,19 @@ import type {
   ValidateStateMachineDefinitionCommandInput,
   ValidateStateMachineDefinitionCommandOutput,
 } from '@aws-sdk/client-sfn';
-import { AwsError, type Call, type Output } from '../../../call.ts';
+import { AwsError, type Output } from '../../../call.ts';
 import type { Checked } from '../check/check.ts';
 import type { ExecutionStore } from '../execution-store.ts';
-import { type StateMachine, type StateMachines, stateMachineArn, tag } from '../state-machines.ts';
-import type { Access } from './access.ts';
+import { type StateMachine, type StateMachines, tag } from '../state-machines.ts';
 import { page, requireArn } from './constraints.ts';
 
 export interface StateMachineDependencies {
   readonly machines: StateMachines;
   readonly executions: ExecutionStore;
-  readonly access: Access;
   readonly check: (definition: string) => Checked;
 }
 
-export function stateMachineOperations({ machines, executions, access, check }: StateMachineDependencies) {
+export function stateMachineOperations({ machines, executions, check }: StateMachineDependencies) {
   const tagged = (resourceArn: string): StateMachine => {
     requireArn(resourceArn, 'stateMachine');
     if (!machines.has(resourceArn)) {
@@ -45,42 +43,24 @@ export function stateMachineOperations({ machines, executions, access, check }: 
   };
 
   return {
-    CreateStateMachine(
-      input: CreateStateMachineCommandInput,
-      call: Call,
-    ): Output<CreateStateMachineCommandOutput> {
-      access.require(call, 'CreateStateMachine', stateMachineArn(input.name ?? ''));
-      access.requirePassRole(call, input.roleArn ?? '');
+    CreateStateMachine(input: CreateStateMachineCommandInput): Output<CreateStateMachineCommandOutput> {
       const machine = machines.create(input);
       return { stateMachineArn: machine.arn, creationDate: new Date(machine.creationDate) };
     },
 
-    UpdateStateMachine(
-      input: UpdateStateMachineCommandInput,
-      call: Call,
-    ): Output<UpdateStateMachineCommandOutput> {
-      access.require(call, 'UpdateStateMachine', input.stateMachineArn ?? '');
-      if (input.roleArn !== undefined) access.requirePassRole(call, input.roleArn);
+    UpdateStateMachine(input: UpdateStateMachineCommandInput): Output<UpdateStateMachineCommandOutput> {
       const { revision } = machines.update(input);
       return { updateDate: new Date(revision.updated), revisionId: revision.revisionId };
     },
 
-    DeleteStateMachine(
-      input: DeleteStateMachineCommandInput,
-      call: Call,
-    ): Output<DeleteStateMachineCommandOutput> {
+    DeleteStateMachine(input: DeleteStateMachineCommandInput): Output<DeleteStateMachineCommandOutput> {
       const machineArn = input.stateMachineArn ?? '';
-      access.require(call, 'DeleteStateMachine', machineArn);
       requireArn(machineArn, 'stateMachine');
       executions.deleteMachine(machineArn);
       return {};
     },
 
-    DescribeStateMachine(
-      input: DescribeStateMachineCommandInput,
-      call: Call,
-    ): Output<DescribeStateMachineCommandOutput> {
-      access.require(call, 'DescribeStateMachine', input.stateMachineArn ?? '');
+    DescribeStateMachine(input: DescribeStateMachineCommandInput): Output<DescribeStateMachineCommandOutput> {
       const machine = machines.find(input.stateMachineArn ?? '');
       const { revision } = machine;
       return {
@@ -98,11 +78,7 @@ export function stateMachineOperations({ machines, executions, access, check }: 
       };
     },
 
-    ListStateMachines(
-      input: ListStateMachinesCommandInput,
-      call: Call,
-    ): Output<ListStateMachinesCommandOutput> {
-      access.require(call, 'ListStateMachines', '*');
+    ListStateMachines(input: ListStateMachinesCommandInput): Output<ListStateMachinesCommandOutput> {
       const listed = page(machines.all, ({ arn }) => arn, input);
       return {
         stateMachines: listed.items.map(({ arn, revision, creationDate }) => ({
@@ -117,9 +93,7 @@ export function stateMachineOperations({ machines, executions, access, check }: 
 
     ValidateStateMachineDefinition(
       input: ValidateStateMachineDefinitionCommandInput,
-      call: Call,
     ): Output<ValidateStateMachineDefinitionCommandOutput> {
-      access.require(call, 'ValidateStateMachineDefinition', '*');
       const { findings } = check(input.definition ?? '');
       // https://docs.aws.amazon.com/step-functions/latest/apireference/API_ValidateStateMachineDefinition.html
       const most = input.maxResults === undefined || input.maxResults === 0 ? 100 : input.maxResults;
@@ -132,24 +106,18 @@ export function stateMachineOperations({ machines, executions, access, check }: 
       };
     },
 
-    TagResource(input: TagResourceCommandInput, call: Call): Output<TagResourceCommandOutput> {
-      access.require(call, 'TagResource', input.resourceArn ?? '');
+    TagResource(input: TagResourceCommandInput): Output<TagResourceCommandOutput> {
       tag(tagged(input.resourceArn ?? ''), input.tags ?? []);
       return {};
     },
 
-    UntagResource(input: UntagResourceCommandInput, call: Call): Output<UntagResourceCommandOutput> {
-      access.require(call, 'UntagResource', input.resourceArn ?? '');
+    UntagResource(input: UntagResourceCommandInput): Output<UntagResourceCommandOutput> {
       const { tags } = tagged(input.resourceArn ?? '');
       for (const key of input.tagKeys ?? []) tags.delete(key);
       return {};
     },
 
-    ListTagsForResource(
-      input: ListTagsForResourceCommandInput,
-      call: Call,
-    ): Output<ListTagsForResourceCommandOutput> {
-      access.require(call, 'ListTagsForResource', input.resourceArn ?? '');
+    ListTagsForResource(input: ListTagsForResourceCommandInput): Output<ListTagsForResourceCommandOutput> {
       return { tags: [...tagged(input.resourceArn ?? '').tags].map(([key, value]) => ({ key, value })) };
     },
   };

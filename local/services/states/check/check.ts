@@ -7,6 +7,7 @@ import type { Finding } from './finding.ts';
 import { integrationFindings } from './integrations.ts';
 import { sitesOf } from './sites.ts';
 import { type SoundWorkflow, structureOf } from './structure.ts';
+import { targetFindings } from './targets.ts';
 import { assignedBefore, variablesOf } from './variables.ts';
 
 /** The definition, when there are no findings. */
@@ -25,15 +26,18 @@ export function checkDefinition(text: string): Checked {
     };
   }
   const structure = structureOf(definition);
+  // What a broken state would have led to is not known: targets are looked at when all states are sound.
+  const targets = structure.findings.length > 0 ? [] : structure.workflows.flatMap(targetFindings);
+  const shape = [...structure.findings, ...targets];
   const findings = [
     ...duplicateFields(text).map(
       (path): Finding => ({ code: 'INVALID_JSON_DESCRIPTION', message: 'Duplicate field', path }),
     ),
-    ...structure.findings,
+    ...shape,
     ...workflowFindings(structure.workflows),
   ];
-  // On a broken structure the schema's findings only repeat ours, in dimmer words.
-  if (structure.findings.length === 0) findings.push(...aslFindings(definition));
+  // On a broken shape the net's findings only repeat ours, in dimmer words.
+  if (shape.length === 0) findings.push(...aslFindings(definition));
   return findings.length > 0 ? { findings } : { findings, definition: definition as Definition };
 }
 

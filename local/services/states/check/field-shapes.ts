@@ -129,5 +129,9 @@ export function fieldFindings(
   if (state['Type'] === 'Wait' && (state['Seconds'] === undefined) === (state['Timestamp'] === undefined)) {
     findings.push(schemaFinding(path, `A Wait state has exactly one of 'Seconds' and 'Timestamp'`));
   }
+  const leads = ['Task', 'Wait', 'Pass', 'Map'].includes(String(state['Type']));
+  if (leads && (state['Next'] === undefined) === (state['End'] === undefined)) {
+    findings.push(schemaFinding(path, `A state has exactly one of 'Next' and 'End'`));
+  }
   return findings;
 }

@@ -99,7 +99,6 @@ async function answered(run: Run, attempt: Attempt, token: string): Promise<Json
     const timeout = after(attempt.timeout, 'answer');
     let heartbeat = after(attempt.heartbeat, 'heartbeat');
     run.surroundings.tokens.wait(token, {
-      stateMachineArn: run.execution.revision.stateMachineArn,
       succeeded: resolve,
       failed: (error, cause) => reject(new StateFailure(error, cause)),
       heartbeat: () => {

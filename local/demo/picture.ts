@@ -1,0 +1,112 @@
+/** One picture of what goes on, drawn anew in place. Pure: what it shows is what it is given. */
+import { stripVTControlCharacters, styleText } from 'node:util';
+import type { ServiceItem } from '../../functions/core/service-item.ts';
+import { inWords } from '../../functions/core/weights.ts';
+import type { Result } from './scenario.ts';
+import type { SlotView } from './service-view.ts';
+import type { TrafficCounts } from './traffic-worker.ts';
+
+export interface View {
+  /** What is being done, when no deployment runs. */
+  readonly activity: string;
+  /** Milliseconds since the epoch, on the embedded AWS's clock. */
+  readonly now: number;
+  readonly speed: number;
+  readonly endpoint: string | undefined;
+  readonly site: string | undefined;
+  readonly isolation: string | undefined;
+  readonly item: ServiceItem | undefined;
+  readonly slots: readonly SlotView[];
+  readonly traffic: TrafficCounts | undefined;
+  readonly results: readonly Result[];
+  readonly remarks: readonly string[];
+}
+
+const barWidth = 30;
+const dim = (text: string): string => styleText('dim', text, { validateStream: false });
+const bold = (text: string): string => styleText('bold', text, { validateStream: false });
+const colours = { blue: 'blueBright', green: 'green', red: 'redBright' } as const;
+
+export function draw(view: View, width: number): string {
+  const lines = [header(view), '', ...slotLines(view), '', ...deploymentLines(view), '', ...resultLines(view), ...trafficLines(view)];
+  return lines.map((line) => clip(line, width)).join('\n');
+}
+
+function header({ now, speed, endpoint, isolation }: View): string {
+  const clock = new Date(now).toISOString().slice(11, 19);
+  const where = endpoint === undefined ? '' : `   AWS and registry ${endpoint}`;
+  const how = isolation === undefined ? '' : dim(`   tasks: ${isolation}`);
+  return `${bold('Cutover')}   clock ${clock} ${dim(`(×${speed} while idle)`)}${where}${how}`;
+}
+
+function slotLines({ slots, item, site }: View): string[] {
+  if (slots.length === 0) return [];
+  const total = slots.reduce((sum, { weight }) => sum + weight, 0) || 1;
+  const title = `  ${bold('web')}   ${site ?? ''}`;
+  return [title, ...slots.map((slot) => slotLine(slot, slot.weight / total, whoLivesIn(slot.name, item)))];
+}
+
+function slotLine(slot: SlotView, share: number, who: string): string {
+  const filled = Math.round(share * barWidth);
+  const colour = slot.name in colours ? colours[slot.name as keyof typeof colours] : 'cyan';
+  const bar = styleText(colour, '█'.repeat(filled), { validateStream: false }) + dim('░'.repeat(barWidth - filled));
+  const percent = `${Math.round(share * 100)} %`.padStart(5);
+  const health = slot.targets === 0 ? dim('no targets') : `${slot.healthy}/${slot.targets} healthy`;
+  return `    ${slot.name.padEnd(6)} ${bar} ${percent}   ${who.padEnd(22)} ${String(slot.requests).padStart(7)} requests   ${health}`;
+}
+
+function whoLivesIn(slot: string, item: ServiceItem | undefined): string {
+  if (item === undefined) return '';
+  const { live, retained, deployment } = item;
+  const coming = deployment !== null && deployment.outcome === null ? deployment.plan.to : null;
+  if (coming?.slot === slot) return `${coming.name} ${coming.tag} new`;
+  if (live?.slot === slot) return `${live.name} ${live.tag} live`;
+  const kept = retained.find(({ generation }) => generation.slot === slot)?.generation;
+  return kept === undefined ? '' : `${kept.name} ${kept.tag} kept`;
+}
+
+function deploymentLines({ item, now, activity, remarks }: View): string[] {
+  const deployment = item?.deployment;
+  const running = deployment !== null && deployment !== undefined && deployment.outcome === null ? deployment : undefined;
+  if (running === undefined) return [`  ${activity}`, ...remarks.map((remark) => `  ${remark}`)];
+  const { plan, phase, step, startedAt, reason } = running;
+  const seconds = Math.max(0, Math.round((now - startedAt) / 1_000));
+  const steps = plan.steps.map(({ weightPercent }, index) => (index === step ? bold(`[${weightPercent} %]`) : `${weightPercent} %`)).join(' → ');
+  const doing = {
+    launching: 'is being launched',
+    proving: `must become healthy ${untilWords(item?.wait?.deadline, now)}`,
+    shifting: 'takes traffic',
+    baking: `bakes at ${plan.steps[step]?.weightPercent ?? 100} % ${untilWords(item?.wait?.deadline, now)}`,
+    restoring: `goes back: ${item === undefined ? '' : inWords(item.weights ?? {})}`,
+    ended: 'ended',
+  }[phase];
+  return [
+    `  ${bold(`${plan.to.repository}:${plan.to.tag}`)} as ${plan.to.name} ${doing}   ${dim(`${seconds} s   ${steps}`)}`,
+    ...(reason === null ? [] : [`  ${styleText('redBright', 'Why', { validateStream: false })} ${reason}`]),
+    ...remarks.map((remark) => `  ${remark}`),
+  ];
+}
+
+function untilWords(deadline: number | undefined, now: number): string {
+  return deadline === undefined ? '' : `for ${Math.max(0, Math.ceil((deadline - now) / 1_000))} s more`;
+}
+
+function resultLines({ results }: View): string[] {
+  return results.map(({ image, generation, outcome, reason, seconds }) => {
+    const good = outcome === 'live';
+    const mark = styleText(good ? 'green' : 'redBright', good ? '✔' : '✘', { validateStream: false });
+    return `  ${mark} ${image}   g${generation}   ${outcome.padEnd(8)} ${String(seconds).padStart(5)} s   ${dim(reason)}`;
+  });
+}
+
+function trafficLines({ traffic }: View): string[] {
+  if (traffic === undefined) return [];
+  const lost = traffic.lost === 0 ? styleText('green', '0 lost', { validateStream: false }) : styleText('redBright', `${traffic.lost} lost`, { validateStream: false });
+  return ['', `  ${traffic.total} requests, ${lost}, ${traffic.failed} answered 5xx by a bad canary`];
+}
+
+/** Cuts a line to the screen's width, colours not counted, so that the picture stays in place. */
+function clip(line: string, width: number): string {
+  const plain = stripVTControlCharacters(line);
+  return plain.length <= width ? line : `${plain.slice(0, Math.max(0, width - 1))}…`;
+}

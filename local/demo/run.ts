@@ -1,0 +1,238 @@
+/** Runs the demo from start to end and shows it: as a living picture on a terminal, as plain lines elsewhere. */
+import type { GetParameterCommandOutput } from '@aws-sdk/client-ssm';
+import { createLogUpdate } from 'log-update';
+import { serviceSettings } from '../../functions/core/service-settings.ts';
+import { messageOf } from '../../functions/core/story.ts';
+import type { AwsEvent } from '../aws-event.ts';
+import { FastForwardClock } from '../clock.ts';
+import { createEmbeddedAws, type EmbeddedAws } from '../embedded-aws.ts';
+import { draw, type View } from './picture.ts';
+import { alarmToWeights, clockTime, expectations, pushDemoImage, type Result, type Watch, watchService } from './scenario.ts';
+import { readSlots } from './service-view.ts';
+import { Traffic } from './traffic.ts';
+import type { TrafficCounts } from './traffic-worker.ts';
+
+export interface DemoOptions {
+  readonly once: boolean;
+  readonly json: boolean;
+  readonly port: number;
+  readonly speed: number;
+  /** Where the assembly goes. */
+  readonly assembly: string;
+  readonly synthesize: () => Promise<void>;
+}
+
+const service = 'web';
+/** Of the embedded AWS's clock. */
+const requestsPerSecond = 20;
+const drawMs = 100;
+
+export async function runDemo(options: DemoOptions): Promise<number> {
+  const demo = new Demo(options);
+  const interrupted = new Promise<'interrupted'>((resolve) => {
+    for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => resolve('interrupted'));
+  });
+  try {
+    const ended = await Promise.race([demo.run(), interrupted]);
+    if (ended === 'interrupted') return options.once ? 1 : 0;
+    if (!options.once) await interrupted;
+    return ended;
+  } finally {
+    await demo.close();
+  }
+}
+
+class Demo {
+  readonly #options: DemoOptions;
+  readonly #startedAt = Date.now();
+  readonly #clock: FastForwardClock;
+  readonly #screen = process.stderr.isTTY ? createLogUpdate(process.stderr) : undefined;
+  readonly #faults: string[] = [];
+  readonly #results: Result[] = [];
+  readonly #remarks: string[] = [];
+  #activity = 'synthesizing the template …';
+  #aws: EmbeddedAws | undefined;
+  #watch: Watch | undefined;
+  #traffic: Traffic | undefined;
+  #drawing: NodeJS.Timeout | undefined;
+  #slots: View['slots'] = [];
+  #site: string | undefined;
+  #alarmAt: number | undefined;
+
+  constructor(options: DemoOptions) {
+    this.#options = options;
+    this.#clock = new FastForwardClock({ speed: options.speed, onFailure: (failure) => this.#fault(failure) });
+  }
+
+  async run(): Promise<number> {
+    this.#drawing = setInterval(() => this.#draw(), drawMs);
+    // The port is taken first: whether it can be had must be known before anything takes time.
+    const aws = await createEmbeddedAws({
+      clock: this.#clock,
+      sharedOffset: this.#clock.shared,
+      port: this.#options.port,
+      onFailure: (failure) => this.#fault(failure),
+      onEvent: (event) => this.#notice(event),
+    });
+    this.#aws = aws;
+    this.#say('synthesizing the template that would go to AWS …');
+    await this.#options.synthesize();
+    this.#say('provisioning the embedded AWS from it …');
+    const outputs = (await aws.provision(this.#options.assembly)).get('Cutover') ?? {};
+    const { LedgerTable: table = '', ListenerArn: listener = '' } = outputs;
+    this.#site = aws.elbv2.endpointOf(listener);
+    this.#print({ endpoint: aws.endpoint, registry: new URL(aws.endpoint).host, services: { [service]: this.#site } });
+    this.#watch = watchService({
+      aws,
+      table,
+      service,
+      onChapter: (chapter) => this.#line(messageOf(chapter).text.split('\n').slice(0, 3).join('. ')),
+      onFailure: (failure) => this.#fault(failure),
+    });
+    await this.#watchSlots(aws);
+    for (const expected of expectations) await this.#deploy(aws, this.#watch, expected.tag);
+    const counts = this.#options.once ? await this.#traffic?.stop() : this.#traffic?.counts;
+    return this.#conclude(counts);
+  }
+
+  async close(): Promise<void> {
+    clearInterval(this.#drawing);
+    this.#draw();
+    this.#screen?.done();
+    this.#watch?.close();
+    await this.#traffic?.stop();
+    await this.#aws?.close();
+    this.#clock.stop();
+  }
+
+  async #deploy(aws: EmbeddedAws, watch: Watch, tag: string): Promise<void> {
+    const expected = expectations.find((each) => each.tag === tag)!;
+    this.#say(`pushing ${service}:${tag}, ${expected.promise} …`);
+    const outcome = watch.outcomeOf(`${service}:${tag}`);
+    await pushDemoImage(aws, expected, service);
+    const result = await outcome;
+    this.#results.push(result);
+    const reaction = result.outcome === 'restored' ? alarmToWeights(watch.item, this.#alarmAt) : undefined;
+    if (reaction !== undefined) {
+      this.#remark(`${service}:${tag}: ${(reaction / 1_000).toFixed(2)} s from the alarm to the old weights`);
+      this.#alarmAt = undefined;
+    }
+    if (result.outcome === 'live' && this.#traffic === undefined && this.#site !== undefined) {
+      this.#traffic = new Traffic({ clock: this.#clock, url: this.#site, requestsPerSecond });
+    }
+  }
+
+  async #watchSlots(aws: EmbeddedAws): Promise<void> {
+    const { Parameter } = (await aws.dispatcher.call('ssm', 'GetParameter', { Name: `/cutover/${service}` }, { kind: 'root' })) as GetParameterCommandOutput;
+    const settings = serviceSettings.parse(JSON.parse(Parameter?.Value ?? '{}'));
+    const refresh = async (): Promise<void> => {
+      this.#slots = await readSlots(aws, settings);
+    };
+    clearInterval(this.#drawing);
+    this.#drawing = setInterval(() => {
+      refresh().then(() => this.#draw(), (failure: unknown) => this.#fault(failure));
+    }, drawMs);
+  }
+
+  #conclude(counts: TrafficCounts | undefined): number {
+    const byGeneration: Record<string, number> = {};
+    for (const { image, generation, service: of } of this.#results) {
+      const tag = image.split(':')[1] ?? '';
+      byGeneration[`${of}-g${String(generation).padStart(4, '0')}`] = counts?.byVersion[tag] ?? 0;
+    }
+    const seconds = (Date.now() - this.#startedAt) / 1_000;
+    const unexpected = expectations.flatMap(({ tag, outcome }) => {
+      const result = this.#results.find(({ image }) => image === `${service}:${tag}`);
+      return result?.outcome === outcome ? [] : [`${service}:${tag} is ${result?.outcome}, expected ${outcome}: ${result?.reason}`];
+    });
+    const lost = counts?.lost ?? 0;
+    if (lost > 0) unexpected.push(`${lost} requests were lost: ${counts?.losses.join('; ')}`);
+    unexpected.push(...this.#faults);
+    if (this.#options.once) {
+      this.#print({
+        deployments: this.#results,
+        requests: { total: counts?.total ?? 0, lost, byGeneration },
+        seconds: Math.round(seconds * 10) / 10,
+      });
+    }
+    this.#say(unexpected.length === 0 ? `All came out as it should, in ${seconds.toFixed(0)} s on the wall.` : unexpected.join('\n  '));
+    this.#summarize(counts);
+    if (!this.#options.once) this.#invite();
+    return unexpected.length === 0 ? 0 : 1;
+  }
+
+  #summarize(counts: TrafficCounts | undefined): void {
+    for (const { image, generation, outcome, reason, seconds } of this.#results) {
+      this.#line(`${image}  g${generation}  ${outcome}  ${seconds} s  ${reason}`);
+    }
+    if (counts !== undefined) this.#line(`${counts.total} requests, ${counts.lost} lost, ${counts.failed} answered 5xx by the bad canary`);
+  }
+
+  #invite(): void {
+    const endpoint = this.#aws?.endpoint ?? '';
+    const registry = new URL(endpoint).host;
+    const lines = [
+      'It stays up. Push an image of your own that serves HTTP on port 8080 and answers GET /health:',
+      `  docker push ${registry}/${service}:v5    or    skopeo copy --dest-tls-verify=false docker-archive:image.tar docker://${registry}/${service}:v5`,
+      'Look at it as you would at AWS (any credentials, region us-east-1):',
+      `  aws --endpoint-url ${endpoint} stepfunctions list-state-machines`,
+      `  aws --endpoint-url ${endpoint} ecs list-services --cluster …    elbv2 describe-rules …    dynamodb scan …`,
+      `  curl ${this.#site}`,
+      'Ctrl-C ends it.',
+    ];
+    for (const line of lines) {
+      if (this.#screen === undefined) this.#line(line);
+      else this.#remarks.push(line);
+    }
+  }
+
+  #notice({ detailType, detail }: AwsEvent): void {
+    const state = (detail as { state?: { value?: string } }).state?.value;
+    if (detailType === 'CloudWatch Alarm State Change' && state === 'ALARM') this.#alarmAt ??= this.#clock.now();
+  }
+
+  #fault(failure: unknown): void {
+    const words = failure instanceof Error ? (failure.stack ?? failure.message) : String(failure);
+    this.#faults.push(words);
+    this.#line(`fault of the embedded AWS: ${words}`);
+  }
+
+  #say(activity: string): void {
+    this.#activity = activity;
+    this.#line(activity);
+  }
+
+  #remark(remark: string): void {
+    this.#remarks.push(remark);
+    this.#line(remark);
+  }
+
+  #line(text: string): void {
+    if (this.#screen === undefined) process.stderr.write(`${clockTime(this.#clock)}  ${text}\n`);
+  }
+
+  #print(line: object): void {
+    if (this.#options.json) process.stdout.write(`${JSON.stringify(line)}\n`);
+  }
+
+  #draw(): void {
+    this.#screen?.(
+      draw(
+        {
+          activity: this.#activity,
+          now: this.#clock.now(),
+          speed: this.#options.speed,
+          endpoint: this.#aws?.endpoint,
+          site: this.#site,
+          isolation: this.#aws?.isolation,
+          item: this.#watch?.item,
+          slots: this.#slots,
+          traffic: this.#traffic?.counts,
+          results: this.#results,
+          remarks: this.#remarks,
+        },
+        process.stderr.columns ?? 120,
+      ),
+    );
+  }
+}

@@ -1,0 +1,21 @@
+/** The template that would go to AWS, by the same way: the pinned CDK CLI with cdk.json. */
+import { execFile } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+
+const root = fileURLToPath(new URL('..', import.meta.url));
+
+/** Rejects with the CLI's own words. */
+export async function synthesize(output: string): Promise<void> {
+  try {
+    await promisify(execFile)(
+      process.execPath,
+      [`${root}node_modules/aws-cdk/bin/cdk`, 'synth', '--quiet', '--output', output],
+      // The app command says `node`; it must be this one.
+      { cwd: root, env: { ...process.env, PATH: `${root}node_modules/.bin:${process.env['PATH'] ?? ''}` }, maxBuffer: 16 * 2 ** 20 },
+    );
+  } catch (failure) {
+    const words = failure instanceof Error && 'stderr' in failure ? String(failure.stderr).trim() : String(failure);
+    throw new Error(`the template could not be synthesized: ${words}`, { cause: failure });
+  }
+}
