@@ -3,10 +3,22 @@
 /** Tags that keep an image from expiring; pushing one is an event too and must never start a deployment. */
 export const retainPrefix = 'retain-';
 
-/** `*` stands for any run of characters, everything else for itself, as in ECR's own tag filters. */
+/**
+ * `*` stands for any run of characters, everything else for itself, as in ECR's own tag filters. Takes time linear in the
+ * tag for each star: a regular expression of many stars would try every way to share the tag among them.
+ */
 export function matchesTag(pattern: string, tag: string): boolean {
-  const parts = pattern.split('*').map((part) => part.replace(/[.+?^${}()|[\]\\]/g, '\\$&'));
-  return new RegExp(`^${parts.join('.*')}$`).test(tag);
+  const [first = '', ...rest] = pattern.split('*');
+  const last = rest.pop();
+  if (last === undefined) return tag === first;
+  if (!tag.startsWith(first)) return false;
+  let at = first.length;
+  for (const part of rest) {
+    const found = tag.indexOf(part, at);
+    if (found === -1) return false;
+    at = found + part.length;
+  }
+  return tag.length - last.length >= at && tag.endsWith(last);
 }
 
 export function isDeployable(patterns: readonly string[], tag: string): boolean {

@@ -13,8 +13,8 @@ for name in proc dev sys; do
 done
 # Still the host's /proc: its view of this very shell is the pid that the host can signal.
 read -r pid rest </proc/self/stat
-# A host name of its own, as the UTS namespace allows; inside Docker /proc/sys may be read-only.
-{ read -r name <"$root/etc/hostname" && echo "$name" >/proc/sys/kernel/hostname; } 2>/dev/null || true
+# A host name of its own, where a program is at hand that can set it: the file below /proc/sys is for real root only.
+{ read -r name <"$root/etc/hostname" && { hostname "$name" || busybox hostname "$name"; }; } 2>/dev/null || true
 # Where /proc is partly hidden (inside Docker), the kernel allows no new one.
 mount -t proc proc "$root/proc" 2>/dev/null || mount --rbind /proc "$root/proc"
 mount -t tmpfs -o mode=755,size=64k tmpfs "$root/dev"

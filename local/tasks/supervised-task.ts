@@ -18,7 +18,7 @@ export interface SupervisedTaskOptions {
 /** Memory matters more than speed here: a supervisor has 9 MB of its own, and shares the rest with every other node. */
 const nodeFlags = ['--v8-pool-size=0', '--max-semi-space-size=1', '--no-warnings'];
 
-/** Wall-like time that the output of an ended task may still take, when a process that escaped us holds it open. */
+/** How long the output of an ended task may still take, when a process that escaped us holds it open. */
 const lastWordsMs = 2_000;
 
 export class SupervisedTask {
@@ -79,7 +79,10 @@ export class SupervisedTask {
     const ended = outputs
       .filter((output) => !output.closed)
       .map((output) => new Promise((resolve) => output.once('close', resolve)));
-    await Promise.race([Promise.all(ended), this.#clock.sleep(lastWordsMs)]);
+    const longEnough = Promise.withResolvers<void>();
+    const timer = this.#clock.after(lastWordsMs, longEnough.resolve);
+    await Promise.race([Promise.all(ended), longEnough.promise]);
+    timer.cancel();
     for (const output of outputs) output.destroy();
   }
 }

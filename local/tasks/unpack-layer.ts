@@ -63,8 +63,11 @@ async function feed(tar: Extract, layer: Layer, limits: UnpackLimits): Promise<v
 /** Resolves when more may be written, or when nobody reads any more. */
 function writable(tar: Extract): Promise<void> {
   return new Promise((resolve) => {
-    tar.once('drain', resolve);
-    tar.once('close', resolve);
+    const go = (): void => {
+      tar.off('drain', go).off('close', go);
+      resolve();
+    };
+    tar.on('drain', go).on('close', go);
   });
 }
 

@@ -1,6 +1,5 @@
 /** An account with the real services that need no machine behind them, for CloudFormation to provision. */
 import type { Stack } from '@aws-sdk/client-cloudformation';
-import { accountId, arn } from '../../local/account.ts';
 import { AwsError, type Call, type Operations } from '../../local/call.ts';
 import { type Clock, FastForwardClock } from '../../local/clock.ts';
 import { iamOperations } from '../../local/iam/operations.ts';
@@ -12,7 +11,11 @@ import { Buckets } from '../../local/services/s3/buckets.ts';
 import { Sqs } from '../../local/services/sqs/sqs.ts';
 import { ssmOperations } from '../../local/services/ssm.ts';
 
-export const rootCall: Call = { principal: { kind: 'root' }, requestId: 'test', endpoint: 'http://127.0.0.1:4566' };
+export const rootCall: Call = {
+  principal: { kind: 'root' },
+  requestId: 'test',
+  endpoint: 'http://127.0.0.1:4566',
+};
 
 type Operation = (input: unknown, call: Call) => unknown;
 
@@ -35,7 +38,9 @@ export class Account {
   constructor(
     options: { clock?: Clock; services?: Record<string, Operations>; endpoint?: () => string } = {},
   ) {
-    this.clock = options.clock ?? new FastForwardClock({ speed: 20, onFailure: (failure) => this.failures.push(failure) });
+    this.clock =
+      options.clock ??
+      new FastForwardClock({ speed: 20, onFailure: (failure) => this.failures.push(failure) });
     const { clock } = this;
     const roles = new Roles({ clock });
     this.buckets = new Buckets({ clock });
@@ -62,7 +67,9 @@ export class Account {
 
   async call(service: string, operation: string, input: unknown): Promise<unknown> {
     this.calls.push({ service, operation, input });
-    const fault = this.#faults.findIndex(({ name, when }) => name === `${service} ${operation}` && when(input));
+    const fault = this.#faults.findIndex(
+      ({ name, when }) => name === `${service} ${operation}` && when(input),
+    );
     if (fault !== -1) throw this.#faults.splice(fault, 1)[0]!.error;
     const run = this.services[service]?.[operation] as Operation | undefined;
     if (run === undefined) throw new Error(`The test's account has no ${service} ${operation}`);
@@ -122,5 +129,3 @@ export function parameter(name: string | undefined, value: unknown, more: object
   const Properties = { ...(name === undefined ? {} : { Name: name }), Type: 'String', Value: value };
   return { Type: 'AWS::SSM::Parameter', Properties, ...more };
 }
-
-export const ids = { accountId, arn };

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { resolve } from '../../local/services/cloudformation/intrinsics.ts';
+import type { Json } from '../../local/services/cloudformation/json.ts';
 import { StackLookup } from '../../local/services/cloudformation/lookup.ts';
-import type { Json } from '../../local/services/cloudformation/template.ts';
 import { parseTemplate } from '../../local/services/cloudformation/template.ts';
 
 const template = parseTemplate(
@@ -14,11 +14,15 @@ const template = parseTemplate(
       Either: { 'Fn::Or': [{ Condition: 'IsLive' }, { Condition: 'IsTest' }] },
       Both: { 'Fn::And': [{ Condition: 'IsLive' }, { Condition: 'IsTest' }] },
     },
-    Resources: { Queue: { Type: 'AWS::SQS::Queue' }, Absent: { Type: 'AWS::SQS::Queue', Condition: 'IsLive' } },
+    Resources: {
+      Queue: { Type: 'AWS::SQS::Queue' },
+      Absent: { Type: 'AWS::SQS::Queue', Condition: 'IsLive' },
+    },
   }),
 );
 
-const parameterOf = (key: string, resolved: Json) => [key, { key, value: '', resolved, noEcho: false }] as const;
+const parameterOf = (key: string, resolved: Json) =>
+  [key, { key, value: '', resolved, noEcho: false }] as const;
 
 const lookup = new StackLookup({
   template,
@@ -28,7 +32,11 @@ const lookup = new StackLookup({
   notificationArns: [],
   resource: (id) =>
     id === 'Queue'
-      ? { physicalId: 'http://queue', type: 'AWS::SQS::Queue', attributes: { Arn: 'arn:queue', 'Nested.Name': 'deep' } }
+      ? {
+          physicalId: 'http://queue',
+          type: 'AWS::SQS::Queue',
+          attributes: { Arn: 'arn:queue', 'Nested.Name': 'deep' },
+        }
       : undefined,
   exported: (name) => (name === 'net:vpc' ? 'vpc-1' : undefined),
 });
@@ -62,18 +70,30 @@ describe('intrinsic functions', () => {
     ['Or', { 'Fn::If': ['Either', 1, 2] }, 1],
     ['And', { 'Fn::If': ['Both', 1, 2] }, 2],
     ['Contains', { 'Fn::Contains': [['1', '2'], '2'] }, true],
-    ['a policy’s Condition is no function', { Condition: { StringEquals: { a: 'b' } } }, { Condition: { StringEquals: { a: 'b' } } }],
+    [
+      'a policy’s Condition is no function',
+      { Condition: { StringEquals: { a: 'b' } } },
+      { Condition: { StringEquals: { a: 'b' } } },
+    ],
   ])('%s', (_name, value, expected) => {
     expect(resolve(value, lookup)).toEqual(expected);
   });
 
   it.each<[string, Json, string]>([
     ['an unknown function is named', { 'Fn::Transform': {} }, 'the function Fn::Transform is not supported'],
-    ['an unknown attribute', { 'Fn::GetAtt': ['Queue', 'Size'] }, 'Requested attribute Size must be a readonly property in schema for AWS::SQS::Queue'],
+    [
+      'an unknown attribute',
+      { 'Fn::GetAtt': ['Queue', 'Size'] },
+      'Requested attribute Size must be a readonly property in schema for AWS::SQS::Queue',
+    ],
     ['an unknown export', { 'Fn::ImportValue': 'nothing' }, 'No export named nothing found.'],
     ['a resource whose condition is false', { Ref: 'Absent' }, 'Unresolved resource dependencies [Absent]'],
     ['Select beyond the end', { 'Fn::Select': [5, ['a']] }, 'cannot select nonexistent value at index 5'],
-    ['an unknown mapping', { 'Fn::FindInMap': ['Sizes', 'live', 'memory'] }, 'Unable to get mapping for Sizes::live::memory'],
+    [
+      'an unknown mapping',
+      { 'Fn::FindInMap': ['Sizes', 'live', 'memory'] },
+      'Unable to get mapping for Sizes::live::memory',
+    ],
   ])('fails on %s', (_name, value, message) => {
     expect(() => resolve(value, lookup)).toThrow(message);
   });
@@ -82,14 +102,42 @@ describe('intrinsic functions', () => {
 describe('templates', () => {
   const queue = { Type: 'AWS::SQS::Queue' };
   it.each<[string, object, string]>([
-    ['an unresolved Ref', { Resources: { A: { ...queue, Properties: { QueueName: { Ref: 'B' } } } } }, 'Unresolved resource dependencies [B] in the Resources block'],
-    ['an unresolved Sub', { Resources: { A: { ...queue, Properties: { QueueName: { 'Fn::Sub': 'x${B.Arn}' } } } } }, 'Unresolved resource dependencies [B]'],
-    ['an unresolved DependsOn', { Resources: { A: { ...queue, DependsOn: 'B' } } }, 'Unresolved resource dependencies [B]'],
-    ['an unresolved output', { Resources: { A: queue }, Outputs: { O: { Value: { Ref: 'B' } } } }, 'in the Outputs block'],
-    ['an unresolved condition', { Resources: { A: { ...queue, Condition: 'C' } } }, 'Unresolved condition dependency C'],
+    [
+      'an unresolved Ref',
+      { Resources: { A: { ...queue, Properties: { QueueName: { Ref: 'B' } } } } },
+      'Unresolved resource dependencies [B] in the Resources block',
+    ],
+    [
+      'an unresolved Sub',
+      { Resources: { A: { ...queue, Properties: { QueueName: { 'Fn::Sub': 'x${B.Arn}' } } } } },
+      'Unresolved resource dependencies [B]',
+    ],
+    [
+      'an unresolved DependsOn',
+      { Resources: { A: { ...queue, DependsOn: 'B' } } },
+      'Unresolved resource dependencies [B]',
+    ],
+    [
+      'an unresolved output',
+      { Resources: { A: queue }, Outputs: { O: { Value: { Ref: 'B' } } } },
+      'in the Outputs block',
+    ],
+    [
+      'an unresolved condition',
+      { Resources: { A: { ...queue, Condition: 'C' } } },
+      'Unresolved condition dependency C',
+    ],
     ['no resources', { Resources: {} }, 'At least one Resources member must be defined.'],
-    ['an unknown section', { Resources: { A: queue }, Transform: 'x' }, 'Invalid template property or properties [Transform]'],
-    ['an unknown attribute of a resource', { Resources: { A: { ...queue, UpdatePolicy: {} } } }, "Invalid template resource property 'UpdatePolicy'"],
+    [
+      'an unknown section',
+      { Resources: { A: queue }, Transform: 'x' },
+      'Invalid template property or properties [Transform]',
+    ],
+    [
+      'an unknown attribute of a resource',
+      { Resources: { A: { ...queue, UpdatePolicy: {} } } },
+      "Invalid template resource property 'UpdatePolicy'",
+    ],
   ])('are refused for %s', (_name, body, message) => {
     expect(() => parseTemplate(JSON.stringify(body))).toThrow(message);
   });

@@ -8,6 +8,12 @@ import { describe, expect, it } from 'vitest';
 import { AwsError } from '../../local/call.ts';
 import { Account, parameter } from './account.ts';
 
+const trust = {
+  Version: '2012-10-17',
+  Statement: [{ Effect: 'Allow', Principal: { Service: 'lambda.amazonaws.com' }, Action: 'sts:AssumeRole' }],
+};
+const policy = { Version: '2012-10-17', Statement: [{ Effect: 'Allow', Action: 's3:*', Resource: '*' }] };
+
 const denied = new AwsError('ThrottlingException', 'Rate exceeded');
 
 describe('creating', () => {
@@ -41,14 +47,24 @@ describe('creating', () => {
 
   it('names what has no name, within the service’s limit', async () => {
     const account = new Account();
-    await account.create({
-      Resources: {
-        AQueueWithARatherLongLogicalIdentifierThatIsMuchTooLongForTheNameOfAQueue0123456789: { Type: 'AWS::SQS::Queue' },
-        Role: { Type: 'AWS::IAM::Role', Properties: { AssumeRolePolicyDocument: { Version: '2012-10-17', Statement: [] } } },
+    await account.create(
+      {
+        Resources: {
+          AQueueWithARatherLongLogicalIdentifierThatIsMuchTooLongForTheNameOfAQueue0123456789: {
+            Type: 'AWS::SQS::Queue',
+          },
+          Role: { Type: 'AWS::IAM::Role', Properties: { AssumeRolePolicyDocument: trust } },
+        },
       },
-    }, { Capabilities: ['CAPABILITY_IAM'] });
-    const { StackResources } = await account.run<DescribeStackResourcesCommandOutput>('DescribeStackResources', { StackName: 'shop' });
-    const [role, queue] = StackResources!.map(({ PhysicalResourceId }) => PhysicalResourceId!).toSorted((a, b) => a.length - b.length);
+      { Capabilities: ['CAPABILITY_IAM'] },
+    );
+    const { StackResources } = await account.run<DescribeStackResourcesCommandOutput>(
+      'DescribeStackResources',
+      { StackName: 'shop' },
+    );
+    const [role, queue] = StackResources!
+      .map(({ PhysicalResourceId }) => PhysicalResourceId!)
+      .toSorted((a, b) => a.length - b.length);
     expect(role).toMatch(/^shop-Role-[A-Za-z0-9]{12}$/);
     const name = queue!.split('/').at(-1)!;
     expect(name).toHaveLength(80);
@@ -70,22 +86,29 @@ describe('creating', () => {
     expect(await account.parameter('/first')).toBeUndefined();
     expect(await account.parameter('/kept')).toBe('1');
     expect(await account.parameter('/born')).toBeUndefined();
-    expect((await account.story()).slice(-8)).toEqual([
-      'shop ROLLBACK_IN_PROGRESS',
-      'Born DELETE_IN_PROGRESS',
-      'Born DELETE_COMPLETE',
-      'Kept DELETE_SKIPPED',
-      'First DELETE_IN_PROGRESS',
-      'First DELETE_COMPLETE',
-      'shop ROLLBACK_COMPLETE',
-    ].toSpliced(0, 0, 'Third CREATE_FAILED'));
-    const { StackEvents } = await account.run<DescribeStackEventsCommandOutput>('DescribeStackEvents', { StackName: 'shop' });
-    expect(StackEvents!.find(({ ResourceStatus }) => ResourceStatus === 'CREATE_FAILED')!.ResourceStatusReason).toMatch(
+    expect((await account.story()).slice(-8)).toEqual(
+      [
+        'shop ROLLBACK_IN_PROGRESS',
+        'Born DELETE_IN_PROGRESS',
+        'Born DELETE_COMPLETE',
+        'Kept DELETE_SKIPPED',
+        'First DELETE_IN_PROGRESS',
+        'First DELETE_COMPLETE',
+        'shop ROLLBACK_COMPLETE',
+      ].toSpliced(0, 0, 'Third CREATE_FAILED'),
+    );
+    const { StackEvents } = await account.run<DescribeStackEventsCommandOutput>('DescribeStackEvents', {
+      StackName: 'shop',
+    });
+    expect(
+      StackEvents!.find(({ ResourceStatus }) => ResourceStatus === 'CREATE_FAILED')!.ResourceStatusReason,
+    ).toMatch(
       /^Resource handler returned message: "Rate exceeded" \(RequestToken: .*HandlerErrorCode: ThrottlingException\)$/,
     );
-    expect(StackEvents!.find(({ ResourceStatus }) => ResourceStatus === 'ROLLBACK_IN_PROGRESS')!.ResourceStatusReason).toBe(
-      'The following resource(s) failed to create: [Third]. Rollback requested by user.',
-    );
+    expect(
+      StackEvents!.find(({ ResourceStatus }) => ResourceStatus === 'ROLLBACK_IN_PROGRESS')!
+        .ResourceStatusReason,
+    ).toBe('The following resource(s) failed to create: [Third]. Rollback requested by user.');
   });
 
   it('deletes what a failed creation left half done', async () => {
@@ -98,8 +121,8 @@ describe('creating', () => {
             Type: 'AWS::IAM::Role',
             Properties: {
               RoleName: 'half',
-              AssumeRolePolicyDocument: { Version: '2012-10-17', Statement: [] },
-              Policies: [{ PolicyName: 'p', PolicyDocument: { Version: '2012-10-17', Statement: [] } }],
+              AssumeRolePolicyDocument: trust,
+              Policies: [{ PolicyName: 'p', PolicyDocument: policy }],
             },
           },
         },
@@ -107,17 +130,63 @@ describe('creating', () => {
       { Capabilities: ['CAPABILITY_NAMED_IAM'] },
     );
     expect(stack.StackStatus).toBe('ROLLBACK_COMPLETE');
-    await expect(account.call('iam', 'GetRole', { RoleName: 'half' })).rejects.toMatchObject({ code: 'NoSuchEntityException' });
+    expect(account.calls.map(({ operation }) => operation)).toContain('CreateRole');
+    await expect(account.call('iam', 'GetRole', { RoleName: 'half' })).rejects.toMatchObject({
+      code: 'NoSuchEntityException',
+    });
   });
 
   it.each<[string, object, object, string]>([
-    ['an unknown type, before anything is made', { Resources: { A: parameter('/a', 'x'), B: { Type: 'AWS::Nothing::AtAll' } } }, {}, 'Unrecognized resource types: [AWS::Nothing::AtAll]'],
-    ['a circle', { Resources: { A: parameter('/a', { Ref: 'B' }), B: parameter('/b', { Ref: 'A' }) } }, {}, 'Circular dependency between resources: [A, B]'],
-    ['IAM without its capability', { Resources: { R: { Type: 'AWS::IAM::Role' } } }, {}, 'Requires capabilities : [CAPABILITY_IAM]'],
-    ['a parameter without value', { Parameters: { P: { Type: 'String' } }, Resources: { A: parameter('/a', 'x') } }, {}, 'Parameters: [P] must have values'],
-    ['a parameter that is not in the template', { Resources: { A: parameter('/a', 'x') } }, { Parameters: [{ ParameterKey: 'Q', ParameterValue: '1' }] }, 'Parameters: [Q] do not exist in the template'],
-    ['an SSM parameter that is not there', { Parameters: { P: { Type: 'AWS::SSM::Parameter::Value<String>', Default: '/none' } }, Resources: { A: parameter('/a', 'x') } }, {}, 'Unable to fetch parameters [/none] from parameter store for this account.'],
-    ['a rule that does not hold', { Rules: { R: { Assertions: [{ Assert: { 'Fn::Equals': ['a', 'b'] }, AssertDescription: 'a is not b' }] } }, Resources: { A: parameter('/a', 'x') } }, {}, 'a is not b'],
+    [
+      'an unknown type, before anything is made',
+      { Resources: { A: parameter('/a', 'x'), B: { Type: 'AWS::Nothing::AtAll' } } },
+      {},
+      'Unrecognized resource types: [AWS::Nothing::AtAll]',
+    ],
+    [
+      'a circle',
+      { Resources: { A: parameter('/a', { Ref: 'B' }), B: parameter('/b', { Ref: 'A' }) } },
+      {},
+      'Circular dependency between resources: [A, B]',
+    ],
+    [
+      'IAM without its capability',
+      { Resources: { R: { Type: 'AWS::IAM::Role' } } },
+      {},
+      'Requires capabilities : [CAPABILITY_IAM]',
+    ],
+    [
+      'a parameter without value',
+      { Parameters: { P: { Type: 'String' } }, Resources: { A: parameter('/a', 'x') } },
+      {},
+      'Parameters: [P] must have values',
+    ],
+    [
+      'a parameter that is not in the template',
+      { Resources: { A: parameter('/a', 'x') } },
+      { Parameters: [{ ParameterKey: 'Q', ParameterValue: '1' }] },
+      'Parameters: [Q] do not exist in the template',
+    ],
+    [
+      'an SSM parameter that is not there',
+      {
+        Parameters: { P: { Type: 'AWS::SSM::Parameter::Value<String>', Default: '/none' } },
+        Resources: { A: parameter('/a', 'x') },
+      },
+      {},
+      'Unable to fetch parameters [/none] from parameter store for this account.',
+    ],
+    [
+      'a rule that does not hold',
+      {
+        Rules: {
+          R: { Assertions: [{ Assert: { 'Fn::Equals': ['a', 'b'] }, AssertDescription: 'a is not b' }] },
+        },
+        Resources: { A: parameter('/a', 'x') },
+      },
+      {},
+      'a is not b',
+    ],
   ])('refuses %s', async (_name, template, more, message) => {
     const account = new Account();
     await expect(account.create(template, more)).rejects.toThrow(message);
@@ -127,27 +196,50 @@ describe('creating', () => {
 
   it('fails a resource on a property that it does not handle, naming it', async () => {
     const account = new Account();
-    await account.create({ Resources: { A: { Type: 'AWS::SSM::Parameter', Properties: { Type: 'String', Value: 'x', Colour: 'red' } } } });
+    await account.create({
+      Resources: {
+        A: { Type: 'AWS::SSM::Parameter', Properties: { Type: 'String', Value: 'x', Colour: 'red' } },
+      },
+    });
     const { events } = await account.cloudformation.settled('shop');
-    expect(events.find(({ ResourceStatus }) => ResourceStatus === 'CREATE_FAILED')!.ResourceStatusReason).toBe(
-      'Properties validation failed: #/Colour: extraneous key [Colour] is not permitted',
-    );
+    expect(
+      events.find(({ ResourceStatus }) => ResourceStatus === 'CREATE_FAILED')!.ResourceStatusReason,
+    ).toBe('Properties validation failed: #/Colour: extraneous key [Colour] is not permitted');
   });
 
   it('reads SSM parameters and rules as the CDK’s templates have them', async () => {
     const account = new Account();
-    await account.call('ssm', 'PutParameter', { Name: '/cdk-bootstrap/hnb659fds/version', Type: 'String', Value: '33' });
+    await account.call('ssm', 'PutParameter', {
+      Name: '/cdk-bootstrap/hnb659fds/version',
+      Type: 'String',
+      Value: '33',
+    });
     const stack = await account.create({
-      Parameters: { BootstrapVersion: { Type: 'AWS::SSM::Parameter::Value<String>', Default: '/cdk-bootstrap/hnb659fds/version' } },
+      Parameters: {
+        BootstrapVersion: {
+          Type: 'AWS::SSM::Parameter::Value<String>',
+          Default: '/cdk-bootstrap/hnb659fds/version',
+        },
+      },
       Rules: {
         CheckBootstrapVersion: {
-          Assertions: [{ Assert: { 'Fn::Not': [{ 'Fn::Contains': [['1', '2', '3', '4', '5'], { Ref: 'BootstrapVersion' }] }] } }],
+          Assertions: [
+            {
+              Assert: {
+                'Fn::Not': [{ 'Fn::Contains': [['1', '2', '3', '4', '5'], { Ref: 'BootstrapVersion' }] }],
+              },
+            },
+          ],
         },
       },
       Resources: { A: parameter('/a', '{{resolve:ssm:/cdk-bootstrap/hnb659fds/version}}') },
     });
     expect(stack.Parameters).toEqual([
-      { ParameterKey: 'BootstrapVersion', ParameterValue: '/cdk-bootstrap/hnb659fds/version', ResolvedValue: '33' },
+      {
+        ParameterKey: 'BootstrapVersion',
+        ParameterValue: '/cdk-bootstrap/hnb659fds/version',
+        ResolvedValue: '33',
+      },
     ]);
     expect(await account.parameter('/a')).toBe('33');
   });
@@ -159,21 +251,35 @@ describe('creating', () => {
       message: 'Stack with id shop does not exist',
     });
     const { StackId } = await account.create({ Resources: { A: parameter('/a', 'x') } });
-    expect((await account.run<DescribeStacksCommandOutput>('DescribeStacks', { StackName: StackId })).Stacks![0]!.StackName).toBe('shop');
+    expect(
+      (await account.run<DescribeStacksCommandOutput>('DescribeStacks', { StackName: StackId })).Stacks![0]!
+        .StackName,
+    ).toBe('shop');
   });
 });
 
 describe('updating', () => {
-  const base = { A: parameter('/a', '1'), B: parameter('/b', { 'Fn::GetAtt': ['A', 'Value'] }), C: parameter('/c', 'c') };
+  const base = {
+    A: parameter('/a', '1'),
+    B: parameter('/b', { 'Fn::GetAtt': ['A', 'Value'] }),
+    C: parameter('/c', 'c'),
+  };
 
   it('changes in place, adds, and removes last what the template has no more', async () => {
     const account = new Account();
     await account.create({ Resources: base });
     const before = (await account.story()).length;
     const { C: _, ...rest } = base;
-    const stack = await account.update({ Resources: { ...rest, A: parameter('/a', '2'), D: parameter('/d', 'd') } });
+    const stack = await account.update({
+      Resources: { ...rest, A: parameter('/a', '2'), D: parameter('/d', 'd') },
+    });
     expect(stack.StackStatus).toBe('UPDATE_COMPLETE');
-    expect(await Promise.all(['/a', '/b', '/c', '/d'].map((name) => account.parameter(name)))).toEqual(['2', '2', undefined, 'd']);
+    expect(await Promise.all(['/a', '/b', '/c', '/d'].map((name) => account.parameter(name)))).toEqual([
+      '2',
+      '2',
+      undefined,
+      'd',
+    ]);
     expect((await account.story()).slice(before)).toEqual([
       'shop UPDATE_IN_PROGRESS',
       'A UPDATE_IN_PROGRESS',
@@ -196,11 +302,12 @@ describe('updating', () => {
     expect(stack.StackStatus).toBe('UPDATE_COMPLETE');
     expect(await account.parameter('/a2')).toBe('1');
     expect(await account.parameter('/a')).toBeUndefined();
-    const names = account.calls.filter(({ operation }) => operation === 'PutParameter' || operation === 'DeleteParameter');
-    expect(names.slice(-2).map(({ operation, input }) => `${operation} ${(input as { Name: string }).Name}`)).toEqual([
-      'PutParameter /a2',
-      'DeleteParameter /a',
-    ]);
+    const names = account.calls.filter(
+      ({ operation }) => operation === 'PutParameter' || operation === 'DeleteParameter',
+    );
+    expect(
+      names.slice(-2).map(({ operation, input }) => `${operation} ${(input as { Name: string }).Name}`),
+    ).toEqual(['PutParameter /a2', 'DeleteParameter /a']);
   });
 
   it('keeps a replaced resource that asks for it', async () => {
@@ -215,15 +322,23 @@ describe('updating', () => {
     await account.create({ Resources: base, Outputs: { O: { Value: 'old' } } });
     account.failOnce('ssm PutParameter', denied, (input) => (input as { Value: string }).Value === 'z');
     const stack = await account.update({
-      Resources: { ...base, A: parameter('/a', '2'), C: parameter('/c2', 'c'), D: parameter('/d', 'd'), Z: parameter('/z', 'z', { DependsOn: ['D', 'C', 'B'] }) },
+      Resources: {
+        ...base,
+        A: parameter('/a', '2'),
+        C: parameter('/c2', 'c'),
+        D: parameter('/d', 'd'),
+        Z: parameter('/z', 'z', { DependsOn: ['D', 'C', 'B'] }),
+      },
       Outputs: { O: { Value: 'new' } },
     });
     expect(stack.StackStatus).toBe('UPDATE_ROLLBACK_COMPLETE');
     expect(stack.Outputs![0]!.OutputValue).toBe('old');
-    expect(await Promise.all(['/a', '/b', '/c', '/c2', '/d', '/z'].map((name) => account.parameter(name)))).toEqual([
-      '1', '1', 'c', undefined, undefined, undefined,
-    ]);
-    await expect(account.update({ Resources: base, Outputs: { O: { Value: 'old' } } })).rejects.toThrow('No updates are to be performed.');
+    expect(
+      await Promise.all(['/a', '/b', '/c', '/c2', '/d', '/z'].map((name) => account.parameter(name))),
+    ).toEqual(['1', '1', 'c', undefined, undefined, undefined]);
+    await expect(account.update({ Resources: base, Outputs: { O: { Value: 'old' } } })).rejects.toThrow(
+      'No updates are to be performed.',
+    );
   });
 
   it('leaves a failed update as it is when it may not roll back, and repairs it with the next one', async () => {
@@ -238,14 +353,23 @@ describe('updating', () => {
 
   it('refuses to replace under the same name, and to change a type', async () => {
     const account = new Account();
-    const group = (LogGroupClass: string) => ({ Type: 'AWS::Logs::LogGroup', Properties: { LogGroupName: '/named', LogGroupClass } });
+    const group = (LogGroupClass: string) => ({
+      Type: 'AWS::Logs::LogGroup',
+      Properties: { LogGroupName: '/named', LogGroupClass },
+    });
     await account.create({ Resources: { G: group('STANDARD') } });
-    expect((await account.update({ Resources: { G: group('INFREQUENT_ACCESS') } })).StackStatus).toBe('UPDATE_ROLLBACK_COMPLETE');
+    expect((await account.update({ Resources: { G: group('INFREQUENT_ACCESS') } })).StackStatus).toBe(
+      'UPDATE_ROLLBACK_COMPLETE',
+    );
     const { events } = await account.cloudformation.settled('shop');
-    expect(events.find(({ ResourceStatus }) => ResourceStatus === 'UPDATE_FAILED')!.ResourceStatusReason).toBe(
+    expect(
+      events.find(({ ResourceStatus }) => ResourceStatus === 'UPDATE_FAILED')!.ResourceStatusReason,
+    ).toBe(
       'CloudFormation cannot update a stack when a custom-named resource requires replacing. Rename /named and update the stack again.',
     );
-    await expect(account.update({ Resources: { G: parameter('/g', 'x') } })).rejects.toThrow('Update of resource type is not permitted');
+    await expect(account.update({ Resources: { G: parameter('/g', 'x') } })).rejects.toThrow(
+      'Update of resource type is not permitted',
+    );
   });
 
   it('changes tags by the service’s own operations, the stack’s tags among them', async () => {
@@ -253,7 +377,10 @@ describe('updating', () => {
     const Resources = { A: parameter('/a', '1') };
     await account.create({ Resources }, { Tags: [{ Key: 'team', Value: 'red' }] });
     await account.update({ Resources }, { Tags: [{ Key: 'owner', Value: 'ann' }] });
-    const tags = await account.call('ssm', 'ListTagsForResource', { ResourceType: 'Parameter', ResourceId: '/a' });
+    const tags = await account.call('ssm', 'ListTagsForResource', {
+      ResourceType: 'Parameter',
+      ResourceId: '/a',
+    });
     expect(tags).toMatchObject({ TagList: [{ Key: 'owner', Value: 'ann' }] });
     expect(account.calls.filter(({ operation }) => operation === 'PutParameter')).toHaveLength(1);
   });
@@ -262,11 +389,15 @@ describe('updating', () => {
 describe('deleting', () => {
   it('takes resources away in reverse order, keeps what asks for it, and frees the name', async () => {
     const account = new Account();
-    await account.create({ Resources: { A: parameter('/a', '1', { DeletionPolicy: 'Retain' }), B: parameter('/b', { Ref: 'A' }) } });
+    await account.create({
+      Resources: { A: parameter('/a', '1', { DeletionPolicy: 'Retain' }), B: parameter('/b', { Ref: 'A' }) },
+    });
     const stack = await account.delete();
     expect(stack.StackStatus).toBe('DELETE_COMPLETE');
     expect([await account.parameter('/a'), await account.parameter('/b')]).toEqual(['1', undefined]);
-    await expect(account.run('DescribeStacks', { StackName: 'shop' })).rejects.toThrow('Stack with id shop does not exist');
+    await expect(account.run('DescribeStacks', { StackName: 'shop' })).rejects.toThrow(
+      'Stack with id shop does not exist',
+    );
     await account.run('DeleteStack', { StackName: 'shop' });
   });
 
@@ -284,7 +415,10 @@ describe('deleting', () => {
 
   it('is refused under termination protection and while an export is in use', async () => {
     const account = new Account();
-    await account.create({ Resources: { A: parameter('/a', '1') }, Outputs: { O: { Value: 'v', Export: { Name: 'e' } } } });
+    await account.create({
+      Resources: { A: parameter('/a', '1') },
+      Outputs: { O: { Value: 'v', Export: { Name: 'e' } } },
+    });
     await account.run('CreateStack', {
       StackName: 'user',
       TemplateBody: JSON.stringify({ Resources: { B: parameter('/b', { 'Fn::ImportValue': 'e' }) } }),
@@ -295,7 +429,10 @@ describe('deleting', () => {
       StackStatus: 'CREATE_COMPLETE',
       StackStatusReason: 'Delete canceled. Cannot delete export e as it is in use by user.',
     });
-    await account.run('UpdateTerminationProtection', { StackName: 'shop', EnableTerminationProtection: true });
+    await account.run('UpdateTerminationProtection', {
+      StackName: 'shop',
+      EnableTerminationProtection: true,
+    });
     await expect(account.run('DeleteStack', { StackName: 'shop' })).rejects.toThrow(
       'Stack [shop] cannot be deleted while TerminationProtection is enabled',
     );

@@ -72,7 +72,9 @@ beforeEach(async () => {
     maxAttempts: 1,
     requestHandler: new InProcessHandler({ dispatcher, endpoint }),
   });
-  await ecr.send(new CreateRepositoryCommand({ repositoryName: 'web', tags: [{ Key: 'team', Value: 'shop' }] }));
+  await ecr.send(
+    new CreateRepositoryCommand({ repositoryName: 'web', tags: [{ Key: 'team', Value: 'shop' }] }),
+  );
 });
 afterEach(async () => {
   await embedded.close();
@@ -107,40 +109,76 @@ describe('repositories', () => {
   test('are listed page by page', async () => {
     for (const name of ['api', 'jobs']) await ecr.send(new CreateRepositoryCommand({ repositoryName: name }));
     const first = await ecr.send(new DescribeRepositoriesCommand({ maxResults: 2 }));
-    const second = await ecr.send(new DescribeRepositoriesCommand({ maxResults: 2, ...(first.nextToken === undefined ? {} : { nextToken: first.nextToken }) }));
-    const names = [first, second].map((page) => page.repositories?.map((repository) => repository.repositoryName));
+    const second = await ecr.send(
+      new DescribeRepositoriesCommand({
+        maxResults: 2,
+        ...(first.nextToken === undefined ? {} : { nextToken: first.nextToken }),
+      }),
+    );
+    const names = [first, second].map((page) =>
+      page.repositories?.map((repository) => repository.repositoryName),
+    );
     expect(names).toEqual([['web', 'api'], ['jobs']]);
     expect(second.nextToken).toBeUndefined();
   });
 
   test('are created once, with a name that ECR takes', async () => {
-    await expect(ecr.send(new CreateRepositoryCommand({ repositoryName }))).rejects.toThrow(RepositoryAlreadyExistsException);
-    await expect(ecr.send(new CreateRepositoryCommand({ repositoryName: 'Web' }))).rejects.toThrow("Invalid parameter at 'repositoryName'");
-    await expect(ecr.send(new DescribeRepositoriesCommand({ repositoryNames: ['nope'] }))).rejects.toThrow(RepositoryNotFoundException);
+    await expect(ecr.send(new CreateRepositoryCommand({ repositoryName }))).rejects.toThrow(
+      RepositoryAlreadyExistsException,
+    );
+    await expect(ecr.send(new CreateRepositoryCommand({ repositoryName: 'Web' }))).rejects.toThrow(
+      "Invalid parameter at 'repositoryName'",
+    );
+    await expect(ecr.send(new DescribeRepositoriesCommand({ repositoryNames: ['nope'] }))).rejects.toThrow(
+      RepositoryNotFoundException,
+    );
   });
 
   test('with images are deleted by force only', async () => {
     await push('v1');
-    await expect(ecr.send(new DeleteRepositoryCommand({ repositoryName }))).rejects.toThrow(RepositoryNotEmptyException);
+    await expect(ecr.send(new DeleteRepositoryCommand({ repositoryName }))).rejects.toThrow(
+      RepositoryNotEmptyException,
+    );
     await ecr.send(new DeleteRepositoryCommand({ repositoryName, force: true }));
-    await expect(ecr.send(new ListImagesCommand({ repositoryName }))).rejects.toThrow(RepositoryNotFoundException);
+    await expect(ecr.send(new ListImagesCommand({ repositoryName }))).rejects.toThrow(
+      RepositoryNotFoundException,
+    );
   });
 
   test('keep their settings', async () => {
-    await expect(ecr.send(new GetLifecyclePolicyCommand({ repositoryName }))).rejects.toThrow(LifecyclePolicyNotFoundException);
-    await expect(ecr.send(new GetRepositoryPolicyCommand({ repositoryName }))).rejects.toThrow(RepositoryPolicyNotFoundException);
-    await expect(ecr.send(new PutLifecyclePolicyCommand({ repositoryName, lifecyclePolicyText: '{' }))).rejects.toThrow('Invalid JSON syntax');
+    await expect(ecr.send(new GetLifecyclePolicyCommand({ repositoryName }))).rejects.toThrow(
+      LifecyclePolicyNotFoundException,
+    );
+    await expect(ecr.send(new GetRepositoryPolicyCommand({ repositoryName }))).rejects.toThrow(
+      RepositoryPolicyNotFoundException,
+    );
+    await expect(
+      ecr.send(new PutLifecyclePolicyCommand({ repositoryName, lifecyclePolicyText: '{' })),
+    ).rejects.toThrow('Invalid JSON syntax');
     const policy = '{"rules":[]}';
     await ecr.send(new PutLifecyclePolicyCommand({ repositoryName, lifecyclePolicyText: policy }));
     await ecr.send(new SetRepositoryPolicyCommand({ repositoryName, policyText: '{"Statement":[]}' }));
-    await ecr.send(new PutImageScanningConfigurationCommand({ repositoryName, imageScanningConfiguration: { scanOnPush: true } }));
-    expect(await ecr.send(new GetLifecyclePolicyCommand({ repositoryName }))).toMatchObject({ lifecyclePolicyText: policy });
-    expect(await ecr.send(new GetRepositoryPolicyCommand({ repositoryName }))).toMatchObject({ policyText: '{"Statement":[]}' });
+    await ecr.send(
+      new PutImageScanningConfigurationCommand({
+        repositoryName,
+        imageScanningConfiguration: { scanOnPush: true },
+      }),
+    );
+    expect(await ecr.send(new GetLifecyclePolicyCommand({ repositoryName }))).toMatchObject({
+      lifecyclePolicyText: policy,
+    });
+    expect(await ecr.send(new GetRepositoryPolicyCommand({ repositoryName }))).toMatchObject({
+      policyText: '{"Statement":[]}',
+    });
     const { repositories } = await ecr.send(new DescribeRepositoriesCommand({}));
     expect(repositories?.[0]?.imageScanningConfiguration).toEqual({ scanOnPush: true });
-    await ecr.send(new TagResourceCommand({ resourceArn: repositoryArn, tags: [{ Key: 'env', Value: 'test' }] }));
+    await ecr.send(
+      new TagResourceCommand({ resourceArn: repositoryArn, tags: [{ Key: 'env', Value: 'test' }] }),
+    );
     await ecr.send(new UntagResourceCommand({ resourceArn: repositoryArn, tagKeys: ['team'] }));
-    expect((await ecr.send(new ListTagsForResourceCommand({ resourceArn: repositoryArn }))).tags).toEqual([{ Key: 'env', Value: 'test' }]);
+    expect((await ecr.send(new ListTagsForResourceCommand({ resourceArn: repositoryArn }))).tags).toEqual([
+      { Key: 'env', Value: 'test' },
+    ]);
   });
 });
 
@@ -150,7 +188,9 @@ describe('images', () => {
     const pushedAt = new Date(embedded.clock.now());
     await embedded.clock.advance(60_000);
     await push('v2', 'v1');
-    const { imageDetails } = await ecr.send(new DescribeImagesCommand({ repositoryName, imageIds: [{ imageTag: 'v2' }] }));
+    const { imageDetails } = await ecr.send(
+      new DescribeImagesCommand({ repositoryName, imageIds: [{ imageTag: 'v2' }] }),
+    );
     expect(imageDetails).toEqual([
       {
         registryId,
@@ -175,26 +215,47 @@ describe('images', () => {
       found.push(...(page.imageDetails ?? []).map((detail) => detail.imageTags?.join()));
     }
     expect(found).toEqual(['v1', 'v2', 'v3', undefined, 'v4']);
-    const { imageIds } = await ecr.send(new ListImagesCommand({ repositoryName, filter: { tagStatus: 'UNTAGGED' } }));
+    const { imageIds } = await ecr.send(
+      new ListImagesCommand({ repositoryName, filter: { tagStatus: 'UNTAGGED' } }),
+    );
     expect(imageIds).toEqual([{ imageDigest: untagged }]);
-    expect((await ecr.send(new ListImagesCommand({ repositoryName, filter: { tagStatus: 'TAGGED' } }))).imageIds).toHaveLength(4);
+    expect(
+      (await ecr.send(new ListImagesCommand({ repositoryName, filter: { tagStatus: 'TAGGED' } }))).imageIds,
+    ).toHaveLength(4);
   });
 
   test('that are not there are an error to describe, a failure to get', async () => {
     await expect(
       ecr.send(new DescribeImagesCommand({ repositoryName, imageIds: [{ imageTag: 'nope' }] })),
     ).rejects.toThrow(ImageNotFoundException);
-    const { failures } = await ecr.send(new BatchGetImageCommand({ repositoryName, imageIds: [{ imageTag: 'nope' }, {}, { imageDigest: 'x' }] }));
-    expect(failures?.map((failure) => failure.failureCode)).toEqual(['ImageNotFound', 'MissingDigestAndTag', 'InvalidImageDigest']);
+    const { failures } = await ecr.send(
+      new BatchGetImageCommand({
+        repositoryName,
+        imageIds: [{ imageTag: 'nope' }, {}, { imageDigest: 'x' }],
+      }),
+    );
+    expect(failures?.map((failure) => failure.failureCode)).toEqual([
+      'ImageNotFound',
+      'MissingDigestAndTag',
+      'InvalidImageDigest',
+    ]);
   });
 
   test('are tagged again by their manifest, which is a push', async () => {
     const imageDigest = await push('v1');
-    const { images } = await ecr.send(new BatchGetImageCommand({ repositoryName, imageIds: [{ imageTag: 'v1' }] }));
+    const { images } = await ecr.send(
+      new BatchGetImageCommand({ repositoryName, imageIds: [{ imageTag: 'v1' }] }),
+    );
     const { imageManifest } = images?.[0] ?? {};
-    const tagged = await ecr.send(new PutImageCommand({ repositoryName, imageManifest, imageTag: 'retain-1' }));
+    const tagged = await ecr.send(
+      new PutImageCommand({ repositoryName, imageManifest, imageTag: 'retain-1' }),
+    );
     expect(tagged.image?.imageId).toEqual({ imageDigest, imageTag: 'retain-1' });
-    expect(embedded.events.at(-1)?.detail).toMatchObject({ 'action-type': 'PUSH', 'image-digest': imageDigest, 'image-tag': 'retain-1' });
+    expect(embedded.events.at(-1)?.detail).toMatchObject({
+      'action-type': 'PUSH',
+      'image-digest': imageDigest,
+      'image-tag': 'retain-1',
+    });
     await expect(
       ecr.send(new PutImageCommand({ repositoryName, imageManifest, imageTag: 'retain-1' })),
     ).rejects.toThrow(ImageAlreadyExistsException);
@@ -202,7 +263,9 @@ describe('images', () => {
 
   test('keep immutable tags where they are', async () => {
     await push('v1');
-    const imageManifest = (await ecr.send(new BatchGetImageCommand({ repositoryName, imageIds: [{ imageTag: 'v1' }] }))).images?.[0]?.imageManifest;
+    const imageManifest = (
+      await ecr.send(new BatchGetImageCommand({ repositoryName, imageIds: [{ imageTag: 'v1' }] }))
+    ).images?.[0]?.imageManifest;
     await push('v2');
     await ecr.send(new PutImageTagMutabilityCommand({ repositoryName, imageTagMutability: 'IMMUTABLE' }));
     await expect(
@@ -212,8 +275,15 @@ describe('images', () => {
 
   test('need their layers', async () => {
     const config = { mediaType: 'c', digest: `sha256:${'0'.repeat(64)}`, size: 1 };
-    const imageManifest = JSON.stringify({ schemaVersion: 2, mediaType: manifestTypes.ociManifest, config, layers: [] });
-    await expect(ecr.send(new PutImageCommand({ repositoryName, imageManifest }))).rejects.toThrow(LayersNotFoundException);
+    const imageManifest = JSON.stringify({
+      schemaVersion: 2,
+      mediaType: manifestTypes.ociManifest,
+      config,
+      layers: [],
+    });
+    await expect(ecr.send(new PutImageCommand({ repositoryName, imageManifest }))).rejects.toThrow(
+      LayersNotFoundException,
+    );
     const { layers, failures } = await ecr.send(
       new BatchCheckLayerAvailabilityCommand({ repositoryName, layerDigests: [config.digest, 'nonsense'] }),
     );
@@ -224,11 +294,23 @@ describe('images', () => {
   test('are deleted tag by tag, or by digest with all tags', async () => {
     const imageDigest = await push('v1');
     for (const tag of ['v2', 'v3']) await push(tag, 'v1');
-    const first = await ecr.send(new BatchDeleteImageCommand({ repositoryName, imageIds: [{ imageTag: 'v1' }, { imageTag: 'nope' }] }));
-    expect(first).toMatchObject({ imageIds: [{ imageDigest, imageTag: 'v1' }], failures: [{ failureCode: 'ImageNotFound' }] });
-    const second = await ecr.send(new BatchDeleteImageCommand({ repositoryName, imageIds: [{ imageDigest }] }));
-    expect(second.imageIds).toEqual([{ imageDigest, imageTag: 'v2' }, { imageDigest, imageTag: 'v3' }]);
-    const deletions = embedded.events.map((event) => event.detail as Record<string, unknown>).filter((detail) => detail['action-type'] === 'DELETE');
+    const first = await ecr.send(
+      new BatchDeleteImageCommand({ repositoryName, imageIds: [{ imageTag: 'v1' }, { imageTag: 'nope' }] }),
+    );
+    expect(first).toMatchObject({
+      imageIds: [{ imageDigest, imageTag: 'v1' }],
+      failures: [{ failureCode: 'ImageNotFound' }],
+    });
+    const second = await ecr.send(
+      new BatchDeleteImageCommand({ repositoryName, imageIds: [{ imageDigest }] }),
+    );
+    expect(second.imageIds).toEqual([
+      { imageDigest, imageTag: 'v2' },
+      { imageDigest, imageTag: 'v3' },
+    ]);
+    const deletions = embedded.events
+      .map((event) => event.detail as Record<string, unknown>)
+      .filter((detail) => detail['action-type'] === 'DELETE');
     expect(deletions.map((detail) => detail['image-tag'])).toEqual(['v1', 'v2', 'v3']);
   });
 
@@ -240,7 +322,9 @@ describe('images', () => {
       manifests: [{ mediaType: manifestTypes.ociManifest, digest: imageDigest, size: 1 }],
     });
     await ecr.send(new PutImageCommand({ repositoryName, imageManifest, imageTag: 'index' }));
-    const { imageIds, failures } = await ecr.send(new BatchDeleteImageCommand({ repositoryName, imageIds: [{ imageDigest }] }));
+    const { imageIds, failures } = await ecr.send(
+      new BatchDeleteImageCommand({ repositoryName, imageIds: [{ imageDigest }] }),
+    );
     expect(imageIds).toEqual([]);
     expect(failures?.[0]?.failureCode).toBe('ImageReferencedByManifestList');
   });
@@ -259,5 +343,8 @@ test('docker login gets a token for twelve hours, for the registry where it is',
   expect(Buffer.from(grant?.authorizationToken ?? '', 'base64').toString()).toMatch(/^AWS:.+/);
   expect(grant?.expiresAt).toEqual(new Date(embedded.clock.now() + 12 * 3_600_000));
   expect(grant?.proxyEndpoint).toBe(embedded.url);
-  expect(await ecr.send(new DescribeRegistryCommand({}))).toMatchObject({ registryId, replicationConfiguration: { rules: [] } });
+  expect(await ecr.send(new DescribeRegistryCommand({}))).toMatchObject({
+    registryId,
+    replicationConfiguration: { rules: [] },
+  });
 });

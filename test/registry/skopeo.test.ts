@@ -60,7 +60,7 @@ describe.skipIf(missing !== undefined)(
 
     test('pulls an image and pushes it back byte for byte, logged in with ECR’s token', async () => {
       // Else skopeo compresses layers on the way.
-    await copy(remote('web:v1'), `oci:${folder}/layout:v1`, '--preserve-digests');
+      await copy(remote('web:v1'), `oci:${folder}/layout:v1`, '--preserve-digests');
       await copy(
         `oci:${folder}/layout:v1`,
         remote('copy:v1'),

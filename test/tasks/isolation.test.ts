@@ -6,7 +6,7 @@ import { createProcessRunner } from '../../local/tasks/process-runner.ts';
 import { EmbeddedRegistry } from '../registry/embedded-registry.ts';
 import { busyboxLayer, noBusybox } from './busybox.ts';
 import { noNetworkNamespaces } from './own-network.ts';
-import { get, processesWith, retried, Tasks } from './tasks.ts';
+import { freePort, get, processesWith, retried, Tasks } from './tasks.ts';
 
 const isRoot = process.getuid?.() === 0;
 
@@ -53,6 +53,9 @@ for (const { name, isolation, needsRoot, confined } of kinds) {
           await createProcessRunner({ clock, ...(isolation === undefined ? {} : { isolation }) }),
           registry,
         );
+        // Without a network of its own a task has a port of this machine.
+        if (isolation?.kind === 'chroot' || isolation?.kind === 'none')
+          tasks.containerPort = await freePort();
       });
       afterEach(async () => {
         await tasks.runner.close();
@@ -103,16 +106,12 @@ for (const { name, isolation, needsRoot, confined } of kinds) {
       });
 
       test('is reached at its address', async () => {
-        const containerPort = confined && !(isolation?.kind === 'chroot') ? 80 : 18_080 + kinds.length;
         const page: Record<string, ImageFile> = { '/www/index.html': { content: 'hello' } };
         const home = confined ? '/www' : 'www';
-        const task = await tasks.start(
-          {
-            layers: [busyboxLayer, page],
-            config: { Cmd: ['sh', '-c', `httpd -f -p ${containerPort} -h ${home} & echo up; wait`] },
-          },
-          { containerPort },
-        );
+        const task = await tasks.start({
+          layers: [busyboxLayer, page],
+          config: { Cmd: ['sh', '-c', `httpd -f -p ${tasks.containerPort} -h ${home} & echo up; wait`] },
+        });
         expect(await retried(() => get(task.address, '/'))).toBe('hello');
       });
     },

@@ -1,7 +1,9 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { chmod, mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, expect, test } from 'vitest';
+import { afterEach, beforeEach, expect, test } from 'vitest';
 import { noBusybox } from './busybox.ts';
 import { noNetworkNamespaces } from './own-network.ts';
 import { processesWith, retried } from './tasks.ts';
@@ -12,8 +14,14 @@ const isRoot = process.getuid?.() === 0;
 const nobody = ['setpriv', '--reuid=65534', '--regid=65534', '--clear-groups'];
 
 let runner: ChildProcess | undefined;
-afterEach(() => {
+let folder: string;
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'orphans-test-'));
+  await chmod(folder, 0o777);
+});
+afterEach(async () => {
   runner?.kill('SIGKILL');
+  await rm(folder, { recursive: true });
 });
 
 test
@@ -31,7 +39,10 @@ test
       join(import.meta.dirname, 'runner-process.ts'),
       mark,
     ];
-    runner = spawn(program, args, { stdio: ['ignore', 'pipe', 'inherit'] });
+    runner = spawn(program, args, {
+      stdio: ['ignore', 'pipe', 'inherit'],
+      env: { ...process.env, TMPDIR: folder },
+    });
     if (runner.stdout === null) throw new Error('no output');
     const [line]: unknown[] = await once(runner.stdout, 'data');
     const { uid, isolation } = JSON.parse(String(line)) as { uid: number; isolation: string };

@@ -1,13 +1,14 @@
-import { readdir } from 'node:fs/promises';
+import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { join } from 'node:path';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
 import { FastForwardClock } from '../../local/clock.ts';
 import { createProcessRunner } from '../../local/tasks/process-runner.ts';
 import { EmbeddedRegistry } from '../registry/embedded-registry.ts';
 import { busyboxLayer, noBusybox, shellImage } from './busybox.ts';
 import { noNetworkNamespaces } from './own-network.ts';
-import { get, processesWith, retried, socketPath, Tasks } from './tasks.ts';
+import { childrenOf, freePort, get, processesWith, retried, socketPath, Tasks } from './tasks.ts';
 
 const missing = noBusybox ?? noNetworkNamespaces();
 
@@ -165,10 +166,10 @@ describe.skipIf(missing !== undefined)(
 
     test('closing kills what runs and leaves nothing behind', async () => {
       const mark = `8${process.pid}`;
-      const folders = async () =>
-        (await readdir(tmpdir())).filter((name) => name.startsWith('cutover-tasks-'));
-      const before = await folders();
+      const folder = await mkdtemp(join(tmpdir(), 'runner-test-'));
+      vi.stubEnv('TMPDIR', folder);
       const other = new Tasks(await createProcessRunner({ clock }), registry);
+      vi.unstubAllEnvs();
       const task = await other.start(shellImage(`sleep ${mark} & sleep ${mark}`));
       const starting = other.start(shellImage(`sleep ${mark}`)).catch((error: unknown) => error);
       await other.runner.close();
@@ -176,7 +177,23 @@ describe.skipIf(missing !== undefined)(
       await other.runner.close();
       expect(await task.exited).toEqual({ exitCode: 137 });
       expect(await processesWith(mark)).toEqual([]);
-      expect(await folders()).toEqual(before);
+      expect(await readdir(folder)).toEqual([]);
+      await rm(folder, { recursive: true });
+    });
+
+    test('a task whose supervisor is killed is killed with it', async () => {
+      const mark = `5${process.pid}`;
+      const task = await tasks.start(shellImage(`sleep ${mark} & echo ready; sleep ${mark}`));
+      await tasks.logged('ready');
+      const supervisors = (await childrenOf(process.pid)).filter(({ args }) =>
+        args.includes('supervisor.mjs'),
+      );
+      expect(supervisors).toHaveLength(1);
+      for (const { pid } of supervisors) process.kill(pid, 'SIGKILL');
+      expect(await task.exited).toEqual({ exitCode: 137 });
+      await retried(async () => {
+        expect(await processesWith(mark)).toEqual([]);
+      });
     });
 
     test('without networks of their own, a second task on a port is refused with what to do', async () => {
@@ -187,12 +204,12 @@ describe.skipIf(missing !== undefined)(
         }),
         registry,
       );
-      const port = 18_099;
+      const port = await freePort();
       try {
         const first = await sharing.start(shellImage('sleep 1000'), { containerPort: port });
         expect(first.address).toEqual({ host: '127.0.0.1', port });
         await expect(sharing.start(shellImage('sleep 1000'), { containerPort: port })).rejects.toThrow(
-          /^CannotStartContainerError: port 18099 of this machine cannot be used: task 01a+ listens on it\. .* give each task/,
+          `CannotStartContainerError: port ${port} of this machine cannot be used: task 01aaaaaaaaaaaaaaaaaaaaaaaaaaaaaa listens on it. Tasks share`,
         );
         await first.stop(0);
         await sharing.start(shellImage('sleep 1000'), { containerPort: port });

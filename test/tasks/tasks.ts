@@ -1,6 +1,8 @@
 import { randomUUID } from 'node:crypto';
+import { once } from 'node:events';
 import { readdir, readFile } from 'node:fs/promises';
 import { request } from 'node:http';
+import { type AddressInfo, createServer } from 'node:net';
 import { type OciImage, pushImage } from '../../local/registry/oci-image.ts';
 import type { Address, RunningTask, TaskRunner, TaskSpec } from '../../local/tasks/task.ts';
 import type { EmbeddedRegistry } from '../registry/embedded-registry.ts';
@@ -9,6 +11,7 @@ import type { EmbeddedRegistry } from '../registry/embedded-registry.ts';
 export class Tasks {
   readonly runner: TaskRunner;
   readonly lines: string[] = [];
+  containerPort = 80;
   #waiting: { readonly line: string; readonly seen: () => void }[] = [];
   #count = 0;
 
@@ -27,7 +30,7 @@ export class Tasks {
       id: `${String(this.#count).padStart(2, '0')}aaaaaaaaaaaaaaaaaaaaaaaaaaaaaa`,
       image: await this.#registry.images.pull(this.#registry.uri(`web:${tag}`)),
       environment: {},
-      containerPort: 80,
+      containerPort: this.containerPort,
       onLog: (line) => {
         this.lines.push(line);
         for (const waiting of this.#waiting) if (waiting.line === line) waiting.seen();
@@ -69,6 +72,16 @@ export function socketPath(address: Address): string {
   throw new Error(`${address.host}:${address.port} is not a socket`);
 }
 
+/** A port of this machine that nobody has. */
+export async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  server.close();
+  await once(server, 'close');
+  return port;
+}
+
 /** The server comes up a moment after its process. */
 export async function retried<T>(attempt: () => Promise<T>): Promise<T> {
   for (let left = 100; ; left--) {
@@ -81,12 +94,31 @@ export async function retried<T>(attempt: () => Promise<T>): Promise<T> {
   }
 }
 
+interface Process {
+  readonly pid: number;
+  readonly parent: number;
+  readonly args: string;
+}
+
+/** The command lines of all processes of this machine that contain the mark. */
 export async function processesWith(mark: string): Promise<string[]> {
-  const found: string[] = [];
+  return (await processes()).map(({ args }) => args).filter((args) => args.includes(mark));
+}
+
+export async function childrenOf(pid: number): Promise<Process[]> {
+  return (await processes()).filter(({ parent }) => parent === pid);
+}
+
+async function processes(): Promise<Process[]> {
+  const found: Process[] = [];
   for (const pid of await readdir('/proc')) {
     if (!/^\d+$/.test(pid)) continue;
-    const commandLine = await readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => '');
-    if (commandLine.includes(mark)) found.push(commandLine.replaceAll('\0', ' '));
+    // Gone since it was listed: no process any more.
+    const [args, status] = await Promise.all(
+      ['cmdline', 'status'].map((file) => readFile(`/proc/${pid}/${file}`, 'utf8').catch(() => '')),
+    );
+    const parent = Number(/^PPid:\s*(\d+)/m.exec(status ?? '')?.[1]);
+    found.push({ pid: Number(pid), parent, args: (args ?? '').replaceAll('\0', ' ') });
   }
   return found;
 }

@@ -1,9 +1,12 @@
 /** Creating, updating and deleting one resource, with the events that tell of it. */
+
 import type { ResourceStatus } from '@aws-sdk/client-cloudformation';
-import { type Environment, reasonOf, scope } from './environment.ts';
-import { resolveDynamic } from './dynamic-references.ts';
 import { same } from './changes.ts';
-import { type Properties, type Provisioned, type ResourceType, type Scope, type Tag, tagMap } from './resource-type.ts';
+import { resolveDynamic } from './dynamic-references.ts';
+import { type Environment, reasonOf, scope } from './environment.ts';
+import { isGone } from './gone.ts';
+import { asText } from './json.ts';
+import { type Properties, type Provisioned, type ResourceType, type Scope, tagMap } from './resource-type.ts';
 import type { Stack, StackResource } from './stack.ts';
 import type { ResourceDefinition } from './template.ts';
 
@@ -25,9 +28,6 @@ interface Wanted {
   readonly definition: ResourceDefinition;
   readonly properties: Properties;
 }
-
-/** Codes of errors that say that what is to be deleted is not there. */
-const gone = /NotFound|NoSuch|NonExistent|DoesNotExist|NotExist/;
 
 const replacing = 'Requested update requires the creation of a new physical resource; hence creating one.';
 
@@ -53,8 +53,16 @@ export class ResourceActions {
   async create(wanted: Wanted, replaces?: StackResource): Promise<StackResource> {
     const verb = replaces === undefined ? 'CREATE' : 'UPDATE';
     const type = this.#types(wanted.definition.Type);
-    const about = { logicalId: wanted.logicalId, type: wanted.definition.Type, properties: wanted.properties };
-    this.#report({ ...about, ...physical(replaces) }, `${verb}_IN_PROGRESS`, replaces === undefined ? undefined : replacing);
+    const about = {
+      logicalId: wanted.logicalId,
+      type: wanted.definition.Type,
+      properties: wanted.properties,
+    };
+    this.#report(
+      { ...about, ...physical(replaces) },
+      `${verb}_IN_PROGRESS`,
+      replaces === undefined ? undefined : replacing,
+    );
     let existing: string | undefined;
     try {
       refuseSameName(wanted, type, replaces);
@@ -75,9 +83,15 @@ export class ResourceActions {
       return this.#recorded(wanted, provisioned);
     } catch (failure) {
       const reason = reasonOf(failure);
-      this.#report({ ...about, ...(existing === undefined ? {} : { physicalId: existing }) }, `${verb}_FAILED`, reason);
+      this.#report(
+        { ...about, ...(existing === undefined ? {} : { physicalId: existing }) },
+        `${verb}_FAILED`,
+        reason,
+      );
       const left =
-        existing === undefined ? undefined : this.#recorded(wanted, { physicalId: existing, attributes: {} }, 'create');
+        existing === undefined
+          ? undefined
+          : this.#recorded(wanted, { physicalId: existing, attributes: {} }, 'create');
       throw new ResourceFailure(wanted.logicalId, reason, left);
     }
   }
@@ -101,8 +115,14 @@ export class ResourceActions {
       const updated =
         type.update === undefined || !(beyondTags || current.damaged !== undefined)
           ? current
-          : await type.update(asked, after, { ...current, properties: before });
-      this.#report({ ...about, physicalId: updated.physicalId, properties: wanted.properties }, 'UPDATE_COMPLETE');
+          : await type.update(asked, untagged(type, after), {
+              ...current,
+              properties: untagged(type, before),
+            });
+      this.#report(
+        { ...about, physicalId: updated.physicalId, properties: wanted.properties },
+        'UPDATE_COMPLETE',
+      );
       return this.#recorded(wanted, updated);
     } catch (failure) {
       const reason = reasonOf(failure);
@@ -117,12 +137,9 @@ export class ResourceActions {
     this.#report(resource, 'DELETE_IN_PROGRESS');
     try {
       const properties = await resolveDynamic(resource.properties, this.#environment);
-      await this.#types(resource.type).delete(
-        this.#scope(resource, deaf),
-        { ...resource, properties },
-      );
+      await this.#types(resource.type).delete(this.#scope(resource, deaf), { ...resource, properties });
     } catch (failure) {
-      if (!gone.test(String((failure as { code?: unknown }).code ?? ''))) {
+      if (!isGone(failure)) {
         const reason = reasonOf(failure);
         this.#report(resource, 'DELETE_FAILED', reason);
         throw new ResourceFailure(resource.logicalId, reason, resource);
@@ -158,6 +175,13 @@ export class ResourceActions {
   }
 }
 
+/** Tags of types that have operations for them are changed apart, before anything else. */
+function untagged(type: ResourceType, properties: Properties): Properties {
+  if (type.tagging === undefined) return properties;
+  const { Tags: _, ...rest } = properties;
+  return rest;
+}
+
 /** For resources that are known to exist. */
 const deaf = { exists: () => undefined, mayExist: () => undefined };
 
@@ -168,9 +192,10 @@ function physical(resource: StackResource | undefined): { physicalId?: string } 
 /** The new one would have to bear the old one's name while the old one is still there. */
 function refuseSameName(wanted: Wanted, type: ResourceType, replaces: StackResource | undefined): void {
   const name = type.nameProperty === undefined ? undefined : wanted.properties[type.nameProperty];
-  if (name === undefined || replaces === undefined || replaces.properties[type.nameProperty!] !== name) return;
+  if (name === undefined || replaces === undefined || replaces.properties[type.nameProperty!] !== name)
+    return;
   throw new Error(
-    `CloudFormation cannot update a stack when a custom-named resource requires replacing. Rename ${String(name)} and update the stack again.`,
+    `CloudFormation cannot update a stack when a custom-named resource requires replacing. Rename ${asText(name)} and update the stack again.`,
   );
 }
 
@@ -181,19 +206,22 @@ async function retag(
   before: Properties,
   after: Properties,
 ): Promise<void> {
-  const [had, wanted] = [before, after].map((properties) => tagsOf(properties)) as [Record<string, string>, Record<string, string>];
+  const had = tagsOf(before);
+  const wanted = tagsOf(after);
   const removed = Object.keys(had).filter((key) => wanted[key] === undefined);
   const added = Object.entries(wanted).filter(([key, value]) => had[key] !== value);
   const target = tagging.target(resource);
   if (removed.length > 0) {
-    await asked.send(tagging.service, tagging.remove, { ...target, [tagging.keys ?? 'TagKeys']: removed });
+    const keys =
+      tagging.keys === 'Tags'
+        ? { Tags: removed.map((Key) => ({ Key })) }
+        : { [tagging.keys ?? 'TagKeys']: removed };
+    await asked.send(tagging.service, tagging.remove, { ...target, ...keys });
   }
   if (added.length > 0) {
-    const tags = added.map(([Key, Value]): Tag => ({ Key, Value }));
-    await asked.send(tagging.service, tagging.add, {
-      ...target,
-      Tags: tagging.map === true ? Object.fromEntries(added) : tags.map((tag) => ({ ...tag })),
-    });
+    const Tags =
+      tagging.map === true ? Object.fromEntries(added) : added.map(([Key, Value]) => ({ Key, Value }));
+    await asked.send(tagging.service, tagging.add, { ...target, Tags });
   }
 }
 
@@ -202,4 +230,3 @@ function tagsOf(properties: Properties): Record<string, string> {
   if (tags !== undefined && tags !== null && !Array.isArray(tags)) return tags as Record<string, string>;
   return tagMap(tags) ?? {};
 }
-

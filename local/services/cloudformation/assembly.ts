@@ -48,7 +48,9 @@ interface AssetManifest {
       string,
       {
         readonly source: { readonly path?: string; readonly packaging?: 'file' | 'zip' };
-        readonly destinations: Readonly<Record<string, { readonly bucketName: string; readonly objectKey: string }>>;
+        readonly destinations: Readonly<
+          Record<string, { readonly bucketName: string; readonly objectKey: string }>
+        >;
       }
     >
   >;
@@ -56,7 +58,9 @@ interface AssetManifest {
 }
 
 export async function readAssembly(folder: string): Promise<Assembly> {
-  const manifest = await json<{ artifacts: Readonly<Record<string, Artifact>> }>(join(folder, 'manifest.json'));
+  const manifest = await json<{ artifacts: Readonly<Record<string, Artifact>> }>(
+    join(folder, 'manifest.json'),
+  );
   const artifacts = new Map(Object.entries(manifest.artifacts));
   const stacks: AssemblyStack[] = [];
   const assets: FileAsset[] = [];
@@ -75,7 +79,8 @@ export async function readAssembly(folder: string): Promise<Assembly> {
 }
 
 function stackOf(folder: string, id: string, properties: NonNullable<Artifact['properties']>): AssemblyStack {
-  const [, bucket, key] = /^s3:\/\/([^/]+)\/(.+)$/.exec(placed(properties.stackTemplateAssetObjectUrl ?? '')) ?? [];
+  const [, bucket, key] =
+    /^s3:\/\/([^/]+)\/(.+)$/.exec(placed(properties.stackTemplateAssetObjectUrl ?? '')) ?? [];
   return {
     id,
     name: properties.stackName ?? id,
@@ -92,7 +97,8 @@ async function assetsOf(folder: string, file: string): Promise<FileAsset[]> {
   const images = Object.keys(manifest.dockerImages ?? {});
   if (images.length > 0) throw new Error(`${file}: image assets are not supported (${images.join(', ')})`);
   return Object.entries(manifest.files ?? {}).map(([id, { source, destinations }]) => {
-    if (source.path === undefined) throw new Error(`${file}: asset ${id} has no path; executable sources are not supported`);
+    if (source.path === undefined)
+      throw new Error(`${file}: asset ${id} has no path; executable sources are not supported`);
     return {
       path: join(folder, source.path),
       packaging: source.packaging ?? 'file',

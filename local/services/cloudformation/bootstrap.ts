@@ -7,10 +7,16 @@ const qualifier = 'hnb659fds';
 /** The version of the pinned CLI's own bootstrap template; templates ask for at least 6. */
 const version = '33';
 
-const roles = ['deploy-role', 'file-publishing-role', 'image-publishing-role', 'lookup-role', 'cfn-exec-role'];
+const roles = [
+  'deploy-role',
+  'file-publishing-role',
+  'image-publishing-role',
+  'lookup-role',
+  'cfn-exec-role',
+];
 
 /** The bucket that assets are published to. */
-export const assetBucket = `cdk-${qualifier}-assets-${accountId}-${region}`;
+const assetBucket = `cdk-${qualifier}-assets-${accountId}-${region}`;
 
 /** The parameter that tells the version, the roles that the CLI assumes, and the bucket. */
 export async function bootstrap(options: {
@@ -29,7 +35,11 @@ export async function bootstrap(options: {
     const RoleName = `cdk-${qualifier}-${role}-${accountId}-${region}`;
     await call('iam', 'CreateRole', {
       RoleName,
-      AssumeRolePolicyDocument: document({ Effect: 'Allow', Principal: { AWS: iamArn('root') }, Action: 'sts:AssumeRole' }),
+      AssumeRolePolicyDocument: document({
+        Effect: 'Allow',
+        Principal: { AWS: iamArn('root') },
+        Action: 'sts:AssumeRole',
+      }),
     });
     // Wider than AWS's own: whoever reaches the port is the account's root anyway.
     await call('iam', 'PutRolePolicy', {

@@ -65,7 +65,8 @@ export class ChangeSets {
     const name = input.ChangeSetName!;
     if (!/^[a-zA-Z][-a-zA-Z0-9]{0,127}$/.test(name)) throw invalid(`Invalid change set name: ${name}`);
     const existing = this.#stacks.find(input.StackName!);
-    if (existing === undefined && type !== 'CREATE') throw invalid(`Stack [${input.StackName}] does not exist`);
+    if (existing === undefined && type !== 'CREATE')
+      throw invalid(`Stack [${input.StackName}] does not exist`);
     if (existing !== undefined) this.#checkUsable(existing, type, name);
     const stack = existing ?? this.#stacks.draft(input.StackName!);
     const id = arn('cloudformation', `changeSet/${name}/${randomUUID()}`);
@@ -94,14 +95,12 @@ export class ChangeSets {
   }
 
   #checkUsable(stack: Stack, type: 'CREATE' | 'UPDATE', name: string): void {
-    if (!stack.is(type)) {
+    if (type === 'UPDATE') refuseUpdate(stack);
+    else if (stack.status !== 'REVIEW_IN_PROGRESS') {
       throw invalid(
-        type === 'CREATE'
-          ? `Stack [${stack.name}] already exists and cannot be created again with the changeSet [${name}].`
-          : `Stack:${stack.id} is in ${stack.status} state and can not be updated.`,
+        `Stack [${stack.name}] already exists and cannot be created again with the changeSet [${name}].`,
       );
     }
-    refuseBusy(stack);
     if (this.#of(stack).some((other) => other.name === name)) {
       throw new AwsError('AlreadyExistsException', `ChangeSet ${name} already exists`);
     }
@@ -153,19 +152,28 @@ export class ChangeSets {
   #find(name: string | undefined, stackName: string | undefined): ChangeSet | undefined {
     const byId = this.#byId.get(name ?? '');
     if (byId !== undefined || name?.startsWith('arn:') === true) return byId;
-    if (stackName === undefined) throw invalid('StackName must be specified if ChangeSetName is not specified as an ARN.');
+    if (stackName === undefined)
+      throw invalid('StackName must be specified if ChangeSetName is not specified as an ARN.');
     return this.#of(this.#stacks.get(stackName)).find((changeSet) => changeSet.name === name);
   }
 
   #get(name: string | undefined, stackName: string | undefined): ChangeSet {
     const found = this.#find(name, stackName);
-    if (found === undefined) throw new AwsError('ChangeSetNotFoundException', `ChangeSet [${name}] does not exist`);
+    if (found === undefined)
+      throw new AwsError('ChangeSetNotFoundException', `ChangeSet [${name}] does not exist`);
     return found;
   }
 }
 
 /** One operation at a time on a stack. */
 export function refuseBusy(stack: Stack): void {
-  if (!stack.inProgress()) return;
-  throw invalid(`Stack:${stack.id} is in ${stack.status} state and can not be updated.`);
+  if (stack.inProgress()) throw notNow(stack);
+}
+
+export function refuseUpdate(stack: Stack): void {
+  if (!stack.updatable()) throw notNow(stack);
+}
+
+function notNow(stack: Stack): AwsError {
+  return invalid(`Stack:${stack.id} is in ${stack.status} state and can not be updated.`);
 }

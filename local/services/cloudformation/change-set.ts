@@ -8,11 +8,11 @@ import type {
 } from '@aws-sdk/client-cloudformation';
 import type { Output } from '../../call.ts';
 import type { PlannedChange } from './changes.ts';
-import { shownParameters } from './parameters.ts';
 import type { OnFailure } from './deployment.ts';
+import type { Json } from './json.ts';
+import { shownParameters } from './parameters.ts';
 import type { Properties } from './resource-type.ts';
 import type { Stack, Target } from './stack.ts';
-import type { Json } from './template.ts';
 
 export interface ChangeSet {
   readonly id: string;
@@ -26,7 +26,12 @@ export interface ChangeSet {
   readonly onStackFailure?: OnFailure;
   status: 'CREATE_COMPLETE' | 'FAILED';
   statusReason?: string;
-  executionStatus: 'AVAILABLE' | 'UNAVAILABLE' | 'EXECUTE_IN_PROGRESS' | 'EXECUTE_COMPLETE' | 'EXECUTE_FAILED';
+  executionStatus:
+    | 'AVAILABLE'
+    | 'UNAVAILABLE'
+    | 'EXECUTE_IN_PROGRESS'
+    | 'EXECUTE_COMPLETE'
+    | 'EXECUTE_FAILED';
 }
 
 /** CloudFormation's words; clients compare the beginning. */
@@ -113,7 +118,8 @@ function detail(
             Path: `/Properties/${name}`,
             ...(old === undefined ? {} : { BeforeValue: text(old) }),
             ...(fresh === undefined ? {} : { AfterValue: text(fresh) }),
-            AttributeChangeType: old === undefined ? 'Add' : fresh === undefined && !dynamic ? 'Remove' : 'Modify',
+            AttributeChangeType:
+              old === undefined ? 'Add' : fresh === undefined && !dynamic ? 'Remove' : 'Modify',
           }
         : {}),
     },

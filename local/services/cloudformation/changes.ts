@@ -1,10 +1,11 @@
 /** What an update would do to each resource: the decision behind change sets and behind the update itself. */
 import { resolve } from './intrinsics.ts';
+import type { Json } from './json.ts';
 import { NotYetKnown, type StackLookup } from './lookup.ts';
 import { dependencies, inOrder } from './references.ts';
 import type { Properties, ResourceType, Tag } from './resource-type.ts';
 import type { StackResource } from './stack.ts';
-import type { Json, ResourceDefinition, Template } from './template.ts';
+import type { ResourceDefinition, Template } from './template.ts';
 
 export type Decision =
   | { readonly kind: 'keep' }
@@ -16,7 +17,8 @@ export function decide(type: ResourceType, before: Properties, after: Properties
   const changed = [...names].filter((name) => !same(before[name], after[name]));
   if (changed.length === 0) return { kind: 'keep' };
   const onlyTags = changed.every((name) => name === 'Tags') && type.tagging !== undefined;
-  const replaced = type.update === undefined ? !onlyTags : changed.some((name) => type.replacedBy?.includes(name));
+  const replaced =
+    type.update === undefined ? !onlyTags : changed.some((name) => type.replacedBy?.includes(name));
   return { kind: replaced ? 'replace' : 'update', changed };
 }
 
@@ -45,7 +47,9 @@ export function creationOrder(template: Template, lookup: StackLookup): string[]
 /** The other way round, for what exists: each before those it depends on. */
 export function deletionOrder(resources: ReadonlyMap<string, StackResource>): string[] {
   const had = new Set(resources.keys());
-  return inOrder(new Map([...had].map((id) => [id, dependencies(resources.get(id)!.definition, had)]))).toReversed();
+  return inOrder(
+    new Map([...had].map((id) => [id, dependencies(resources.get(id)!.definition, had)])),
+  ).toReversed();
 }
 
 /** A resource's properties as they are to be, with the stack's tags. Throws `NotYetKnown` when something is not there yet. */
@@ -76,7 +80,11 @@ export interface PlannedChange {
   readonly type: string;
   readonly physicalId?: string;
   readonly replacement?: 'True' | 'False' | 'Conditional';
-  readonly changed: readonly { readonly name: string; readonly dynamic: boolean; readonly recreates: boolean }[];
+  readonly changed: readonly {
+    readonly name: string;
+    readonly dynamic: boolean;
+    readonly recreates: boolean;
+  }[];
   readonly metadata: boolean;
   readonly before?: Properties;
   readonly after?: Properties;
@@ -107,7 +115,15 @@ export function plan(input: PlanInput): PlannedChange[] {
   for (const logicalId of deletionOrder(input.existing)) {
     if (kept.has(logicalId)) continue;
     const { type, physicalId, properties } = input.existing.get(logicalId)!;
-    changes.push({ action: 'Remove', logicalId, type, physicalId, changed: [], metadata: false, before: properties });
+    changes.push({
+      action: 'Remove',
+      logicalId,
+      type,
+      physicalId,
+      changed: [],
+      metadata: false,
+      before: properties,
+    });
   }
   return changes;
 }
@@ -120,12 +136,17 @@ function planOne(logicalId: string, input: PlanInput, lookup: StackLookup): Plan
   if (existing === undefined || existing.damaged === 'create') {
     return { action: 'Add', logicalId, type: definition.Type, changed: [], metadata: false, after: known };
   }
-  const comparable = Object.fromEntries(Object.entries(existing.properties).filter(([name]) => !dynamic.includes(name)));
+  const comparable = Object.fromEntries(
+    Object.entries(existing.properties).filter(([name]) => !dynamic.includes(name)),
+  );
   const decision = decide(type, comparable, known);
   const changed = [
     ...(decision.kind === 'keep' ? [] : decision.changed.map((name) => ({ name, dynamic: false }))),
     ...dynamic.map((name) => ({ name, dynamic: true })),
-  ].map((one) => ({ ...one, recreates: type.update === undefined || (type.replacedBy?.includes(one.name) ?? false) }));
+  ].map((one) => ({
+    ...one,
+    recreates: type.update === undefined || (type.replacedBy?.includes(one.name) ?? false),
+  }));
   const metadata = !same(existing.definition.Metadata, definition.Metadata);
   if (changed.length === 0 && !metadata && existing.damaged === undefined) return undefined;
   const recreating = changed.filter(({ recreates }) => recreates);

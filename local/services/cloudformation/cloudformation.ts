@@ -4,7 +4,7 @@
  */
 import { randomInt } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import type { StackEvent, Stack as ShownStack } from '@aws-sdk/client-cloudformation';
+import type { Stack as ShownStack, StackEvent } from '@aws-sdk/client-cloudformation';
 import type { Operations } from '../../call.ts';
 import type { Clock } from '../../clock.ts';
 import type { BucketStore } from './bucket-store.ts';

@@ -2,7 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Clock } from '../../clock.ts';
-import { isObject, type Json } from './template.ts';
+import { isObject, type Json } from './json.ts';
 
 const path = '/cloudformation/response/';
 
@@ -31,7 +31,10 @@ export class CustomResponses {
   }
 
   /** Hands a URL to `ask` and waits for the answer, at most `limitMs` of the clock. */
-  async expect(limitMs: number, ask: (responseUrl: string) => Promise<unknown>): Promise<CustomResponse | 'timeout'> {
+  async expect(
+    limitMs: number,
+    ask: (responseUrl: string) => Promise<unknown>,
+  ): Promise<CustomResponse | 'timeout'> {
     const id = randomUUID();
     let timeOut: () => void = () => undefined;
     const answered = new Promise<Answer | 'timeout'>((resolve) => {
@@ -57,7 +60,8 @@ export class CustomResponses {
     const chunks: Buffer[] = [];
     request.on('data', (chunk: Buffer) => chunks.push(chunk));
     request.on('end', () => {
-      const known = request.method === 'PUT' && this.receive(url.slice(path.length), Buffer.concat(chunks).toString());
+      const known =
+        request.method === 'PUT' && this.receive(url.slice(path.length), Buffer.concat(chunks).toString());
       response.writeHead(known ? 200 : 403).end();
     });
     return true;

@@ -1,21 +1,12 @@
 /** The three operations on a stack, from the first resource to the last status, with their ways back. */
+
 import { ResourceActions, ResourceFailure } from './actions.ts';
 import { creationOrder, decide, deletionOrder, resolvedProperties } from './changes.ts';
 import { type Environment, reasonOf } from './environment.ts';
-import { resolve } from './intrinsics.ts';
 import { StackLookup } from './lookup.ts';
+import { type Exports, resolveOutputs } from './outputs.ts';
 import type { ResourceType } from './resource-type.ts';
-import type { Stack, StackOutput, StackResource, Target } from './stack.ts';
-import { invalid } from './template.ts';
-
-/** Exports of all stacks. */
-export interface Exports {
-  value(name: string): string | undefined;
-  /** The stack, if any, that exports a name. */
-  exporter(name: string): Stack | undefined;
-  /** Stacks that import a name. */
-  importers(name: string): readonly Stack[];
-}
+import type { Stack, StackResource, Target } from './stack.ts';
 
 export type OnFailure = 'DELETE' | 'DO_NOTHING' | 'ROLLBACK';
 
@@ -63,7 +54,7 @@ export class Deployment {
         const wanted = this.#wanted(logicalId, target, lookup);
         stack.resources.set(logicalId, await this.#actions.create(wanted));
       }
-      this.#finish(target, lookup);
+      stack.outputs = resolveOutputs({ stack, target, lookup, exports: this.#exports });
       this.#enter('CREATE_COMPLETE');
     } catch (failure) {
       const reason = failedTo('create', failure);
@@ -87,7 +78,7 @@ export class Deployment {
       const lookup = this.#lookup(target);
       const order = creationOrder(target.template, lookup);
       for (const logicalId of order) await this.#converge(logicalId, target, lookup, done, leftovers);
-      this.#finish(target, lookup);
+      stack.outputs = resolveOutputs({ stack, target, lookup, exports: this.#exports });
       stack.target = target;
       this.#enter('UPDATE_COMPLETE_CLEANUP_IN_PROGRESS');
       const kept = new Set(order);
@@ -115,7 +106,9 @@ export class Deployment {
   /** DELETE_COMPLETE, or DELETE_FAILED when a resource does not go; `retain` names resources to leave. */
   async delete(retain: readonly string[], reason?: string): Promise<void> {
     this.#enter('DELETE_IN_PROGRESS', reason);
-    const failed = await this.#removeAll((resource) => retained(resource) || retain.includes(resource.logicalId));
+    const failed = await this.#removeAll(
+      (resource) => retained(resource) || retain.includes(resource.logicalId),
+    );
     if (failed.length === 0) return this.#enter('DELETE_COMPLETE');
     this.#enter('DELETE_FAILED', `The following resource(s) failed to delete: [${failed.join(', ')}]. `);
   }
@@ -165,7 +158,8 @@ export class Deployment {
       const now = left?.logicalId === logicalId ? left : stack.resources.get(logicalId);
       if (before === undefined) {
         stack.resources.delete(logicalId);
-        if (now !== undefined) leftovers.push({ resource: now, retain: now.definition.DeletionPolicy === 'Retain' });
+        if (now !== undefined)
+          leftovers.push({ resource: now, retain: now.definition.DeletionPolicy === 'Retain' });
         continue;
       }
       stack.resources.set(logicalId, before);
@@ -176,7 +170,10 @@ export class Deployment {
         continue;
       }
       try {
-        const restored = await this.#actions.update({ logicalId, definition: before.definition, properties: before.properties }, now);
+        const restored = await this.#actions.update(
+          { logicalId, definition: before.definition, properties: before.properties },
+          now,
+        );
         stack.resources.set(logicalId, restored);
         if (restored.physicalId !== now.physicalId) leftovers.push({ resource: now, retain: false });
       } catch (again) {
@@ -186,7 +183,10 @@ export class Deployment {
       }
     }
     if (failed.length > 0) {
-      return this.#enter('UPDATE_ROLLBACK_FAILED', `The following resource(s) failed to update: [${failed.join(', ')}].`);
+      return this.#enter(
+        'UPDATE_ROLLBACK_FAILED',
+        `The following resource(s) failed to update: [${failed.join(', ')}].`,
+      );
     }
     this.#enter('UPDATE_ROLLBACK_COMPLETE_CLEANUP_IN_PROGRESS');
     await this.#clean(leftovers);
@@ -233,44 +233,6 @@ export class Deployment {
     }
   }
 
-  /** Outputs and exports, the last thing that can fail. */
-  #finish(target: Target, lookup: StackLookup): void {
-    const stack = this.#stack;
-    const outputs = Object.entries(target.template.Outputs).flatMap(([key, output]): StackOutput[] => {
-      if (!lookup.has(output)) return [];
-      const value = resolve(output.Value, lookup);
-      if (value === undefined || typeof value === 'object') {
-        throw invalid(`Template format error: Output ${key} is malformed. The Value field of every Outputs member must evaluate to a String.`);
-      }
-      const exportName = output.Export === undefined ? undefined : String(resolve(output.Export.Name, lookup));
-      return [
-        {
-          key,
-          value: String(value),
-          ...(output.Description === undefined ? {} : { description: output.Description }),
-          ...(exportName === undefined ? {} : { exportName }),
-        },
-      ];
-    });
-    for (const { exportName, value } of outputs) {
-      if (exportName === undefined) continue;
-      const other = this.#exports.exporter(exportName);
-      if (other !== undefined && other !== stack) {
-        throw invalid(`Export with name ${exportName} is already exported by stack ${other.name}. Rollback requested by user.`);
-      }
-      const importers = this.#exports.importers(exportName);
-      if (importers.length > 0 && this.#exports.value(exportName) !== value) {
-        throw invalid(`Cannot update export ${exportName} as it is in use by ${names(importers)}.`);
-      }
-    }
-    for (const { exportName } of stack.outputs) {
-      if (exportName === undefined || outputs.some((output) => output.exportName === exportName)) continue;
-      const importers = this.#exports.importers(exportName);
-      if (importers.length > 0) throw invalid(`Cannot delete export ${exportName} as it is in use by ${names(importers)}.`);
-    }
-    stack.outputs = outputs;
-  }
-
   #lookup(target: Target): StackLookup {
     const imports = new Set<string>();
     this.#stack.imports = imports;
@@ -298,18 +260,16 @@ function retained(resource: StackResource): boolean {
   return policy === 'Retain' || policy === 'RetainExceptOnCreate';
 }
 
-function names(stacks: readonly Stack[]): string {
-  return stacks.map(({ name }) => name).join(' and ');
-}
-
 /** What a failed resource left behind belongs to the stack until it is repaired or deleted. */
 function keep(stack: Stack, failure: unknown): void {
-  if (failure instanceof ResourceFailure && failure.left !== undefined) stack.resources.set(failure.logicalId, failure.left);
+  if (failure instanceof ResourceFailure && failure.left !== undefined)
+    stack.resources.set(failure.logicalId, failure.left);
 }
 
 /** The stack's own words for why it failed. Anything but a resource or the template failing is a defect of ours. */
 function failedTo(verb: 'create' | 'update', failure: unknown): string {
-  if (failure instanceof ResourceFailure) return `The following resource(s) failed to ${verb}: [${failure.logicalId}].`;
+  if (failure instanceof ResourceFailure)
+    return `The following resource(s) failed to ${verb}: [${failure.logicalId}].`;
   if (failure instanceof Error && failure.name === 'ValidationError') return failure.message;
   throw failure;
 }

@@ -2,10 +2,10 @@
 import { randomUUID } from 'node:crypto';
 import type { Clock } from '../../clock.ts';
 import type { BucketStore } from './bucket-store.ts';
+import type { Json } from './json.ts';
 import { physicalName } from './physical-name.ts';
 import type { Scope } from './resource-type.ts';
 import { shaped } from './shape.ts';
-import type { Json } from './template.ts';
 
 /** Calls an operation of an embedded service, by its SigV4 signing name, with the operation's own input shape. */
 export type CallService = (service: string, operation: string, input: unknown) => Promise<unknown>;
@@ -33,7 +33,11 @@ export function scope(
     name: (options) => physicalName(about.stackName, about.logicalId, options, environment.random),
     ...heard,
     sendAsIs,
-    async send<T>(service: string, operation: string, input: Readonly<Record<string, Json | undefined>>): Promise<T> {
+    async send<T>(
+      service: string,
+      operation: string,
+      input: Readonly<Record<string, Json | undefined>>,
+    ): Promise<T> {
       const present = Object.fromEntries(
         Object.entries(input).filter((entry): entry is [string, Json] => entry[1] !== undefined),
       );
@@ -52,7 +56,7 @@ export function scope(
   };
 }
 
-export class NotStabilized extends Error {
+class NotStabilized extends Error {
   constructor(what: string) {
     super(`Exceeded attempts to wait: ${what} did not stabilize (HandlerErrorCode: NotStabilized)`);
     this.name = 'NotStabilized';

@@ -1,7 +1,8 @@
 /** CloudFormation's intrinsic functions: a template's value, resolved against what exists by now. */
 import { cidrBlocks } from '../ec2/cidr.ts';
+import { asText, isObject, type Json, type JsonObject } from './json.ts';
 import { subVariable } from './references.ts';
-import { invalid, isObject, type Json, type JsonObject } from './template.ts';
+import { invalid } from './template.ts';
 
 /** What references resolve to. Every member throws when it has no answer. */
 export interface Lookup {
@@ -18,9 +19,9 @@ type Function = (argument: Json, resolver: Resolver) => Json | undefined;
 
 interface Resolver {
   readonly lookup: Lookup;
-  resolve(value: Json): Json | undefined;
-  list(value: Json, name: string): Json[];
-  text(value: Json, name: string): string;
+  readonly resolve: (value: Json) => Json | undefined;
+  readonly list: (value: Json, name: string) => Json[];
+  readonly text: (value: Json, name: string) => string;
 }
 
 /** `undefined` stands for AWS::NoValue; members and elements that resolve to it are left out. */
@@ -60,9 +61,15 @@ export function resolve(value: Json, lookup: Lookup): Json | undefined {
   );
 }
 
-/** The truth of a condition function, in Conditions, Rules and Fn::If. */
-export function holds(condition: Json, lookup: Lookup): boolean {
-  if (typeof condition === 'boolean') return condition;
+/** The truth of a condition, as Conditions, Rules and other conditions hold it: a function, or `{ "Condition": name }`. */
+export function conditionHolds(condition: Json, lookup: Lookup): boolean {
+  if (
+    isObject(condition) &&
+    Object.keys(condition).length === 1 &&
+    typeof condition['Condition'] === 'string'
+  ) {
+    return lookup.condition(condition['Condition']);
+  }
   const value = resolve(condition, lookup);
   if (value === true || value === 'true') return true;
   if (value === false || value === 'false') return false;
@@ -92,15 +99,8 @@ function all(argument: Json, name: string): Json[] {
   return argument;
 }
 
-function conditionOf(argument: Json, resolver: Resolver): boolean {
-  if (isObject(argument) && Object.keys(argument).length === 1 && typeof argument['Condition'] === 'string') {
-    return resolver.lookup.condition(argument['Condition']);
-  }
-  return holds(argument, resolver.lookup);
-}
-
 const functions: ReadonlyMap<string, Function> = new Map<string, Function>([
-  ['Ref', (argument, { lookup }) => lookup.ref(String(argument))],
+  ['Ref', (argument, { lookup }) => lookup.ref(asText(argument))],
   [
     'Fn::GetAtt',
     (argument, { lookup, text }) => {
@@ -110,7 +110,7 @@ const functions: ReadonlyMap<string, Function> = new Map<string, Function>([
         return lookup.attribute(argument.slice(0, dot), argument.slice(dot + 1));
       }
       const [logicalId, attribute] = pair(argument, 'Fn::GetAtt');
-      return lookup.attribute(String(logicalId), text(attribute, 'Fn::GetAtt'));
+      return lookup.attribute(asText(logicalId), text(attribute, 'Fn::GetAtt'));
     },
   ],
   [
@@ -119,7 +119,7 @@ const functions: ReadonlyMap<string, Function> = new Map<string, Function>([
       const [delimiter, values] = pair(argument, 'Fn::Join');
       return list(values, 'Fn::Join')
         .map((value) => text(value, 'Fn::Join'))
-        .join(String(delimiter));
+        .join(asText(delimiter));
     },
   ],
   [
@@ -127,7 +127,7 @@ const functions: ReadonlyMap<string, Function> = new Map<string, Function>([
     (argument, { lookup, text }) => {
       const [template, variables] = Array.isArray(argument) ? pair(argument, 'Fn::Sub') : [argument, {}];
       const own = variables as JsonObject;
-      return String(template).replaceAll(subVariable, (whole, literal: string, reference: string) => {
+      return asText(template).replaceAll(subVariable, (whole, literal: string, reference: string) => {
         if (literal === '!') return whole.replace('!', '');
         if (Object.hasOwn(own, reference)) return text(own[reference]!, 'Fn::Sub');
         const dot = reference.indexOf('.');
@@ -145,7 +145,9 @@ const functions: ReadonlyMap<string, Function> = new Map<string, Function>([
       const [index, values] = pair(argument, 'Fn::Select');
       const selected = list(values, 'Fn::Select')[Number(text(index, 'Fn::Select'))];
       if (selected === undefined) {
-        throw invalid(`Template error: Fn::Select cannot select nonexistent value at index ${text(index, 'Fn::Select')}`);
+        throw invalid(
+          `Template error: Fn::Select cannot select nonexistent value at index ${text(index, 'Fn::Select')}`,
+        );
       }
       return selected;
     },
@@ -154,14 +156,14 @@ const functions: ReadonlyMap<string, Function> = new Map<string, Function>([
     'Fn::Split',
     (argument, { text }) => {
       const [delimiter, value] = pair(argument, 'Fn::Split');
-      return text(value, 'Fn::Split').split(String(delimiter));
+      return text(value, 'Fn::Split').split(asText(delimiter));
     },
   ],
   [
     'Fn::GetAZs',
     (argument, { lookup, text }) => {
       const name = text(argument, 'Fn::GetAZs');
-      return lookup.availabilityZones(name === '' ? String(lookup.ref('AWS::Region')) : name);
+      return lookup.availabilityZones(name === '' ? text({ Ref: 'AWS::Region' }, 'Fn::GetAZs') : name);
     },
   ],
   ['Fn::ImportValue', (argument, { lookup, text }) => lookup.importValue(text(argument, 'Fn::ImportValue'))],
@@ -179,7 +181,8 @@ const functions: ReadonlyMap<string, Function> = new Map<string, Function>([
   [
     'Fn::Cidr',
     (argument, { text }) => {
-      if (!Array.isArray(argument) || argument.length < 2) throw invalid('Template error: Fn::Cidr requires a list');
+      if (!Array.isArray(argument) || argument.length < 2)
+        throw invalid('Template error: Fn::Cidr requires a list');
       const [block, count, bits] = argument.map((part) => text(part, 'Fn::Cidr'));
       return cidrBlocks(block!, Number(count), Number(bits ?? 8));
     },
@@ -190,7 +193,7 @@ const functions: ReadonlyMap<string, Function> = new Map<string, Function>([
       if (!Array.isArray(argument) || argument.length !== 3) {
         throw invalid('Template error: Fn::If requires a list argument with three elements');
       }
-      return inner(argument[lookup.condition(String(argument[0])) ? 1 : 2]!);
+      return inner(argument[lookup.condition(asText(argument[0]!)) ? 1 : 2]!);
     },
   ],
   [
@@ -200,9 +203,9 @@ const functions: ReadonlyMap<string, Function> = new Map<string, Function>([
       return text(one, 'Fn::Equals') === text(other, 'Fn::Equals');
     },
   ],
-  ['Fn::And', (argument, resolver) => all(argument, 'Fn::And').every((one) => conditionOf(one, resolver))],
-  ['Fn::Or', (argument, resolver) => all(argument, 'Fn::Or').some((one) => conditionOf(one, resolver))],
-  ['Fn::Not', (argument, resolver) => !conditionOf(all(argument, 'Fn::Not')[0]!, resolver)],
+  ['Fn::And', (argument, { lookup }) => all(argument, 'Fn::And').every((one) => conditionHolds(one, lookup))],
+  ['Fn::Or', (argument, { lookup }) => all(argument, 'Fn::Or').some((one) => conditionHolds(one, lookup))],
+  ['Fn::Not', (argument, { lookup }) => !conditionHolds(all(argument, 'Fn::Not')[0]!, lookup)],
   [
     'Fn::Contains',
     (argument, { list, text }) => {
@@ -211,11 +214,3 @@ const functions: ReadonlyMap<string, Function> = new Map<string, Function>([
     },
   ],
 ]);
-
-/** A condition as Conditions holds it: a function, or `{ "Condition": name }`. */
-export function conditionHolds(condition: Json, lookup: Lookup): boolean {
-  if (isObject(condition) && Object.keys(condition).length === 1 && typeof condition['Condition'] === 'string') {
-    return lookup.condition(condition['Condition']);
-  }
-  return holds(condition, lookup);
-}

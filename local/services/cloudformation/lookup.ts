@@ -1,9 +1,10 @@
 /** What a stack's template can refer to: parameters, pseudo parameters, conditions, mappings, resources, exports. */
 import { accountId, partition, region } from '../../account.ts';
 import { conditionHolds, type Lookup } from './intrinsics.ts';
+import type { Json } from './json.ts';
 import type { Parameters } from './parameters.ts';
 import type { Provisioned } from './resource-type.ts';
-import { invalid, type Json, type Template } from './template.ts';
+import { invalid, type Template } from './template.ts';
 
 /** Zones of the one region. An environment-agnostic CDK app uses the first two. */
 const zones = ['a', 'b'].map((letter) => `${region}${letter}`);
@@ -95,7 +96,9 @@ export class StackLookup implements Lookup {
   #resource(logicalId: string): Provisioned & { readonly type: string } {
     const definition = this.#source.template.Resources[logicalId];
     if (definition !== undefined && !this.has(definition)) {
-      throw invalid(`Template format error: Unresolved resource dependencies [${logicalId}] in the Resources block of the template`);
+      throw invalid(
+        `Template format error: Unresolved resource dependencies [${logicalId}] in the Resources block of the template`,
+      );
     }
     const resource = this.#source.resource(logicalId);
     if (resource === undefined) throw new NotYetKnown(logicalId);
@@ -121,7 +124,9 @@ export class StackLookup implements Lookup {
       case 'AWS::NotificationARNs':
         return [...this.#source.notificationArns];
       default:
-        throw invalid(`Template format error: Unresolved resource dependencies [${name}] in the Resources block of the template`);
+        throw invalid(
+          `Template format error: Unresolved resource dependencies [${name}] in the Resources block of the template`,
+        );
     }
   }
 }

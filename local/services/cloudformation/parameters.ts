@@ -1,8 +1,9 @@
 /** A stack's parameters: what was given, by the template's definitions, with values fetched from Parameter Store. */
 import type { Parameter } from '@aws-sdk/client-cloudformation';
-import { invalid, type Json, type Template } from './template.ts';
+import type { Json } from './json.ts';
+import { invalid, type Template } from './template.ts';
 
-export interface ResolvedParameter {
+interface ResolvedParameter {
   readonly key: string;
   /** What was given: for an SSM parameter, its name. */
   readonly value: string;
@@ -28,13 +29,17 @@ export async function resolveParameters(
 ): Promise<Parameters> {
   const unknown = given.filter(({ ParameterKey }) => template.Parameters[ParameterKey!] === undefined);
   if (unknown.length > 0) {
-    throw invalid(`Parameters: [${unknown.map(({ ParameterKey }) => ParameterKey).join(', ')}] do not exist in the template`);
+    throw invalid(
+      `Parameters: [${unknown.map(({ ParameterKey }) => ParameterKey).join(', ')}] do not exist in the template`,
+    );
   }
   const values = new Map<string, string>();
   for (const [key, definition] of Object.entries(template.Parameters)) {
     const own = given.find(({ ParameterKey }) => ParameterKey === key);
     const value =
-      own?.UsePreviousValue === true ? previous.get(key)?.value : (own?.ParameterValue ?? defaultOf(definition.Default));
+      own?.UsePreviousValue === true
+        ? previous.get(key)?.value
+        : (own?.ParameterValue ?? defaultOf(definition.Default));
     if (value !== undefined) values.set(key, value);
   }
   const missing = Object.keys(template.Parameters).filter((key) => !values.has(key));
@@ -79,7 +84,10 @@ function check(key: string, value: string, definition: Template['Parameters'][st
       `Parameter '${key}' ${constraint === undefined ? `must be one of AllowedValues` : `failed to satisfy constraint: ${constraint}`}`,
     );
   }
-  if (definition.AllowedPattern !== undefined && !new RegExp(`^(?:${definition.AllowedPattern})$`).test(value)) {
+  if (
+    definition.AllowedPattern !== undefined &&
+    !new RegExp(`^(?:${definition.AllowedPattern})$`).test(value)
+  ) {
     throw invalid(
       `Parameter '${key}' ${constraint === undefined ? `must match pattern ${definition.AllowedPattern}` : `failed to satisfy constraint: ${constraint}`}`,
     );

@@ -43,7 +43,10 @@ export async function provision(options: ProvisionOptions): Promise<ReadonlyMap<
   return outputs;
 }
 
-async function publish(assets: readonly FileAsset[], { createBucket, putObject }: ProvisionOptions): Promise<void> {
+async function publish(
+  assets: readonly FileAsset[],
+  { createBucket, putObject }: ProvisionOptions,
+): Promise<void> {
   const buckets = new Set(assets.flatMap(({ destinations }) => destinations.map(({ bucket }) => bucket)));
   for (const bucket of buckets) await createBucket(bucket);
   await Promise.all(
@@ -62,8 +65,13 @@ async function deploy(stack: AssemblyStack, cloudformation: CloudFormation): Pro
     StackName: stack.name,
     ...(stack.templateObject === undefined
       ? { TemplateBody: await readFile(stack.templateFile, 'utf8') }
-      : { TemplateURL: `https://s3.${region}.amazonaws.com/${stack.templateObject.bucket}/${stack.templateObject.key}` }),
-    Parameters: Object.entries(stack.parameters).map(([ParameterKey, ParameterValue]) => ({ ParameterKey, ParameterValue })),
+      : {
+          TemplateURL: `https://s3.${region}.amazonaws.com/${stack.templateObject.bucket}/${stack.templateObject.key}`,
+        }),
+    Parameters: Object.entries(stack.parameters).map(([ParameterKey, ParameterValue]) => ({
+      ParameterKey,
+      ParameterValue,
+    })),
     Tags: Object.entries(stack.tags).map(([Key, Value]) => ({ Key, Value })),
     Capabilities: ['CAPABILITY_NAMED_IAM' as const],
   };
@@ -88,7 +96,9 @@ async function deploy(stack: AssemblyStack, cloudformation: CloudFormation): Pro
   if (settled.StackStatus !== 'CREATE_COMPLETE' && settled.StackStatus !== 'UPDATE_COMPLETE') {
     throw new ProvisioningFailed(settled, events);
   }
-  return Object.fromEntries((settled.Outputs ?? []).map(({ OutputKey, OutputValue }) => [OutputKey, OutputValue!]));
+  return Object.fromEntries(
+    (settled.Outputs ?? []).map(({ OutputKey, OutputValue }) => [OutputKey, OutputValue!]),
+  );
 }
 
 async function current(name: string, cloudformation: CloudFormation): Promise<ShownStack | undefined> {
@@ -101,13 +111,15 @@ async function current(name: string, cloudformation: CloudFormation): Promise<Sh
 }
 
 /** A stack that did not come to where its template says, with the first failure of its last operation. */
-export class ProvisioningFailed extends Error {
+class ProvisioningFailed extends Error {
   constructor(stack: ShownStack, events: readonly StackEvent[]) {
     const begun = events.findIndex(
       ({ ResourceStatusReason, PhysicalResourceId, StackId }) =>
         PhysicalResourceId === StackId && ResourceStatusReason === 'User Initiated',
     );
-    const first = events.slice(0, begun === -1 ? undefined : begun).findLast(({ ResourceStatus }) => ResourceStatus?.endsWith('_FAILED'));
+    const first = events
+      .slice(0, begun === -1 ? undefined : begun)
+      .findLast(({ ResourceStatus }) => ResourceStatus?.endsWith('_FAILED'));
     const cause =
       first === undefined
         ? stack.StackStatusReason

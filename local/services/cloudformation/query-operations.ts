@@ -1,4 +1,5 @@
 /** The operations that only read stacks and templates. */
+
 import type {
   DescribeStackEventsCommandInput,
   DescribeStackEventsCommandOutput,
@@ -28,6 +29,7 @@ import type {
   ValidateTemplateCommandOutput,
 } from '@aws-sdk/client-cloudformation';
 import type { Operations, Output } from '../../call.ts';
+import { asText } from './json.ts';
 import { page } from './pages.ts';
 import type { Stack } from './stack.ts';
 import type { Stacks } from './stacks.ts';
@@ -54,8 +56,16 @@ export function queryOperations({ stacks, targets }: { stacks: Stacks; targets: 
       const { items, next } = page(chosen, input.NextToken);
       return {
         StackSummaries: items.map((stack) => {
-          const { StackId, StackName, CreationTime, DeletionTime, LastUpdatedTime, StackStatus, StackStatusReason, DriftInformation } =
-            stack.describe();
+          const {
+            StackId,
+            StackName,
+            CreationTime,
+            DeletionTime,
+            LastUpdatedTime,
+            StackStatus,
+            StackStatusReason,
+            DriftInformation,
+          } = stack.describe();
           const TemplateDescription = stack.template.Description;
           return {
             StackId,
@@ -79,21 +89,29 @@ export function queryOperations({ stacks, targets }: { stacks: Stacks; targets: 
       return { StackEvents, ...next };
     },
 
-    DescribeStackResources(input: DescribeStackResourcesCommandInput): Output<DescribeStackResourcesCommandOutput> {
+    DescribeStackResources(
+      input: DescribeStackResourcesCommandInput,
+    ): Output<DescribeStackResourcesCommandOutput> {
       const stack =
         input.StackName === undefined
           ? stacks.live().find(({ shownResources }) => shownResources.some(bears(input.PhysicalResourceId)))
           : stackWithId(input.StackName);
       if (stack === undefined) throw invalid(`Stack for ${input.PhysicalResourceId} does not exist`);
       const wanted = input.LogicalResourceId;
-      const shown = stack.shownResources.filter(({ LogicalResourceId }) => wanted === undefined || wanted === LogicalResourceId);
+      const shown = stack.shownResources.filter(
+        ({ LogicalResourceId }) => wanted === undefined || wanted === LogicalResourceId,
+      );
       return { StackResources: shown.map((resource) => ({ ...resource, DriftInformation: notChecked })) };
     },
 
-    DescribeStackResource(input: DescribeStackResourceCommandInput): Output<DescribeStackResourceCommandOutput> {
+    DescribeStackResource(
+      input: DescribeStackResourceCommandInput,
+    ): Output<DescribeStackResourceCommandOutput> {
       const stack = stacks.find(input.StackName!);
       if (stack === undefined) throw invalid(`Stack '${input.StackName}' does not exist`);
-      const found = stack.shownResources.find(({ LogicalResourceId }) => LogicalResourceId === input.LogicalResourceId);
+      const found = stack.shownResources.find(
+        ({ LogicalResourceId }) => LogicalResourceId === input.LogicalResourceId,
+      );
       if (found === undefined) {
         throw invalid(`Resource ${input.LogicalResourceId} does not exist for stack ${stack.name}`);
       }
@@ -125,8 +143,11 @@ export function queryOperations({ stacks, targets }: { stacks: Stacks; targets: 
       return { TemplateBody: stackWithId(input.StackName).body, StagesAvailable: ['Original', 'Processed'] };
     },
 
-    async GetTemplateSummary(input: GetTemplateSummaryCommandInput): Promise<Output<GetTemplateSummaryCommandOutput>> {
-      const body = input.StackName === undefined ? await targets.body(input) : stackWithId(input.StackName).body;
+    async GetTemplateSummary(
+      input: GetTemplateSummaryCommandInput,
+    ): Promise<Output<GetTemplateSummaryCommandOutput>> {
+      const body =
+        input.StackName === undefined ? await targets.body(input) : stackWithId(input.StackName).body;
       const template = parseTemplate(body);
       return {
         Parameters: declarations(template),
@@ -136,7 +157,9 @@ export function queryOperations({ stacks, targets }: { stacks: Stacks; targets: 
       };
     },
 
-    async ValidateTemplate(input: ValidateTemplateCommandInput): Promise<Output<ValidateTemplateCommandOutput>> {
+    async ValidateTemplate(
+      input: ValidateTemplateCommandInput,
+    ): Promise<Output<ValidateTemplateCommandOutput>> {
       const template = parseTemplate(await targets.body(input));
       return {
         Parameters: declarations(template).map(({ ParameterKey, DefaultValue, NoEcho, Description }) => ({
@@ -151,11 +174,13 @@ export function queryOperations({ stacks, targets }: { stacks: Stacks; targets: 
     },
 
     ListExports(input: ListExportsCommandInput): Output<ListExportsCommandOutput> {
-      const exports = stacks.live().flatMap((stack) =>
-        stack.outputs.flatMap(({ exportName, value }) =>
-          exportName === undefined ? [] : [{ ExportingStackId: stack.id, Name: exportName, Value: value }],
-        ),
-      );
+      const exports = stacks
+        .live()
+        .flatMap((stack) =>
+          stack.outputs.flatMap(({ exportName, value }) =>
+            exportName === undefined ? [] : [{ ExportingStackId: stack.id, Name: exportName, Value: value }],
+          ),
+        );
       const { items: Exports, next } = page(exports, input.NextToken);
       return { Exports, ...next };
     },
@@ -183,7 +208,7 @@ function bears(physicalId: string | undefined): (resource: StackResource) => boo
 function declarations(template: Template): ParameterDeclaration[] {
   return Object.entries(template.Parameters).map(([ParameterKey, definition]) => ({
     ParameterKey,
-    ...(definition.Default === undefined ? {} : { DefaultValue: String(definition.Default) }),
+    ...(definition.Default === undefined ? {} : { DefaultValue: asText(definition.Default) }),
     ParameterType: definition.Type,
     NoEcho: String(definition.NoEcho) === 'true',
     ...(definition.Description === undefined ? {} : { Description: definition.Description }),

@@ -1,5 +1,6 @@
 /** What a piece of a template refers to, and the order of creation that follows. */
-import type { Json, ResourceDefinition } from './template.ts';
+import { asText, type Json } from './json.ts';
+import type { ResourceDefinition } from './template.ts';
 
 export interface References {
   /** Logical ids of resources and parameters; pseudo parameters are left out. */
@@ -21,11 +22,13 @@ export function references(value: Json | undefined): References {
     if (Array.isArray(node)) return node.forEach(walk);
     for (const [key, inner] of Object.entries(node)) {
       if (key === 'Ref' && typeof inner === 'string') name(inner);
-      else if (key === 'Fn::GetAtt') name(typeof inner === 'string' ? inner.split('.')[0]! : String((inner as Json[])[0]));
+      else if (key === 'Fn::GetAtt')
+        name(typeof inner === 'string' ? inner.split('.')[0]! : asText((inner as Json[])[0]!));
       else if (key === 'Fn::Sub') walkSub(inner);
       else {
-        if (key === 'Fn::If' && Array.isArray(inner)) conditions.add(String(inner[0]));
-        if (key === 'Condition' && typeof inner === 'string' && Object.keys(node).length === 1) conditions.add(inner);
+        if (key === 'Fn::If' && Array.isArray(inner)) conditions.add(asText(inner[0]!));
+        if (key === 'Condition' && typeof inner === 'string' && Object.keys(node).length === 1)
+          conditions.add(inner);
         walk(inner);
       }
     }
@@ -34,7 +37,7 @@ export function references(value: Json | undefined): References {
     const [text, variables] = Array.isArray(node) ? [node[0], node[1]] : [node, {}];
     walk(variables);
     const own = new Set(Object.keys(variables as object));
-    for (const [, literal, reference] of String(text).matchAll(subVariable)) {
+    for (const [, literal, reference] of asText(text!).matchAll(subVariable)) {
       if (literal === '' && !own.has(reference!)) name(reference!.split('.')[0]!);
     }
   };
@@ -42,10 +45,15 @@ export function references(value: Json | undefined): References {
   return { names, conditions };
 }
 
+/** What a resource names to come before it. */
+export function dependsOn({ DependsOn = [] }: ResourceDefinition): readonly string[] {
+  return typeof DependsOn === 'string' ? [DependsOn] : DependsOn;
+}
+
 /** Which of `known` a resource must come after. */
 export function dependencies(resource: ResourceDefinition, known: ReadonlySet<string>): string[] {
-  const explicit = typeof resource.DependsOn === 'string' ? [resource.DependsOn] : (resource.DependsOn ?? []);
-  return [...new Set([...explicit, ...references(resource.Properties).names])].filter((name) => known.has(name));
+  const named = [...dependsOn(resource), ...references(resource.Properties).names];
+  return [...new Set(named)].filter((name) => known.has(name));
 }
 
 /** Each name after all that it depends on, else in the given order; a cycle is an error that shows it. */
@@ -54,9 +62,10 @@ export function inOrder(graph: ReadonlyMap<string, readonly string[]>): string[]
   const visit = (name: string, path: readonly string[]): void => {
     if (done.has(name)) return;
     if (path.includes(name)) {
-      throw new CircularDependency([...path.slice(path.indexOf(name))]);
+      throw new CircularDependency(path.slice(path.indexOf(name)));
     }
-    for (const dependency of graph.get(name) ?? []) if (graph.has(dependency)) visit(dependency, [...path, name]);
+    for (const dependency of graph.get(name) ?? [])
+      if (graph.has(dependency)) visit(dependency, [...path, name]);
     done.add(name);
   };
   for (const name of graph.keys()) visit(name, []);

@@ -1,7 +1,7 @@
 /** What CloudFormation must know of a resource type, and what a type may ask of the stack operation. */
 import type { BucketStore } from './bucket-store.ts';
+import type { Json, JsonObject } from './json.ts';
 import type { NameOptions } from './physical-name.ts';
-import type { Json, JsonObject } from './template.ts';
 
 /** A resource's properties with every function resolved. */
 export type Properties = JsonObject;
@@ -30,7 +30,7 @@ export interface Tagging {
   readonly target: (resource: Provisioned) => JsonObject;
   /** Tags as a map rather than a list of keys and values. */
   readonly map?: true;
-  /** The member that lists keys to remove. */
+  /** The member that lists the keys to remove; in `Tags` they stand as `{ Key }`. Default `TagKeys`. */
   readonly keys?: string;
 }
 
@@ -49,7 +49,11 @@ export interface Scope {
    * Calls an operation of the embedded AWS. Member names may be written as CloudFormation has them, undefined members
    * are left out.
    */
-  send<T = unknown>(service: string, operation: string, input: Readonly<Record<string, Json | undefined>>): Promise<T>;
+  send<T = unknown>(
+    service: string,
+    operation: string,
+    input: Readonly<Record<string, Json | undefined>>,
+  ): Promise<T>;
   /** The same with an input that has the operation's own shape already. */
   sendAsIs<T = unknown>(service: string, operation: string, input: unknown): Promise<T>;
   readonly buckets: BucketStore;
@@ -86,8 +90,19 @@ export function required(properties: Properties, name: string): Json {
 
 export function requiredText(properties: Properties, name: string): string {
   const value = required(properties, name);
-  if (typeof value === 'object') throw new Error(`Properties validation failed: #/${name}: expected a string`);
+  if (typeof value === 'object')
+    throw new Error(`Properties validation failed: #/${name}: expected a string`);
   return String(value);
+}
+
+/** A property that holds a string or number, where there is one. */
+export function textOf(properties: Properties, name: string): string | undefined {
+  return properties[name] === undefined ? undefined : requiredText(properties, name);
+}
+
+/** A boolean, however it was written. */
+export function truth(value: Json | undefined): boolean {
+  return value === true || value === 'true';
 }
 
 /** A property that holds a document: as JSON text. */

@@ -88,7 +88,9 @@ export class ResourceTypes {
 
   /** Refuses a template before anything of it is created. */
   check(template: Template): void {
-    const unknown = Object.values(template.Resources).flatMap(({ Type }) => (this.#find(Type) === undefined ? [Type] : []));
+    const unknown = Object.values(template.Resources).flatMap(({ Type }) =>
+      this.#find(Type) === undefined ? [Type] : [],
+    );
     if (unknown.length > 0) throw unrecognized([...new Set(unknown)]);
   }
 

@@ -4,7 +4,7 @@
  * does. A member that the operation does not have is an error that names it.
  */
 import { NormalizedSchema } from '@smithy/core/schema';
-import { isObject, type Json, type JsonObject } from './template.ts';
+import { isObject, type Json, type JsonObject } from './json.ts';
 
 /** The SDK packages that the embedded services are described by; each is loaded when first used. */
 const packages: Readonly<Record<string, () => Promise<object>>> = {
@@ -24,13 +24,22 @@ const packages: Readonly<Record<string, () => Promise<object>>> = {
 };
 
 /** Operation schemas: `[9, namespace, name, traits, input, output]`. */
-type OperationSchema = readonly [9, string, string, unknown, Parameters<typeof NormalizedSchema.of>[0], unknown];
+type OperationSchema = readonly [
+  9,
+  string,
+  string,
+  unknown,
+  Parameters<typeof NormalizedSchema.of>[0],
+  unknown,
+];
 
 /** `input` in the operation's own shape. EC2's input is passed as it is: its schemas are too heavy for its use here. */
 export async function shaped(service: string, operation: string, input: JsonObject): Promise<unknown> {
   const load = packages[service];
   if (load === undefined) return input;
-  const schema = ((await load()) as Readonly<Record<string, unknown>>)[`${operation}$`] as OperationSchema | undefined;
+  const schema = ((await load()) as Readonly<Record<string, unknown>>)[`${operation}$`] as
+    | OperationSchema
+    | undefined;
   if (schema === undefined) throw new Error(`${service} has no operation ${operation}`);
   return shape(NormalizedSchema.of(schema[4]), input, '');
 }
@@ -45,7 +54,10 @@ function shape(schema: NormalizedSchema, value: Json | undefined, path: string):
   if (schema.isMapSchema()) {
     if (!isObject(value)) throw mismatch(path, 'a map');
     return Object.fromEntries(
-      Object.entries(value as JsonObject).map(([key, inner]) => [key, shape(schema.getValueSchema(), inner, `${path}/${key}`)]),
+      Object.entries(value as JsonObject).map(([key, inner]) => [
+        key,
+        shape(schema.getValueSchema(), inner, `${path}/${key}`),
+      ]),
     );
   }
   if (schema.isStructSchema()) return struct(schema, value, path);
@@ -65,7 +77,9 @@ function shape(schema: NormalizedSchema, value: Json | undefined, path: string):
 
 function struct(schema: NormalizedSchema, value: Json, path: string): unknown {
   if (!isObject(value)) throw mismatch(path, 'an object');
-  const members = new Map([...schema.structIterator()].map(([name, member]) => [name.toLowerCase(), { name, member }]));
+  const members = new Map(
+    [...schema.structIterator()].map(([name, member]) => [name.toLowerCase(), { name, member }]),
+  );
   return Object.fromEntries(
     Object.entries(value as JsonObject).flatMap(([key, inner]) => {
       const found = members.get(key.toLowerCase());
@@ -80,9 +94,11 @@ function mismatch(path: string, wanted: string): Error {
   return new Error(`Properties validation failed: #${path}: expected ${wanted}`);
 }
 
-export class UnsupportedProperty extends Error {
+class UnsupportedProperty extends Error {
   constructor(path: string) {
-    super(`Properties validation failed: #${path}: extraneous key [${path.split('/').at(-1)}] is not permitted`);
+    super(
+      `Properties validation failed: #${path}: extraneous key [${path.split('/').at(-1)}] is not permitted`,
+    );
     this.name = 'UnsupportedProperty';
   }
 }

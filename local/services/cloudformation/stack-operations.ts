@@ -10,7 +10,7 @@ import type {
   UpdateTerminationProtectionCommandOutput,
 } from '@aws-sdk/client-cloudformation';
 import { AwsError, type Operations, type Output } from '../../call.ts';
-import { refuseBusy } from './change-set-operations.ts';
+import { refuseBusy, refuseUpdate } from './change-set-operations.ts';
 import type { OnFailure } from './deployment.ts';
 import type { Stacks } from './stacks.ts';
 import type { Targets } from './targets.ts';
@@ -20,12 +20,14 @@ export function stackOperations({ stacks, targets }: { stacks: Stacks; targets: 
   return {
     async CreateStack(input: CreateStackCommandInput): Promise<Output<CreateStackCommandOutput>> {
       const name = input.StackName!;
-      if (stacks.find(name) !== undefined) throw new AwsError('AlreadyExistsException', `Stack [${name}] already exists`);
+      if (stacks.find(name) !== undefined)
+        throw new AwsError('AlreadyExistsException', `Stack [${name}] already exists`);
       const stack = stacks.draft(name, { terminationProtection: input.EnableTerminationProtection ?? false });
       const target = await targets.read(input, stack);
       targets.plan(stack, target);
       stacks.add(stack);
-      const onFailure: OnFailure = input.DisableRollback === true ? 'DO_NOTHING' : (input.OnFailure ?? 'ROLLBACK');
+      const onFailure: OnFailure =
+        input.DisableRollback === true ? 'DO_NOTHING' : (input.OnFailure ?? 'ROLLBACK');
       stack.policy = input.StackPolicyBody;
       void stacks.create(stack, target, { onFailure, token: input.ClientRequestToken });
       return { StackId: stack.id };
@@ -33,15 +35,12 @@ export function stackOperations({ stacks, targets }: { stacks: Stacks; targets: 
 
     async UpdateStack(input: UpdateStackCommandInput): Promise<Output<UpdateStackCommandOutput>> {
       const stack = stacks.get(input.StackName);
-      refuseBusy(stack);
-      if (updatable[stack.status] !== true) {
-        throw invalid(`Stack:${stack.id} is in ${stack.status} state and can not be updated.`);
-      }
+      refuseUpdate(stack);
       const target = await targets.read(input, stack);
       const planned = targets.plan(stack, target);
       if (!targets.changes(stack, target, planned)) throw invalid('No updates are to be performed.');
       // Another update may have begun while the template was read.
-      refuseBusy(stack);
+      refuseUpdate(stack);
       const rollback = input.DisableRollback !== true;
       void stacks.update(stack, target, { rollback, token: input.ClientRequestToken });
       return { StackId: stack.id };
@@ -49,7 +48,8 @@ export function stackOperations({ stacks, targets }: { stacks: Stacks; targets: 
 
     DeleteStack(input: DeleteStackCommandInput): object {
       const stack = stacks.find(input.StackName!);
-      if (stack === undefined || stack.status === 'DELETE_COMPLETE' || stack.status === 'DELETE_IN_PROGRESS') return {};
+      if (stack === undefined || stack.status === 'DELETE_COMPLETE' || stack.status === 'DELETE_IN_PROGRESS')
+        return {};
       if (stack.terminationProtection) {
         throw invalid(`Stack [${stack.name}] cannot be deleted while TerminationProtection is enabled`);
       }
@@ -82,12 +82,3 @@ export function stackOperations({ stacks, targets }: { stacks: Stacks; targets: 
     },
   };
 }
-
-/** The states that an update may start from. */
-const updatable: Readonly<Record<string, true>> = {
-  CREATE_COMPLETE: true,
-  CREATE_FAILED: true,
-  UPDATE_COMPLETE: true,
-  UPDATE_FAILED: true,
-  UPDATE_ROLLBACK_COMPLETE: true,
-};

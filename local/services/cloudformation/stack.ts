@@ -1,16 +1,16 @@
 /** One stack: what it consists of, what happened to it, and how the API shows that. */
 import type {
-  ChangeSetType,
   ResourceStatus,
+  StackResource as ShownResource,
   Stack as ShownStack,
   StackEvent,
-  StackResource as ShownResource,
   StackStatus,
 } from '@aws-sdk/client-cloudformation';
 import type { Clock } from '../../clock.ts';
+import type { Json } from './json.ts';
 import { type Parameters, shownParameters } from './parameters.ts';
 import type { Current, Tag } from './resource-type.ts';
-import { emptyTemplate, type Json, type ResourceDefinition, type Template } from './template.ts';
+import { emptyTemplate, type ResourceDefinition, type Template } from './template.ts';
 
 export interface StackResource extends Current {
   readonly logicalId: string;
@@ -38,6 +38,14 @@ export interface Target {
   readonly roleArn?: string;
 }
 
+const updatable: ReadonlySet<StackStatus> = new Set<StackStatus>([
+  'CREATE_COMPLETE',
+  'CREATE_FAILED',
+  'UPDATE_COMPLETE',
+  'UPDATE_FAILED',
+  'UPDATE_ROLLBACK_COMPLETE',
+]);
+
 export class Stack {
   readonly id: string;
   readonly name: string;
@@ -60,7 +68,13 @@ export class Stack {
   #reason: string | undefined;
   #lastEvent = 0;
 
-  constructor(options: { id: string; name: string; clock: Clock; uuid: () => string; terminationProtection?: boolean }) {
+  constructor(options: {
+    id: string;
+    name: string;
+    clock: Clock;
+    uuid: () => string;
+    terminationProtection?: boolean;
+  }) {
     this.id = options.id;
     this.name = options.name;
     this.#clock = options.clock;
@@ -98,8 +112,9 @@ export class Stack {
     return this.#status.endsWith('_IN_PROGRESS') && this.#status !== 'REVIEW_IN_PROGRESS';
   }
 
-  is(type: ChangeSetType): boolean {
-    return type === 'CREATE' ? this.#status === 'REVIEW_IN_PROGRESS' : this.#status !== 'REVIEW_IN_PROGRESS';
+  /** Whether an update may start from here. */
+  updatable(): boolean {
+    return updatable.has(this.#status);
   }
 
   enter(status: StackStatus, token: string | undefined, reason?: string): void {
@@ -118,7 +133,12 @@ export class Stack {
   }
 
   report(
-    resource: { logicalId: string; type: string; physicalId?: string; properties?: { readonly [key: string]: Json } },
+    resource: {
+      logicalId: string;
+      type: string;
+      physicalId?: string;
+      properties?: { readonly [key: string]: Json };
+    },
     status: ResourceStatus,
     token: string | undefined,
     reason?: string,
@@ -132,7 +152,9 @@ export class Stack {
     };
     const at = this.#event(`${resource.logicalId}-${status}-`, {
       ...about,
-      ...(resource.properties === undefined ? {} : { ResourceProperties: JSON.stringify(resource.properties) }),
+      ...(resource.properties === undefined
+        ? {}
+        : { ResourceProperties: JSON.stringify(resource.properties) }),
       ...(token === undefined ? {} : { ClientRequestToken: token }),
     });
     this.#shown.set(resource.logicalId, { StackName: this.name, StackId: this.id, Timestamp: at, ...about });
@@ -148,7 +170,9 @@ export class Stack {
       StackId: this.id,
       StackName: this.name,
       ...(this.changeSetId === undefined ? {} : { ChangeSetId: this.changeSetId }),
-      ...(this.target?.template.Description === undefined ? {} : { Description: this.target.template.Description }),
+      ...(this.target?.template.Description === undefined
+        ? {}
+        : { Description: this.target.template.Description }),
       Parameters: shownParameters(this.target?.parameters ?? new Map()),
       CreationTime: this.created,
       ...(this.deleted === undefined ? {} : { DeletionTime: this.deleted }),

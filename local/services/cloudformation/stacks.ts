@@ -2,8 +2,9 @@
 import { randomUUID } from 'node:crypto';
 import { arn } from '../../account.ts';
 import type { Clock } from '../../clock.ts';
-import { Deployment, type Exports, type OnFailure } from './deployment.ts';
+import { Deployment, type OnFailure } from './deployment.ts';
 import { type Environment, reasonOf } from './environment.ts';
+import type { Exports } from './outputs.ts';
 import type { ResourceTypes } from './resource-types.ts';
 import { Stack, type Target } from './stack.ts';
 import { invalid } from './template.ts';
@@ -67,20 +68,30 @@ export class Stacks implements Exports {
     this.#byId.set(stack.id, stack);
   }
 
-  create(stack: Stack, target: Target, options: { onFailure: OnFailure; token: string | undefined }): Promise<void> {
+  create(
+    stack: Stack,
+    target: Target,
+    options: { onFailure: OnFailure; token: string | undefined },
+  ): Promise<void> {
     stack.disableRollback = options.onFailure === 'DO_NOTHING';
     stack.enter('CREATE_IN_PROGRESS', options.token, 'User Initiated');
     return this.#run(stack, 'CREATE_FAILED', options.token, (run) => run.create(target, options.onFailure));
   }
 
-  update(stack: Stack, target: Target, options: { rollback: boolean; token: string | undefined }): Promise<void> {
+  update(
+    stack: Stack,
+    target: Target,
+    options: { rollback: boolean; token: string | undefined },
+  ): Promise<void> {
     stack.disableRollback = !options.rollback;
     stack.enter('UPDATE_IN_PROGRESS', options.token, 'User Initiated');
     return this.#run(stack, 'UPDATE_FAILED', options.token, (run) => run.update(target, options.rollback));
   }
 
   delete(stack: Stack, options: { retain: readonly string[]; token: string | undefined }): Promise<void> {
-    return this.#run(stack, 'DELETE_FAILED', options.token, (run) => run.delete(options.retain, 'User Initiated'));
+    return this.#run(stack, 'DELETE_FAILED', options.token, (run) =>
+      run.delete(options.retain, 'User Initiated'),
+    );
   }
 
   /** Resolves when nothing runs on the stack any more. */

@@ -1,15 +1,16 @@
 /** From a request to what a stack is to become: template, parameters, rules, capabilities, checked before anything runs. */
 import type { Capability, Parameter, Tag as SdkTag } from '@aws-sdk/client-cloudformation';
 import { AwsError } from '../../call.ts';
-import { plan, type PlannedChange, same } from './changes.ts';
+import { type PlannedChange, plan, same } from './changes.ts';
 import type { Environment } from './environment.ts';
-import type { Exports } from './deployment.ts';
+import type { Json } from './json.ts';
 import { checkRules, NotYetKnown, StackLookup } from './lookup.ts';
+import type { Exports } from './outputs.ts';
 import { type Parameters, resolveParameters } from './parameters.ts';
 import { CircularDependency } from './references.ts';
 import type { ResourceTypes } from './resource-types.ts';
 import type { Stack, Target } from './stack.ts';
-import { invalid, type Json, parseTemplate, type Template } from './template.ts';
+import { invalid, parseTemplate, type Template } from './template.ts';
 
 export interface TargetRequest {
   readonly TemplateBody?: string | undefined;
@@ -40,12 +41,19 @@ export class Targets {
     const body = request.UsePreviousTemplate === true ? stack.body : await this.body(request);
     const template = parseTemplate(body);
     this.#types.check(template);
-    const parameters = await this.#parameters(template, request.Parameters ?? [], stack.target?.parameters ?? new Map());
+    const parameters = await this.#parameters(
+      template,
+      request.Parameters ?? [],
+      stack.target?.parameters ?? new Map(),
+    );
     const target: Target = {
       body,
       template,
       parameters,
-      tags: (request.Tags ?? stack.target?.tags ?? []).map(({ Key, Value }) => ({ Key: Key!, Value: Value! })),
+      tags: (request.Tags ?? stack.target?.tags ?? []).map(({ Key, Value }) => ({
+        Key: Key!,
+        Value: Value!,
+      })),
       capabilities: request.Capabilities ?? [],
       notificationArns: request.NotificationARNs ?? stack.target?.notificationArns ?? [],
       ...(request.RoleARN === undefined ? {} : { roleArn: request.RoleARN }),
@@ -58,9 +66,12 @@ export class Targets {
   async body(request: Pick<TargetRequest, 'TemplateBody' | 'TemplateURL'>): Promise<string> {
     if (request.TemplateURL !== undefined) {
       const { bucket, key } = objectOf(request.TemplateURL);
-      return this.#environment.buckets.text(bucket, key);
+      return this.#environment.buckets.text(bucket, key).catch((failure: unknown) => {
+        throw failure instanceof AwsError ? invalid(`S3 error: ${failure.message}`) : failure;
+      });
     }
-    if (request.TemplateBody === undefined) throw invalid('Either Template URL or Template Body must be specified.');
+    if (request.TemplateBody === undefined)
+      throw invalid('Either Template URL or Template Body must be specified.');
     if (Buffer.byteLength(request.TemplateBody) > maxBodyBytes) {
       throw invalid(
         `1 validation error detected: Value at 'templateBody' failed to satisfy constraint: Member must have length less than or equal to ${maxBodyBytes}`,

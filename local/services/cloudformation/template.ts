@@ -1,13 +1,9 @@
 /** CloudFormation templates as they are written: JSON, checked for what must hold before anything is created. */
 import { AwsError } from '../../call.ts';
-import { references } from './references.ts';
+import { isObject, type Json, type JsonObject } from './json.ts';
+import { dependsOn, references } from './references.ts';
 
-export type Json = string | number | boolean | null | Json[] | JsonObject;
-export interface JsonObject {
-  readonly [key: string]: Json;
-}
-
-export interface ParameterDefinition {
+interface ParameterDefinition {
   readonly Type: string;
   readonly Default?: Json;
   readonly Description?: string;
@@ -27,14 +23,14 @@ export interface ResourceDefinition {
   readonly UpdateReplacePolicy?: string;
 }
 
-export interface OutputDefinition {
+interface OutputDefinition {
   readonly Value: Json;
   readonly Description?: string;
   readonly Condition?: string;
   readonly Export?: { readonly Name: Json };
 }
 
-export interface RuleDefinition {
+interface RuleDefinition {
   readonly RuleCondition?: Json;
   readonly Assertions: readonly { readonly Assert: Json; readonly AssertDescription?: string }[];
 }
@@ -92,7 +88,9 @@ export function parseTemplate(body: string): Template {
   try {
     parsed = JSON.parse(body);
   } catch (cause) {
-    throw invalid(`Template format error: JSON not well-formed. (${(cause as Error).message}; only JSON is read here)`);
+    throw invalid(
+      `Template format error: JSON not well-formed. (${(cause as Error).message}; only JSON is read here)`,
+    );
   }
   if (!isObject(parsed)) throw invalid('Template format error: unsupported structure.');
   const unknown = Object.keys(parsed).filter((section) => !sections.has(section));
@@ -106,24 +104,18 @@ export function parseTemplate(body: string): Template {
   return template;
 }
 
-export function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
-}
-
-export function dependsOn(resource: ResourceDefinition): readonly string[] {
-  const names = resource.DependsOn ?? [];
-  return typeof names === 'string' ? [names] : names;
-}
-
 function checkResource(logicalId: string, resource: ResourceDefinition): void {
   if (!/^[A-Za-z0-9]{1,255}$/.test(logicalId)) {
     throw invalid(`Template format error: Resource name ${logicalId} is non alphanumeric.`);
   }
   if (typeof resource.Type !== 'string') {
-    throw invalid(`Template format error: [/Resources/${logicalId}] Every Resources object must contain a Type member.`);
+    throw invalid(
+      `Template format error: [/Resources/${logicalId}] Every Resources object must contain a Type member.`,
+    );
   }
   const unknown = Object.keys(resource).filter((attribute) => !attributes.has(attribute));
-  if (unknown.length > 0) throw invalid(`Invalid template resource property '${unknown.join("', '")}' in ${logicalId}`);
+  if (unknown.length > 0)
+    throw invalid(`Invalid template resource property '${unknown.join("', '")}' in ${logicalId}`);
   for (const policy of [resource.DeletionPolicy, resource.UpdateReplacePolicy]) {
     if (policy !== undefined && !policies.has(policy)) {
       throw invalid(`Template error: the policy ${policy} of resource ${logicalId} is not supported`);
@@ -145,13 +137,18 @@ function checkReferences(template: Template): void {
     }
     for (const name of [...found.conditions, ...(condition === undefined ? [] : [condition])]) {
       if (!conditions.has(name)) {
-        throw invalid(`Template format error: Unresolved condition dependency ${name} in the ${block} block of the template`);
+        throw invalid(
+          `Template format error: Unresolved condition dependency ${name} in the ${block} block of the template`,
+        );
       }
     }
   };
   for (const resource of Object.values(template.Resources)) {
     check('Resources', resource.Properties, resource.Condition);
-    check('Resources', dependsOn(resource).map((name) => ({ Ref: name })));
+    check(
+      'Resources',
+      dependsOn(resource).map((name) => ({ Ref: name })),
+    );
   }
   for (const output of Object.values(template.Outputs)) {
     check('Outputs', [output.Value, output.Export?.Name ?? null], output.Condition);

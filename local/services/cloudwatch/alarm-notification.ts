@@ -107,7 +107,7 @@ export function notification(alarm: Alarm, previous: AlarmState): { subject: str
     },
   };
   return {
-    subject: `${alarm.state.value}: "${alarm.name}" in ${REGION_IN_WORDS}`,
+    subject: shortened(`${alarm.state.value}: "${alarm.name}" in ${REGION_IN_WORDS}`),
     message: JSON.stringify(message),
   };
 }

@@ -94,7 +94,7 @@ function evaluatedPoint(point: Datapoint): string {
 }
 
 /** A double as Java prints it for everyday magnitudes: `10.0`, `0.0666851903306472`. */
-export function double(value: number): string {
+function double(value: number): string {
   return Number.isInteger(value) && Math.abs(value) < 1e21 ? `${value}.0` : String(value);
 }
 

@@ -2,7 +2,7 @@
 import type { NetworkInterface } from '@aws-sdk/client-ec2';
 import { accountId } from '../../account.ts';
 import { dotted, parseBlock } from './cidr.ts';
-import { resourceId, type Random } from './resources.ts';
+import { type Random, resourceId } from './resources.ts';
 
 /**
  * The first four addresses of a subnet and the last one cannot be had.
@@ -44,7 +44,11 @@ export class Addresses {
     while (taken.has(block.first + reservedAtStart + offset)) offset = (offset + 1) % usable;
     const address = block.first + reservedAtStart + offset;
     const eniId = resourceId('eni', this.#random);
-    const mac = `02:${Array.from({ length: 5 }, () => Math.floor(this.#random() * 256).toString(16).padStart(2, '0')).join(':')}`;
+    const mac = `02:${Array.from({ length: 5 }, () =>
+      Math.floor(this.#random() * 256)
+        .toString(16)
+        .padStart(2, '0'),
+    ).join(':')}`;
     const privateIp = dotted(address);
     taken.set(address, eniId);
     this.#interfaces.set(eniId, {

@@ -9,7 +9,13 @@ export interface Block {
 export function parseBlock(cidr: string): Block | undefined {
   const match = /^(\d{1,3})\.(\d{1,3})\.(\d{1,3})\.(\d{1,3})\/(\d{1,2})$/.exec(cidr);
   if (match === null) return undefined;
-  const [one, two, three, four, prefix] = match.slice(1).map(Number) as [number, number, number, number, number];
+  const [one, two, three, four, prefix] = match.slice(1).map(Number) as [
+    number,
+    number,
+    number,
+    number,
+    number,
+  ];
   if (Math.max(one, two, three, four) > 255 || prefix > 32) return undefined;
   const first = ((one * 256 + two) * 256 + three) * 256 + four;
   const size = 2 ** (32 - prefix);
@@ -34,5 +40,8 @@ export function cidrBlocks(cidr: string, count: number, bits: number): string[] 
   if (block === undefined || count * 2 ** bits > block.size) {
     throw new RangeError(`Fn::Cidr cannot cut ${count} blocks of ${2 ** bits} addresses from ${cidr}`);
   }
-  return Array.from({ length: count }, (_, index) => `${dotted(block.first + index * 2 ** bits)}/${32 - bits}`);
+  return Array.from(
+    { length: count },
+    (_, index) => `${dotted(block.first + index * 2 ** bits)}/${32 - bits}`,
+  );
 }

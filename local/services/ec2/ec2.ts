@@ -3,13 +3,16 @@
  * everything that describes them. Nothing is filtered or routed: tasks are reached as their runner says.
  */
 import type {
+  CreateTagsCommandInput,
+  DeleteTagsCommandInput,
   DescribeAvailabilityZonesCommandInput,
   DescribeAvailabilityZonesCommandOutput,
+  Tag,
 } from '@aws-sdk/client-ec2';
 import { region } from '../../account.ts';
 import { AwsError, type Operations, type Output } from '../../call.ts';
 import type { TaskAddress } from './addresses.ts';
-import type { Random } from './resources.ts';
+import type { Random, Tagged } from './resources.ts';
 import { Routing } from './routing.ts';
 import { SecurityGroups } from './security-groups.ts';
 import { availabilityZones, Vpcs } from './vpcs.ts';
@@ -34,11 +37,33 @@ export class Ec2 {
         routing.removeAllOf(vpcId);
       },
     });
+    const tagged = (ids: readonly string[] = []): Tagged[] =>
+      ids.map((id) => {
+        const found = this.#vpcs.tagged(id) ?? this.#groups.tagged(id) ?? routing.tagged(id);
+        if (found === undefined) throw new AwsError('InvalidID', `The ID '${id}' is not valid`);
+        return found;
+      });
     this.operations = {
       ...this.#vpcs.operations,
       ...this.#groups.operations,
       ...routing.operations,
       DescribeAvailabilityZones: describeAvailabilityZones,
+      CreateTags: ({ Resources, Tags = [] }: CreateTagsCommandInput): object => {
+        for (const resource of tagged(Resources)) {
+          const kept = (resource.Tags ?? []).filter((tag) => !Tags.some(({ Key }) => Key === tag.Key));
+          resource.Tags = [...kept, ...Tags];
+        }
+        return {};
+      },
+      DeleteTags: ({ Resources, Tags }: DeleteTagsCommandInput): object => {
+        // Without tags all go; with a value only where it is the same.
+        const goes = (tag: Tag): boolean =>
+          Tags === undefined ||
+          Tags.some(({ Key, Value }) => Key === tag.Key && (Value === undefined || Value === tag.Value));
+        for (const resource of tagged(Resources))
+          resource.Tags = (resource.Tags ?? []).filter((tag) => !goes(tag));
+        return {};
+      },
     };
   }
 
@@ -49,6 +74,10 @@ export class Ec2 {
 
   release(eniId: string): void {
     this.#vpcs.release(eniId);
+  }
+
+  subnetExists(subnetId: string): boolean {
+    return this.#vpcs.hasSubnet(subnetId);
   }
 
   securityGroupExists(groupId: string): boolean {

@@ -59,11 +59,16 @@ export class Resources<T> {
   }
 }
 
+/** A resource that CreateTags and DeleteTags can change. */
+export interface Tagged {
+  Tags?: Tag[] | undefined;
+}
+
 /** How each filter name reads a resource. */
 export type FilterValues<T> = Readonly<Record<string, (resource: T) => (string | undefined)[]>>;
 
 /** Applies filters; a value may hold `*` and `?`. A filter that is not had is an error, as in EC2. */
-export function filtered<T extends { Tags?: Tag[] | undefined }>(
+export function filtered<T extends Tagged>(
   resources: readonly T[],
   filters: readonly Filter[] | undefined,
   values: FilterValues<T>,
@@ -72,7 +77,10 @@ export function filtered<T extends { Tags?: Tag[] | undefined }>(
     (filters ?? []).every((filter) => {
       const name = filter.Name ?? '';
       const tag = name.startsWith('tag:') ? name.slice('tag:'.length) : undefined;
-      const read = tag === undefined ? values[name] : () => (resource.Tags ?? []).filter(({ Key }) => Key === tag).map(({ Value }) => Value);
+      const read =
+        tag === undefined
+          ? values[name]
+          : () => (resource.Tags ?? []).filter(({ Key }) => Key === tag).map(({ Value }) => Value);
       if (read === undefined) throw new AwsError('InvalidParameterValue', `The filter '${name}' is invalid`);
       const actual = read(resource);
       return (filter.Values ?? []).some((wanted) => actual.some((value) => like(wanted, value ?? '')));
@@ -86,9 +94,14 @@ function like(pattern: string, value: string): boolean {
 }
 
 /** One page; tokens are offsets. */
-export function page<T>(all: readonly T[], maxResults: number | undefined, nextToken: string | undefined): { items: T[]; NextToken?: string } {
+export function page<T>(
+  all: readonly T[],
+  maxResults: number | undefined,
+  nextToken: string | undefined,
+): { items: T[]; NextToken?: string } {
   const start = nextToken === undefined ? 0 : Number(nextToken);
-  if (!Number.isInteger(start) || start < 0) throw new AwsError('InvalidNextToken', `The token '${nextToken}' is invalid.`);
+  if (!Number.isInteger(start) || start < 0)
+    throw new AwsError('InvalidNextToken', `The token '${nextToken}' is invalid.`);
   const end = start + (maxResults ?? 1000);
   return { items: all.slice(start, end), ...(end < all.length ? { NextToken: String(end) } : {}) };
 }

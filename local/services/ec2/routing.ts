@@ -36,7 +36,7 @@ import type {
 } from '@aws-sdk/client-ec2';
 import { accountId } from '../../account.ts';
 import { AwsError, type Operations, type Output } from '../../call.ts';
-import { filtered, page, type Random, resourceId, Resources, tagsOf } from './resources.ts';
+import { filtered, page, type Random, Resources, resourceId, type Tagged, tagsOf } from './resources.ts';
 
 interface TableRecord extends RouteTable {
   RouteTableId: string;
@@ -50,13 +50,25 @@ export class Routing {
   readonly #tables = new Resources<TableRecord>('RouteTableID', 'routeTable');
   readonly #gateways = new Resources<InternetGateway>('InternetGatewayID', 'internetGateway');
   readonly #natGateways = new Resources<NatGateway>('NatGatewayID', 'natGateway');
-  readonly #addresses = new Resources<{ PublicIp: string }>('AllocationID', 'allocation');
+  readonly #addresses = new Resources<Tagged & { PublicIp: string }>('AllocationID', 'allocation');
   readonly #endpoints = new Resources<VpcEndpoint>('VpcEndpointId', 'Vpc Endpoint');
   readonly #flowLogs = new Resources<FlowLog>('FlowLogId', 'flow log');
 
   constructor(options: { random: Random; subnet: (subnetId: string | undefined) => Subnet }) {
     this.#random = options.random;
     this.#subnet = options.subnet;
+  }
+
+  tagged(id: string): Tagged | undefined {
+    const kinds = [
+      this.#tables,
+      this.#gateways,
+      this.#natGateways,
+      this.#addresses,
+      this.#endpoints,
+      this.#flowLogs,
+    ];
+    return kinds.map((kind): Tagged | undefined => kind.find(id)).find((found) => found !== undefined);
   }
 
   createMain(vpcId: string, cidr: string): void {
@@ -70,13 +82,15 @@ export class Routing {
   }
 
   removeAllOf(vpcId: string): void {
-    for (const table of this.#tables.all()) if (table.VpcId === vpcId) this.#tables.remove(table.RouteTableId);
+    for (const table of this.#tables.all())
+      if (table.VpcId === vpcId) this.#tables.remove(table.RouteTableId);
   }
 
   readonly operations: Operations = {
     CreateRouteTable: (input: CreateRouteTableCommandInput): Output<CreateRouteTableCommandOutput> => {
       const main = this.#tables.all().find((table) => table.VpcId === input.VpcId);
-      if (main === undefined) throw new AwsError('InvalidVpcID.NotFound', `The vpc ID '${input.VpcId}' does not exist`);
+      if (main === undefined)
+        throw new AwsError('InvalidVpcID.NotFound', `The vpc ID '${input.VpcId}' does not exist`);
       const table = this.#addTable(input.VpcId!, main.Routes[0]!.DestinationCidrBlock!);
       table.Tags = tagsOf(input.TagSpecifications);
       return { RouteTable: table };
@@ -94,7 +108,9 @@ export class Routing {
       return {};
     },
 
-    DescribeRouteTables: (input: DescribeRouteTablesCommandInput): Output<DescribeRouteTablesCommandOutput> => {
+    DescribeRouteTables: (
+      input: DescribeRouteTablesCommandInput,
+    ): Output<DescribeRouteTablesCommandOutput> => {
       const found = filtered(this.#tables.chosen(input.RouteTableIds), input.Filters, {
         'route-table-id': (table) => [table.RouteTableId],
         'vpc-id': (table) => [table.VpcId],
@@ -122,11 +138,15 @@ export class Routing {
 
     DeleteRoute: (input: DeleteRouteCommandInput): object => {
       const table = this.#tables.get(input.RouteTableId);
-      table.Routes = table.Routes.filter((route) => route.DestinationCidrBlock !== input.DestinationCidrBlock);
+      table.Routes = table.Routes.filter(
+        (route) => route.DestinationCidrBlock !== input.DestinationCidrBlock,
+      );
       return {};
     },
 
-    AssociateRouteTable: (input: AssociateRouteTableCommandInput): Output<AssociateRouteTableCommandOutput> => {
+    AssociateRouteTable: (
+      input: AssociateRouteTableCommandInput,
+    ): Output<AssociateRouteTableCommandOutput> => {
       const table = this.#tables.get(input.RouteTableId);
       this.#subnet(input.SubnetId);
       const AssociationId = resourceId('rtbassoc', this.#random);
@@ -149,7 +169,9 @@ export class Routing {
       return {};
     },
 
-    CreateInternetGateway: (input: CreateInternetGatewayCommandInput): Output<CreateInternetGatewayCommandOutput> => {
+    CreateInternetGateway: (
+      input: CreateInternetGatewayCommandInput,
+    ): Output<CreateInternetGatewayCommandOutput> => {
       const id = resourceId('igw', this.#random);
       return {
         InternetGateway: this.#gateways.add(id, {
@@ -176,11 +198,11 @@ export class Routing {
       return {};
     },
 
-    AllocateAddress: (_input: AllocateAddressCommandInput): Output<AllocateAddressCommandOutput> => {
+    AllocateAddress: (input: AllocateAddressCommandInput): Output<AllocateAddressCommandOutput> => {
       const AllocationId = resourceId('eipalloc', this.#random);
       // 198.51.100.0/24 is kept for documentation (RFC 5737): it can reach nobody.
       const PublicIp = `198.51.100.${this.#addresses.all().length + 1}`;
-      this.#addresses.add(AllocationId, { PublicIp });
+      this.#addresses.add(AllocationId, { PublicIp, Tags: tagsOf(input.TagSpecifications) });
       return { AllocationId, PublicIp, Domain: 'vpc' };
     },
 
@@ -192,7 +214,10 @@ export class Routing {
     CreateNatGateway: (input: CreateNatGatewayCommandInput): Output<CreateNatGatewayCommandOutput> => {
       const subnet = this.#subnet(input.SubnetId);
       const NatGatewayId = resourceId('nat', this.#random);
-      const address = input.AllocationId === undefined ? {} : this.#addresses.get(input.AllocationId);
+      const address =
+        input.AllocationId === undefined
+          ? {}
+          : { PublicIp: this.#addresses.get(input.AllocationId).PublicIp };
       return {
         NatGateway: this.#natGateways.add(NatGatewayId, {
           NatGatewayId,
@@ -237,7 +262,13 @@ export class Routing {
     CreateFlowLogs: (input: CreateFlowLogsCommandInput): Output<CreateFlowLogsCommandOutput> => {
       const FlowLogIds = (input.ResourceIds ?? []).map((ResourceId) => {
         const FlowLogId = resourceId('fl', this.#random);
-        this.#flowLogs.add(FlowLogId, { FlowLogId, ResourceId, FlowLogStatus: 'ACTIVE', TrafficType: input.TrafficType });
+        this.#flowLogs.add(FlowLogId, {
+          FlowLogId,
+          ResourceId,
+          FlowLogStatus: 'ACTIVE',
+          TrafficType: input.TrafficType,
+          Tags: tagsOf(input.TagSpecifications),
+        });
         return FlowLogId;
       });
       return { FlowLogIds, Unsuccessful: [] };
@@ -255,7 +286,9 @@ export class Routing {
       RouteTableId,
       VpcId: vpcId,
       OwnerId: accountId,
-      Routes: [{ DestinationCidrBlock: cidr, GatewayId: 'local', Origin: 'CreateRouteTable', State: 'active' }],
+      Routes: [
+        { DestinationCidrBlock: cidr, GatewayId: 'local', Origin: 'CreateRouteTable', State: 'active' },
+      ],
       Associations: [],
       Tags: [],
     });

@@ -1,4 +1,6 @@
 /** Security groups: rules are kept and shown; the embedded network itself lets everything through. */
+
+import { isDeepStrictEqual } from 'node:util';
 import type {
   AuthorizeSecurityGroupEgressCommandInput,
   AuthorizeSecurityGroupIngressCommandInput,
@@ -12,10 +14,9 @@ import type {
   RevokeSecurityGroupIngressCommandInput,
   SecurityGroup,
 } from '@aws-sdk/client-ec2';
-import { isDeepStrictEqual } from 'node:util';
 import { accountId } from '../../account.ts';
 import { AwsError, type Operations, type Output } from '../../call.ts';
-import { filtered, page, type Random, resourceId, Resources, tagsOf } from './resources.ts';
+import { filtered, page, type Random, Resources, resourceId, type Tagged, tagsOf } from './resources.ts';
 
 interface GroupRecord extends SecurityGroup {
   GroupId: string;
@@ -36,6 +37,10 @@ export class SecurityGroups {
     this.#checkVpc = options.checkVpc;
   }
 
+  tagged(id: string): Tagged | undefined {
+    return this.#groups.find(id);
+  }
+
   exists(groupId: string): boolean {
     return this.#groups.find(groupId) !== undefined;
   }
@@ -49,9 +54,13 @@ export class SecurityGroups {
   }
 
   readonly operations: Operations = {
-    CreateSecurityGroup: (input: CreateSecurityGroupCommandInput): Output<CreateSecurityGroupCommandOutput> => {
+    CreateSecurityGroup: (
+      input: CreateSecurityGroupCommandInput,
+    ): Output<CreateSecurityGroupCommandOutput> => {
       this.#checkVpc(input.VpcId);
-      const twin = this.#groups.all().find(({ GroupName, VpcId }) => GroupName === input.GroupName && VpcId === input.VpcId);
+      const twin = this.#groups
+        .all()
+        .find(({ GroupName, VpcId }) => GroupName === input.GroupName && VpcId === input.VpcId);
       if (twin !== undefined) {
         throw new AwsError(
           'InvalidGroup.Duplicate',
@@ -70,13 +79,18 @@ export class SecurityGroups {
     DeleteSecurityGroup: (input: DeleteSecurityGroupCommandInput): object => {
       const group = this.#groups.get(input.GroupId);
       if (group.GroupName === 'default') {
-        throw new AwsError('CannotDelete', `the specified group: "${group.GroupId}" name: "default" cannot be deleted by a user`);
+        throw new AwsError(
+          'CannotDelete',
+          `the specified group: "${group.GroupId}" name: "default" cannot be deleted by a user`,
+        );
       }
       this.#groups.remove(group.GroupId);
       return {};
     },
 
-    DescribeSecurityGroups: (input: DescribeSecurityGroupsCommandInput): Output<DescribeSecurityGroupsCommandOutput> => {
+    DescribeSecurityGroups: (
+      input: DescribeSecurityGroupsCommandInput,
+    ): Output<DescribeSecurityGroupsCommandOutput> => {
       const found = filtered(this.#groups.chosen(input.GroupIds), input.Filters, {
         'group-id': (group) => [group.GroupId],
         'group-name': (group) => [group.GroupName],
@@ -123,7 +137,10 @@ export class SecurityGroups {
   #authorize(existing: IpPermission[], added: readonly IpPermission[] | undefined): object {
     for (const permission of added ?? []) {
       if (existing.some((other) => isDeepStrictEqual(other, permission))) {
-        throw new AwsError('InvalidPermission.Duplicate', `the specified rule "${describe(permission)}" already exists`);
+        throw new AwsError(
+          'InvalidPermission.Duplicate',
+          `the specified rule "${describe(permission)}" already exists`,
+        );
       }
       existing.push(permission);
     }
@@ -132,7 +149,9 @@ export class SecurityGroups {
 }
 
 function without(permissions: IpPermission[], removed: readonly IpPermission[] | undefined): IpPermission[] {
-  return permissions.filter((permission) => !(removed ?? []).some((other) => isDeepStrictEqual(other, permission)));
+  return permissions.filter(
+    (permission) => !(removed ?? []).some((other) => isDeepStrictEqual(other, permission)),
+  );
 }
 
 function describe(permission: IpPermission): string {

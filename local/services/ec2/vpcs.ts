@@ -23,7 +23,16 @@ import { accountId, arn } from '../../account.ts';
 import { AwsError, type Operations, type Output } from '../../call.ts';
 import { Addresses, type TaskAddress } from './addresses.ts';
 import { overlap, parseBlock, within } from './cidr.ts';
-import { filtered, missing, page, type Random, resourceId, Resources, tagsOf } from './resources.ts';
+import {
+  filtered,
+  missing,
+  page,
+  type Random,
+  Resources,
+  resourceId,
+  type Tagged,
+  tagsOf,
+} from './resources.ts';
 
 export const availabilityZones = ['us-east-1a', 'us-east-1b'];
 
@@ -68,12 +77,20 @@ export class Vpcs {
     return this.#subnets.get(subnetId);
   }
 
+  hasSubnet(subnetId: string): boolean {
+    return this.#subnets.find(subnetId) !== undefined;
+  }
+
   /** An address for a task; `undefined` when the subnet is unknown or full. */
   address(subnetId: string): TaskAddress | undefined {
     const subnet = this.#subnets.find(subnetId);
     if (subnet === undefined) return undefined;
     const { VpcId: vpcId, CidrBlock: cidr, AvailabilityZone: availabilityZone } = subnet;
     return this.#addresses.take({ subnetId, vpcId, cidr, availabilityZone });
+  }
+
+  tagged(id: string): Tagged | undefined {
+    return this.#vpcs.find(id) ?? this.#subnets.find(id);
   }
 
   release(eniId: string): void {
@@ -116,7 +133,9 @@ export class Vpcs {
       return {};
     },
 
-    DescribeVpcAttribute: (input: DescribeVpcAttributeCommandInput): Output<DescribeVpcAttributeCommandOutput> => {
+    DescribeVpcAttribute: (
+      input: DescribeVpcAttributeCommandInput,
+    ): Output<DescribeVpcAttributeCommandOutput> => {
       const { dns } = this.#vpcs.get(input.VpcId);
       return {
         VpcId: input.VpcId,
@@ -154,7 +173,10 @@ export class Vpcs {
       }
       const siblings = this.#subnets.all().filter((subnet) => subnet.VpcId === vpc.VpcId);
       if (siblings.some((sibling) => overlap(block, parseBlock(sibling.CidrBlock)!))) {
-        throw new AwsError('InvalidSubnet.Conflict', `The CIDR '${input.CidrBlock}' conflicts with another subnet`);
+        throw new AwsError(
+          'InvalidSubnet.Conflict',
+          `The CIDR '${input.CidrBlock}' conflicts with another subnet`,
+        );
       }
       const zone = input.AvailabilityZone ?? availabilityZones[siblings.length % availabilityZones.length]!;
       if (!availabilityZones.includes(zone)) {
@@ -181,7 +203,8 @@ export class Vpcs {
 
     ModifySubnetAttribute: (input: ModifySubnetAttributeCommandInput): object => {
       const subnet = this.#subnets.get(input.SubnetId);
-      if (input.MapPublicIpOnLaunch?.Value !== undefined) subnet.MapPublicIpOnLaunch = input.MapPublicIpOnLaunch.Value;
+      if (input.MapPublicIpOnLaunch?.Value !== undefined)
+        subnet.MapPublicIpOnLaunch = input.MapPublicIpOnLaunch.Value;
       return {};
     },
 
@@ -232,7 +255,10 @@ export class Vpcs {
   };
 
   #shown(subnet: SubnetRecord): Subnet {
-    return { ...subnet, AvailableIpAddressCount: this.#addresses.available(subnet.SubnetId, subnet.CidrBlock) };
+    return {
+      ...subnet,
+      AvailableIpAddressCount: this.#addresses.available(subnet.SubnetId, subnet.CidrBlock),
+    };
   }
 }
 

@@ -208,18 +208,7 @@ function withDefaults(input: CreateTargetGroupCommandInput): TargetGroup {
     throw new AwsError('InvalidConfigurationRequestException', `Targets of type '${type}' are not embedded`);
   }
   if (input.Protocol === undefined) throw invalid('A protocol must be specified');
-  // The balancer speaks HTTP/1.1 without TLS to targets: refused rather than spoken otherwise than asked.
-  for (const [given, spoken] of [
-    [input.Protocol, 'HTTP'],
-    [input.ProtocolVersion ?? 'HTTP1', 'HTTP1'],
-    [input.HealthCheckProtocol ?? 'HTTP', 'HTTP'],
-  ]) {
-    if (given === spoken) continue;
-    throw new AwsError(
-      'InvalidConfigurationRequestException',
-      `Targets that speak '${given}' are not embedded`,
-    );
-  }
+  checkSpoken(input);
   if (input.Port === undefined) throw invalid('A port must be specified');
   inRange('port', input.Port, 1, 65_535);
   if (input.VpcId === undefined) throw invalid('A VPC ID must be specified');
@@ -243,6 +232,21 @@ function withDefaults(input: CreateTargetGroupCommandInput): TargetGroup {
     TargetType: type,
     IpAddressType: input.IpAddressType ?? 'ipv4',
   };
+}
+
+/** The balancer speaks HTTP/1.1 without TLS to targets: other wishes are refused rather than ignored. */
+function checkSpoken(input: CreateTargetGroupCommandInput): void {
+  for (const [given, spoken] of [
+    [input.Protocol, 'HTTP'],
+    [input.ProtocolVersion ?? 'HTTP1', 'HTTP1'],
+    [input.HealthCheckProtocol ?? 'HTTP', 'HTTP'],
+  ]) {
+    if (given === spoken) continue;
+    throw new AwsError(
+      'InvalidConfigurationRequestException',
+      `Targets that speak '${given}' are not embedded`,
+    );
+  }
 }
 
 function checkHealthCheck(settings: TargetGroup): void {

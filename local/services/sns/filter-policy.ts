@@ -3,14 +3,12 @@ import { AwsError } from '../../call.ts';
 import { type EventPattern, parseEventPattern } from '../events/event-pattern.ts';
 import type { Publication } from './publication.ts';
 
-export type FilterPolicyScope = 'MessageAttributes' | 'MessageBody';
-
 export interface FilterPolicy {
   wants(publication: Publication, protocol: string): boolean;
 }
 
 /** Wants everything. */
-export const noFilter: FilterPolicy = { wants: () => true };
+const noFilter: FilterPolicy = { wants: () => true };
 
 export function filterPolicy(text: string | undefined, scope: string | undefined): FilterPolicy {
   if (scope !== undefined && scope !== 'MessageAttributes' && scope !== 'MessageBody') {

@@ -1,6 +1,12 @@
 /** AWS::CloudWatch::* */
 import { arn } from '../../../account.ts';
-import { requiredText, type Properties, type Provisioned, type ResourceType, type Scope } from '../resource-type.ts';
+import {
+  type Properties,
+  type Provisioned,
+  type ResourceType,
+  requiredText,
+  type Scope,
+} from '../resource-type.ts';
 
 async function put(scope: Scope, properties: Properties, name: string): Promise<Provisioned> {
   await scope.send('monitoring', 'PutMetricAlarm', { ...properties, AlarmName: name });
@@ -20,9 +26,10 @@ export const alarm: ResourceType = {
     put(
       scope,
       properties,
-      properties['AlarmName'] === undefined ? scope.name({ limit: 255 }) : requiredText(properties, 'AlarmName'),
+      properties['AlarmName'] === undefined
+        ? scope.name({ limit: 255 })
+        : requiredText(properties, 'AlarmName'),
     ),
-  // PutMetricAlarm ignores tags of an alarm that exists: they are changed apart.
-  update: (scope, { Tags: _tags, ...properties }, { physicalId }) => put(scope, properties, physicalId),
+  update: (scope, properties, { physicalId }) => put(scope, properties, physicalId),
   delete: (scope, { physicalId }) => scope.send('monitoring', 'DeleteAlarms', { AlarmNames: [physicalId] }),
 };

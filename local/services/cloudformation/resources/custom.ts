@@ -1,15 +1,15 @@
 /** Custom::* and AWS::CloudFormation::CustomResource: a function (or topic) of the account provisions them. */
 import { randomUUID } from 'node:crypto';
 import type { CustomResponses } from '../custom-responses.ts';
+import { isObject, type Json, type JsonObject } from '../json.ts';
 import {
   type Current,
   type Properties,
   type Provisioned,
-  requiredText,
   type ResourceType,
+  requiredText,
   type Scope,
 } from '../resource-type.ts';
-import { isObject, type Json, type JsonObject } from '../template.ts';
 
 /** One hour, unless the resource's ServiceTimeout says less. */
 const defaultTimeoutSeconds = 3600;
@@ -23,7 +23,10 @@ interface Request {
 
 export function customResource(responses: CustomResponses): ResourceType {
   /** Sends the request and gives the answer's physical id and data; rejects with the Reason of a failure. */
-  async function ask(scope: Scope, request: Request): Promise<{ physicalId?: string; attributes: Record<string, Json> }> {
+  async function ask(
+    scope: Scope,
+    request: Request,
+  ): Promise<{ physicalId?: string; attributes: Record<string, Json> }> {
     const RequestId = randomUUID();
     const { ServiceToken, ServiceTimeout } = request.properties;
     const seconds = Number(ServiceTimeout ?? defaultTimeoutSeconds);
@@ -35,7 +38,9 @@ export function customResource(responses: CustomResponses): ResourceType {
         StackId: scope.stackId,
         RequestId,
         LogicalResourceId: scope.logicalId,
-        ...(request.PhysicalResourceId === undefined ? {} : { PhysicalResourceId: request.PhysicalResourceId }),
+        ...(request.PhysicalResourceId === undefined
+          ? {}
+          : { PhysicalResourceId: request.PhysicalResourceId }),
         ResourceType: scope.type,
         ResourceProperties: asText(request.properties),
         ...(request.previous === undefined ? {} : { OldResourceProperties: asText(request.previous) }),
@@ -49,7 +54,9 @@ export function customResource(responses: CustomResponses): ResourceType {
     const physicalId = response.PhysicalResourceId;
     if (response.Status === 'FAILED') {
       if (request.RequestType === 'Create' && physicalId !== undefined) scope.exists(physicalId);
-      throw new Error(`Received response status [FAILED] from custom resource. Message returned: ${response.Reason ?? 'See the details in CloudWatch Log Stream'} (RequestId: ${RequestId})`);
+      throw new Error(
+        `Received response status [FAILED] from custom resource. Message returned: ${response.Reason ?? 'See the details in CloudWatch Log Stream'} (RequestId: ${RequestId})`,
+      );
     }
     return {
       ...(physicalId === undefined ? {} : { physicalId }),

@@ -1,8 +1,19 @@
 /** AWS::DynamoDB::Table */
-import type { CreateTableCommandOutput, DescribeTableCommandOutput, TableDescription } from '@aws-sdk/client-dynamodb';
+import type {
+  CreateTableCommandOutput,
+  DescribeTableCommandOutput,
+  TableDescription,
+} from '@aws-sdk/client-dynamodb';
 import { same } from '../changes.ts';
-import { objects, type Properties, type Provisioned, required, type ResourceType, type Scope } from '../resource-type.ts';
-import { isObject, type Json, type JsonObject } from '../template.ts';
+import { isObject, type Json, type JsonObject } from '../json.ts';
+import {
+  objects,
+  type Properties,
+  type Provisioned,
+  type ResourceType,
+  required,
+  type Scope,
+} from '../resource-type.ts';
 
 /** A table becomes active within seconds; CloudFormation gives it far longer. */
 const activeWithinMs = 10 * 60_000;
@@ -21,7 +32,9 @@ function encryption(specification: Json | undefined): JsonObject | undefined {
 
 async function active(scope: Scope, name: string): Promise<TableDescription> {
   return scope.until(`table ${name}`, activeWithinMs, async () => {
-    const { Table } = await scope.send<DescribeTableCommandOutput>(service, 'DescribeTable', { TableName: name });
+    const { Table } = await scope.send<DescribeTableCommandOutput>(service, 'DescribeTable', {
+      TableName: name,
+    });
     return Table?.TableStatus === 'ACTIVE' ? Table : undefined;
   });
 }
@@ -75,14 +88,17 @@ function ownSettings(properties: Properties): Properties {
 
 /** DynamoDB creates or deletes one index per update. */
 function indexUpdates(before: Properties, after: Properties): JsonObject[] {
-  const [had, wanted] = [before, after].map((properties) => objects(properties['GlobalSecondaryIndexes'])) as [
-    JsonObject[],
-    JsonObject[],
-  ];
+  const [had, wanted] = [before, after].map((properties) =>
+    objects(properties['GlobalSecondaryIndexes']),
+  ) as [JsonObject[], JsonObject[]];
   const names = (indexes: JsonObject[]): Json[] => indexes.map((index) => required(index, 'IndexName'));
   return [
-    ...had.filter((index) => !names(wanted).includes(index['IndexName']!)).map(({ IndexName }) => ({ Delete: { IndexName: IndexName! } })),
-    ...wanted.filter((index) => !names(had).includes(index['IndexName']!)).map((index) => ({ Create: index })),
+    ...had
+      .filter((index) => !names(wanted).includes(index['IndexName']!))
+      .map(({ IndexName }) => ({ Delete: { IndexName: IndexName! } })),
+    ...wanted
+      .filter((index) => !names(had).includes(index['IndexName']!))
+      .map((index) => ({ Create: index })),
   ];
 }
 
@@ -108,19 +124,32 @@ export const table: ResourceType = {
     return provisioned(ready);
   },
   async update(scope, properties, { physicalId, properties: before }) {
-    const { AttributeDefinitions, BillingMode, ProvisionedThroughput, StreamSpecification, SSESpecification, DeletionProtectionEnabled } =
-      ownSettings(properties);
+    const {
+      AttributeDefinitions,
+      BillingMode,
+      ProvisionedThroughput,
+      StreamSpecification,
+      SSESpecification,
+      DeletionProtectionEnabled,
+    } = ownSettings(properties);
     const previous = ownSettings(before);
     const changed = Object.fromEntries(
-      Object.entries({ BillingMode, ProvisionedThroughput, SSESpecification, DeletionProtectionEnabled }).filter(
-        ([name, value]) => value !== undefined && !same(value, previous[name]),
-      ),
+      Object.entries({
+        BillingMode,
+        ProvisionedThroughput,
+        SSESpecification,
+        DeletionProtectionEnabled,
+      }).filter(([name, value]) => value !== undefined && !same(value, previous[name])),
     );
     const streams = same(StreamSpecification, previous['StreamSpecification'])
       ? undefined
       : (StreamSpecification ?? { StreamEnabled: false });
     if (Object.keys(changed).length > 0 || streams !== undefined) {
-      await scope.send(service, 'UpdateTable', { TableName: physicalId, ...changed, StreamSpecification: streams });
+      await scope.send(service, 'UpdateTable', {
+        TableName: physicalId,
+        ...changed,
+        StreamSpecification: streams,
+      });
       await active(scope, physicalId);
     }
     for (const update of indexUpdates(before, properties)) {

@@ -16,16 +16,23 @@ import {
   document,
   objects,
   type Properties,
-  type Provisioned,
-  required,
-  requiredText,
   type ResourceType,
+  requiredText,
   type Scope,
+  type Tagging,
   texts,
+  truth,
 } from '../resource-type.ts';
-import type { Json } from '../template.ts';
 
 const service = 'ec2';
+
+const tagging: Tagging = {
+  service,
+  add: 'CreateTags',
+  remove: 'DeleteTags',
+  target: ({ physicalId, attributes }) => ({ Resources: [attributes['AllocationId'] ?? physicalId] }),
+  keys: 'Tags',
+};
 
 /** Every property of the template must be one that the type reads. */
 function only(properties: Properties, ...names: readonly string[]): void {
@@ -39,22 +46,18 @@ function tagged(resourceType: string, properties: Properties): { TagSpecificatio
   return Tags.length === 0 ? {} : { TagSpecifications: [{ ResourceType: resourceType, Tags }] };
 }
 
-function truth(value: Json | undefined): boolean {
-  return String(value) === 'true';
-}
-
-/** The embedded EC2 shows tags as they were at creation: a change of tags alone makes no new resource. */
-const unchanged = (_scope: Scope, _properties: Properties, current: Provisioned): Promise<Provisioned> =>
-  Promise.resolve(current);
-
 async function vpcAttributes(scope: Scope, VpcId: string, properties: Properties): Promise<void> {
   for (const name of ['EnableDnsSupport', 'EnableDnsHostnames']) {
     if (properties[name] === undefined) continue;
-    await scope.sendAsIs(service, 'ModifyVpcAttribute', { VpcId, [name]: { Value: truth(properties[name]) } });
+    await scope.sendAsIs(service, 'ModifyVpcAttribute', {
+      VpcId,
+      [name]: { Value: truth(properties[name]) },
+    });
   }
 }
 
 export const vpc: ResourceType = {
+  tagging,
   replacedBy: ['CidrBlock'],
   async create(scope, properties) {
     only(properties, 'CidrBlock', 'EnableDnsSupport', 'EnableDnsHostnames', 'InstanceTenancy');
@@ -66,12 +69,16 @@ export const vpc: ResourceType = {
     const VpcId = Vpc!.VpcId!;
     scope.exists(VpcId);
     await vpcAttributes(scope, VpcId, properties);
-    const { SecurityGroups } = await scope.sendAsIs<DescribeSecurityGroupsCommandOutput>(service, 'DescribeSecurityGroups', {
-      Filters: [
-        { Name: 'vpc-id', Values: [VpcId] },
-        { Name: 'group-name', Values: ['default'] },
-      ],
-    });
+    const { SecurityGroups } = await scope.sendAsIs<DescribeSecurityGroupsCommandOutput>(
+      service,
+      'DescribeSecurityGroups',
+      {
+        Filters: [
+          { Name: 'vpc-id', Values: [VpcId] },
+          { Name: 'group-name', Values: ['default'] },
+        ],
+      },
+    );
     return {
       physicalId: VpcId,
       attributes: {
@@ -89,7 +96,11 @@ export const vpc: ResourceType = {
   delete: (scope, { physicalId }) => scope.sendAsIs(service, 'DeleteVpc', { VpcId: physicalId }),
 };
 
-async function mapPublicIp(scope: Scope, SubnetId: string, { MapPublicIpOnLaunch }: Properties): Promise<void> {
+async function mapPublicIp(
+  scope: Scope,
+  SubnetId: string,
+  { MapPublicIpOnLaunch }: Properties,
+): Promise<void> {
   if (MapPublicIpOnLaunch === undefined) return;
   await scope.sendAsIs(service, 'ModifySubnetAttribute', {
     SubnetId,
@@ -98,6 +109,7 @@ async function mapPublicIp(scope: Scope, SubnetId: string, { MapPublicIpOnLaunch
 }
 
 export const subnet: ResourceType = {
+  tagging,
   replacedBy: ['AvailabilityZone', 'CidrBlock', 'VpcId'],
   async create(scope, properties) {
     only(properties, 'AvailabilityZone', 'CidrBlock', 'VpcId', 'MapPublicIpOnLaunch');
@@ -112,7 +124,12 @@ export const subnet: ResourceType = {
     await mapPublicIp(scope, SubnetId!, properties);
     return {
       physicalId: SubnetId!,
-      attributes: { SubnetId: SubnetId!, VpcId: VpcId!, AvailabilityZone: AvailabilityZone!, CidrBlock: CidrBlock! },
+      attributes: {
+        SubnetId: SubnetId!,
+        VpcId: VpcId!,
+        AvailabilityZone: AvailabilityZone!,
+        CidrBlock: CidrBlock!,
+      },
     };
   },
   async update(scope, properties, current) {
@@ -123,6 +140,7 @@ export const subnet: ResourceType = {
 };
 
 export const routeTable: ResourceType = {
+  tagging,
   replacedBy: ['VpcId'],
   async create(scope, properties) {
     only(properties, 'VpcId');
@@ -133,8 +151,8 @@ export const routeTable: ResourceType = {
     const RouteTableId = RouteTable!.RouteTableId!;
     return { physicalId: RouteTableId, attributes: { RouteTableId } };
   },
-  update: unchanged,
-  delete: (scope, { physicalId }) => scope.sendAsIs(service, 'DeleteRouteTable', { RouteTableId: physicalId }),
+  delete: (scope, { physicalId }) =>
+    scope.sendAsIs(service, 'DeleteRouteTable', { RouteTableId: physicalId }),
 };
 
 export const route: ResourceType = {
@@ -142,7 +160,10 @@ export const route: ResourceType = {
     only(properties, 'RouteTableId', 'DestinationCidrBlock', 'GatewayId', 'NatGatewayId');
     await scope.sendAsIs(service, 'CreateRoute', properties);
     const CidrBlock = requiredText(properties, 'DestinationCidrBlock');
-    return { physicalId: `${requiredText(properties, 'RouteTableId')}|${CidrBlock}`, attributes: { CidrBlock } };
+    return {
+      physicalId: `${requiredText(properties, 'RouteTableId')}|${CidrBlock}`,
+      attributes: { CidrBlock },
+    };
   },
   delete: (scope, { properties: { RouteTableId, DestinationCidrBlock } }) =>
     scope.sendAsIs(service, 'DeleteRoute', { RouteTableId, DestinationCidrBlock }),
@@ -151,13 +172,19 @@ export const route: ResourceType = {
 export const subnetRouteTableAssociation: ResourceType = {
   async create(scope, properties) {
     only(properties, 'RouteTableId', 'SubnetId');
-    const { AssociationId } = await scope.sendAsIs<AssociateRouteTableCommandOutput>(service, 'AssociateRouteTable', properties);
+    const { AssociationId } = await scope.sendAsIs<AssociateRouteTableCommandOutput>(
+      service,
+      'AssociateRouteTable',
+      properties,
+    );
     return { physicalId: AssociationId!, attributes: { Id: AssociationId! } };
   },
-  delete: (scope, { physicalId }) => scope.sendAsIs(service, 'DisassociateRouteTable', { AssociationId: physicalId }),
+  delete: (scope, { physicalId }) =>
+    scope.sendAsIs(service, 'DisassociateRouteTable', { AssociationId: physicalId }),
 };
 
 export const internetGateway: ResourceType = {
+  tagging,
   async create(scope, properties) {
     only(properties);
     const { InternetGateway } = await scope.sendAsIs<CreateInternetGatewayCommandOutput>(
@@ -168,8 +195,8 @@ export const internetGateway: ResourceType = {
     const InternetGatewayId = InternetGateway!.InternetGatewayId!;
     return { physicalId: InternetGatewayId, attributes: { InternetGatewayId } };
   },
-  update: unchanged,
-  delete: (scope, { physicalId }) => scope.sendAsIs(service, 'DeleteInternetGateway', { InternetGatewayId: physicalId }),
+  delete: (scope, { physicalId }) =>
+    scope.sendAsIs(service, 'DeleteInternetGateway', { InternetGatewayId: physicalId }),
 };
 
 export const vpcGatewayAttachment: ResourceType = {
@@ -183,20 +210,26 @@ export const vpcGatewayAttachment: ResourceType = {
 };
 
 export const eip: ResourceType = {
+  tagging,
   replacedBy: ['Domain'],
   async create(scope, properties) {
     only(properties, 'Domain');
-    const { PublicIp, AllocationId } = await scope.sendAsIs<AllocateAddressCommandOutput>(service, 'AllocateAddress', {
-      Domain: 'vpc',
-      ...tagged('elastic-ip', properties),
-    });
+    const { PublicIp, AllocationId } = await scope.sendAsIs<AllocateAddressCommandOutput>(
+      service,
+      'AllocateAddress',
+      {
+        Domain: 'vpc',
+        ...tagged('elastic-ip', properties),
+      },
+    );
     return { physicalId: PublicIp!, attributes: { PublicIp: PublicIp!, AllocationId: AllocationId! } };
   },
-  update: unchanged,
-  delete: (scope, { attributes: { AllocationId } }) => scope.sendAsIs(service, 'ReleaseAddress', { AllocationId }),
+  delete: (scope, { attributes: { AllocationId } }) =>
+    scope.sendAsIs(service, 'ReleaseAddress', { AllocationId }),
 };
 
 export const natGateway: ResourceType = {
+  tagging,
   replacedBy: ['AllocationId', 'SubnetId', 'ConnectivityType'],
   async create(scope, properties) {
     only(properties, 'AllocationId', 'SubnetId', 'ConnectivityType');
@@ -210,8 +243,8 @@ export const natGateway: ResourceType = {
     const NatGatewayId = NatGateway!.NatGatewayId!;
     return { physicalId: NatGatewayId, attributes: { NatGatewayId } };
   },
-  update: unchanged,
-  delete: (scope, { physicalId }) => scope.sendAsIs(service, 'DeleteNatGateway', { NatGatewayId: physicalId }),
+  delete: (scope, { physicalId }) =>
+    scope.sendAsIs(service, 'DeleteNatGateway', { NatGatewayId: physicalId }),
 };
 
 /** One rule as CloudFormation writes it, as the permission that EC2 takes. */
@@ -251,18 +284,29 @@ function egressOf(properties: Properties): object[] {
 }
 
 export const securityGroup: ResourceType = {
+  tagging,
   replacedBy: ['GroupName', 'GroupDescription', 'VpcId'],
   nameProperty: 'GroupName',
   async create(scope, properties) {
     only(properties, 'GroupName', 'GroupDescription', 'VpcId', 'SecurityGroupIngress', 'SecurityGroupEgress');
-    const { GroupId } = await scope.sendAsIs<CreateSecurityGroupCommandOutput>(service, 'CreateSecurityGroup', {
-      GroupName: properties['GroupName'] ?? scope.name({ limit: 255 }),
-      Description: requiredText(properties, 'GroupDescription'),
-      VpcId: properties['VpcId'],
-      ...tagged('security-group', properties),
-    });
+    const { GroupId } = await scope.sendAsIs<CreateSecurityGroupCommandOutput>(
+      service,
+      'CreateSecurityGroup',
+      {
+        GroupName: properties['GroupName'] ?? scope.name({ limit: 255 }),
+        Description: requiredText(properties, 'GroupDescription'),
+        VpcId: properties['VpcId'],
+        ...tagged('security-group', properties),
+      },
+    );
     scope.exists(GroupId!);
-    await change(scope, 'Authorize', 'Ingress', GroupId!, objects(properties['SecurityGroupIngress']).map(permission));
+    await change(
+      scope,
+      'Authorize',
+      'Ingress',
+      GroupId!,
+      objects(properties['SecurityGroupIngress']).map(permission),
+    );
     await change(scope, 'Revoke', 'Egress', GroupId!, [everywhere]);
     await change(scope, 'Authorize', 'Egress', GroupId!, egressOf(properties));
     const VpcId = properties['VpcId'] ?? '';
@@ -283,7 +327,9 @@ export const securityGroup: ResourceType = {
 function securityGroupRule(direction: Direction): ResourceType {
   return {
     async create(scope, properties) {
-      await change(scope, 'Authorize', direction, requiredText(properties, 'GroupId'), [permission(properties)]);
+      await change(scope, 'Authorize', direction, requiredText(properties, 'GroupId'), [
+        permission(properties),
+      ]);
       const physicalId = scope.name({ limit: 128 });
       return { physicalId, attributes: { Id: physicalId } };
     },
@@ -296,26 +342,34 @@ export const securityGroupIngress = securityGroupRule('Ingress');
 export const securityGroupEgress = securityGroupRule('Egress');
 
 export const vpcEndpoint: ResourceType = {
+  tagging,
   async create(scope, properties) {
     const { PolicyDocument, Tags: _tags, PrivateDnsEnabled, ...rest } = properties;
     only(rest, 'VpcId', 'ServiceName', 'VpcEndpointType', 'SubnetIds', 'RouteTableIds', 'SecurityGroupIds');
-    const { VpcEndpoint } = await scope.sendAsIs<CreateVpcEndpointCommandOutput>(service, 'CreateVpcEndpoint', {
-      ...rest,
-      PrivateDnsEnabled: PrivateDnsEnabled === undefined ? undefined : truth(PrivateDnsEnabled),
-      PolicyDocument: document(PolicyDocument),
-      ...tagged('vpc-endpoint', properties),
-    });
+    const { VpcEndpoint } = await scope.sendAsIs<CreateVpcEndpointCommandOutput>(
+      service,
+      'CreateVpcEndpoint',
+      {
+        ...rest,
+        PrivateDnsEnabled: PrivateDnsEnabled === undefined ? undefined : truth(PrivateDnsEnabled),
+        PolicyDocument: document(PolicyDocument),
+        ...tagged('vpc-endpoint', properties),
+      },
+    );
     const Id = VpcEndpoint!.VpcEndpointId!;
     return { physicalId: Id, attributes: { Id, DnsEntries: [], NetworkInterfaceIds: [] } };
   },
-  delete: (scope, { physicalId }) => scope.sendAsIs(service, 'DeleteVpcEndpoints', { VpcEndpointIds: [physicalId] }),
+  delete: (scope, { physicalId }) =>
+    scope.sendAsIs(service, 'DeleteVpcEndpoints', { VpcEndpointIds: [physicalId] }),
 };
 
 export const flowLog: ResourceType = {
-  async create(scope, { ResourceId, Tags: _tags, ...properties }) {
+  tagging,
+  async create(scope, { ResourceId, Tags, ...properties }) {
     const { FlowLogIds } = await scope.sendAsIs<CreateFlowLogsCommandOutput>(service, 'CreateFlowLogs', {
       ...properties,
-      ResourceIds: texts(required({ ResourceId: ResourceId ?? null }, 'ResourceId')),
+      ResourceIds: texts(ResourceId),
+      ...(Tags === undefined ? {} : tagged('vpc-flow-log', { Tags })),
     });
     return { physicalId: FlowLogIds![0]!, attributes: { Id: FlowLogIds![0]! } };
   },

@@ -6,8 +6,15 @@ import type {
   RegisterTaskDefinitionCommandOutput,
   Service,
 } from '@aws-sdk/client-ecs';
-import { mutable, requiredText, type Provisioned, type ResourceType, type Scope, type Tagging } from '../resource-type.ts';
-import type { JsonObject } from '../template.ts';
+import type { JsonObject } from '../json.ts';
+import {
+  mutable,
+  type Provisioned,
+  type ResourceType,
+  requiredText,
+  type Scope,
+  type Tagging,
+} from '../resource-type.ts';
 
 const ecs = 'ecs';
 
@@ -35,7 +42,7 @@ export const cluster: ResourceType = {
     });
     return { physicalId: created!.clusterName!, attributes: { Arn: created!.clusterArn! } };
   },
-  async update(scope, { ClusterSettings, Tags: _tags, ...properties }, current) {
+  async update(scope, { ClusterSettings, ...properties }, current) {
     await scope.send(ecs, 'UpdateCluster', {
       ...mutable(cluster, properties),
       cluster: current.physicalId,
@@ -46,7 +53,11 @@ export const cluster: ResourceType = {
   delete: (scope, { physicalId }) => scope.send(ecs, 'DeleteCluster', { cluster: physicalId }),
 };
 
-async function putProviders(scope: Scope, properties: JsonObject, providers?: JsonObject): Promise<Provisioned> {
+async function putProviders(
+  scope: Scope,
+  properties: JsonObject,
+  providers?: JsonObject,
+): Promise<Provisioned> {
   await scope.send(ecs, 'PutClusterCapacityProviders', { ...properties, ...providers });
   return { physicalId: requiredText(properties, 'Cluster'), attributes: {} };
 }
@@ -71,10 +82,15 @@ export const taskDefinition: ResourceType = {
     const taskDefinitionArn = registered!.taskDefinitionArn!;
     return { physicalId: taskDefinitionArn, attributes: { TaskDefinitionArn: taskDefinitionArn } };
   },
-  delete: (scope, { physicalId }) => scope.send(ecs, 'DeregisterTaskDefinition', { taskDefinition: physicalId }),
+  delete: (scope, { physicalId }) =>
+    scope.send(ecs, 'DeregisterTaskDefinition', { taskDefinition: physicalId }),
 };
 
-async function described(scope: Scope, cluster: string | undefined, service: string): Promise<Service | undefined> {
+async function described(
+  scope: Scope,
+  cluster: string | undefined,
+  service: string,
+): Promise<Service | undefined> {
   const { services } = await scope.send<DescribeServicesCommandOutput>(ecs, 'DescribeServices', {
     cluster,
     services: [service],
@@ -100,7 +116,9 @@ function clusterOf(properties: JsonObject): string | undefined {
 
 /** What CloudFormation names otherwise than ECS. */
 function serviceInput({ PlacementStrategies, ...properties }: JsonObject): JsonObject {
-  return PlacementStrategies === undefined ? properties : { ...properties, PlacementStrategy: PlacementStrategies };
+  return PlacementStrategies === undefined
+    ? properties
+    : { ...properties, PlacementStrategy: PlacementStrategies };
 }
 
 export const service: ResourceType = {
@@ -118,8 +136,12 @@ export const service: ResourceType = {
     return { physicalId: serviceArn!, attributes: { ServiceArn: serviceArn!, Name: serviceName! } };
   },
   async update(scope, properties, current) {
-    const { Tags: _tags, ...rest } = mutable(service, serviceInput(properties));
-    await scope.send(ecs, 'UpdateService', { ...rest, cluster: clusterOf(properties), service: current.physicalId });
+    const rest = mutable(service, serviceInput(properties));
+    await scope.send(ecs, 'UpdateService', {
+      ...rest,
+      cluster: clusterOf(properties),
+      service: current.physicalId,
+    });
     await steady(scope, clusterOf(properties), current.physicalId);
     return current;
   },

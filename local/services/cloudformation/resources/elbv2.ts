@@ -8,7 +8,14 @@ import type {
   TargetGroup,
 } from '@aws-sdk/client-elastic-load-balancing-v2';
 import { same } from '../changes.ts';
-import { mutable, objects, type Properties, type ResourceType, type Scope, type Tagging } from '../resource-type.ts';
+import {
+  mutable,
+  objects,
+  type Properties,
+  type ResourceType,
+  type Scope,
+  type Tagging,
+} from '../resource-type.ts';
 
 const elb = 'elasticloadbalancing';
 
@@ -63,7 +70,10 @@ export const loadBalancer: ResourceType = {
     const LoadBalancerArn = current.physicalId;
     const changed = (name: string): boolean => !same(properties[name], current.properties[name]);
     if (changed('LoadBalancerAttributes')) {
-      await scope.send(elb, 'ModifyLoadBalancerAttributes', { LoadBalancerArn, Attributes: LoadBalancerAttributes ?? [] });
+      await scope.send(elb, 'ModifyLoadBalancerAttributes', {
+        LoadBalancerArn,
+        Attributes: LoadBalancerAttributes ?? [],
+      });
     }
     if (changed('SecurityGroups')) {
       await scope.send(elb, 'SetSecurityGroups', { LoadBalancerArn, SecurityGroups: SecurityGroups ?? [] });
@@ -71,7 +81,8 @@ export const loadBalancer: ResourceType = {
     if (changed('Subnets') || changed('SubnetMappings')) {
       await scope.send(elb, 'SetSubnets', { LoadBalancerArn, Subnets, SubnetMappings });
     }
-    if (changed('IpAddressType')) await scope.send(elb, 'SetIpAddressType', { LoadBalancerArn, IpAddressType });
+    if (changed('IpAddressType'))
+      await scope.send(elb, 'SetIpAddressType', { LoadBalancerArn, IpAddressType });
     return { ...current, attributes: { ...current.attributes, SecurityGroups: SecurityGroups ?? [] } };
   },
   delete: (scope, { physicalId }) => scope.send(elb, 'DeleteLoadBalancer', { LoadBalancerArn: physicalId }),
@@ -85,6 +96,7 @@ async function listenerAttributes(scope: Scope, ListenerArn: string, properties:
 
 export const listener: ResourceType = {
   replacedBy: ['LoadBalancerArn'],
+  tagging,
   async create(scope, properties) {
     const { ListenerAttributes: _attributes, ...rest } = properties;
     const { Listeners } = await scope.send<CreateListenerCommandOutput>(elb, 'CreateListener', rest);
@@ -104,13 +116,14 @@ export const listener: ResourceType = {
 
 export const listenerRule: ResourceType = {
   replacedBy: ['ListenerArn'],
+  tagging,
   async create(scope, properties) {
     const { Rules } = await scope.send<CreateRuleCommandOutput>(elb, 'CreateRule', properties);
     const { RuleArn, IsDefault } = Rules![0]!;
     return { physicalId: RuleArn!, attributes: { RuleArn: RuleArn!, IsDefault: IsDefault ?? false } };
   },
   async update(scope, properties, current) {
-    const { Priority, Tags: _tags, ...rest } = mutable(listenerRule, properties);
+    const { Priority, ...rest } = mutable(listenerRule, properties);
     const RuleArn = current.physicalId;
     await scope.send(elb, 'ModifyRule', { ...rest, RuleArn });
     if (!same(Priority, current.properties['Priority'])) {
@@ -130,7 +143,12 @@ function targetGroupAttributes(group: TargetGroup): Record<string, string | stri
   };
 }
 
-async function targets(scope: Scope, TargetGroupArn: string, before: Properties, after: Properties): Promise<void> {
+async function targets(
+  scope: Scope,
+  TargetGroupArn: string,
+  before: Properties,
+  after: Properties,
+): Promise<void> {
   const [had, wanted] = [objects(before['Targets']), objects(after['Targets'])];
   const removed = had.filter((target) => !wanted.some((other) => same(other, target)));
   const added = wanted.filter((target) => !had.some((other) => same(other, target)));
@@ -152,17 +170,26 @@ export const targetGroup: ResourceType = {
     const TargetGroupArn = group.TargetGroupArn!;
     scope.exists(TargetGroupArn);
     if (TargetGroupAttributes !== undefined) {
-      await scope.send(elb, 'ModifyTargetGroupAttributes', { TargetGroupArn, Attributes: TargetGroupAttributes });
+      await scope.send(elb, 'ModifyTargetGroupAttributes', {
+        TargetGroupArn,
+        Attributes: TargetGroupAttributes,
+      });
     }
     await targets(scope, TargetGroupArn, {}, properties);
     return { physicalId: TargetGroupArn, attributes: targetGroupAttributes(group) };
   },
   async update(scope, properties, current) {
-    const { TargetGroupAttributes, Targets: _targets, Tags: _tags, ...rest } = mutable(targetGroup, properties);
+    const { TargetGroupAttributes, Targets: _targets, ...rest } = mutable(targetGroup, properties);
     const TargetGroupArn = current.physicalId;
     if (Object.keys(rest).length > 0) await scope.send(elb, 'ModifyTargetGroup', { ...rest, TargetGroupArn });
-    if (TargetGroupAttributes !== undefined && !same(TargetGroupAttributes, current.properties['TargetGroupAttributes'])) {
-      await scope.send(elb, 'ModifyTargetGroupAttributes', { TargetGroupArn, Attributes: TargetGroupAttributes });
+    if (
+      TargetGroupAttributes !== undefined &&
+      !same(TargetGroupAttributes, current.properties['TargetGroupAttributes'])
+    ) {
+      await scope.send(elb, 'ModifyTargetGroupAttributes', {
+        TargetGroupArn,
+        Attributes: TargetGroupAttributes,
+      });
     }
     await targets(scope, TargetGroupArn, current.properties, properties);
     return current;

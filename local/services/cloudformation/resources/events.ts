@@ -1,11 +1,23 @@
 /** AWS::Events::Rule */
 import type { PutRuleCommandOutput, PutTargetsCommandOutput } from '@aws-sdk/client-eventbridge';
-import { document, objects, type Properties, type ResourceType, type Scope } from '../resource-type.ts';
-import type { Json } from '../template.ts';
+import { unlessGone } from '../gone.ts';
+import type { Json } from '../json.ts';
+import {
+  document,
+  objects,
+  type Properties,
+  type ResourceType,
+  type Scope,
+  textOf,
+} from '../resource-type.ts';
 
 const service = 'events';
 
-async function put(scope: Scope, name: Json, { Targets: _targets, EventPattern, ...rest }: Properties): Promise<string> {
+async function put(
+  scope: Scope,
+  name: Json,
+  { Targets: _targets, EventPattern, ...rest }: Properties,
+): Promise<string> {
   const { RuleArn } = await scope.send<PutRuleCommandOutput>(service, 'PutRule', {
     ...rest,
     Name: name,
@@ -23,15 +35,25 @@ async function putTargets(scope: Scope, rule: string, properties: Properties): P
     Targets: targets,
   });
   const failed = answer.FailedEntries?.[0];
-  if (failed !== undefined) throw new Error(`Target ${failed.TargetId}: ${failed.ErrorCode}: ${failed.ErrorMessage}`);
+  if (failed !== undefined)
+    throw new Error(`Target ${failed.TargetId}: ${failed.ErrorCode}: ${failed.ErrorMessage}`);
 }
 
-async function removeTargets(scope: Scope, rule: string, properties: Properties, kept: readonly Json[]): Promise<void> {
+async function removeTargets(
+  scope: Scope,
+  rule: string,
+  properties: Properties,
+  kept: readonly Json[],
+): Promise<void> {
   const ids = objects(properties['Targets'])
     .map((target) => target['Id']!)
     .filter((id) => !kept.includes(id));
   if (ids.length === 0) return;
-  await scope.send(service, 'RemoveTargets', { Rule: rule, EventBusName: properties['EventBusName'], Ids: ids });
+  await scope.send(service, 'RemoveTargets', {
+    Rule: rule,
+    EventBusName: properties['EventBusName'],
+    Ids: ids,
+  });
 }
 
 export const rule: ResourceType = {
@@ -44,22 +66,21 @@ export const rule: ResourceType = {
     target: ({ attributes }) => ({ ResourceARN: attributes['Arn']! }),
   },
   async create(scope, properties) {
-    const name = String(properties['Name'] ?? scope.name({ limit: 64 }));
+    const name = textOf(properties, 'Name') ?? scope.name({ limit: 64 });
     const Arn = await put(scope, name, properties);
     scope.exists(name);
     await putTargets(scope, name, properties);
     return { physicalId: name, attributes: { Arn } };
   },
   async update(scope, properties, current) {
-    const { Tags: _tags, ...rest } = properties;
-    await put(scope, current.physicalId, rest);
+    await put(scope, current.physicalId, properties);
     const kept = objects(properties['Targets']).map((target) => target['Id']!);
     await removeTargets(scope, current.physicalId, current.properties, kept);
     await putTargets(scope, current.physicalId, properties);
     return current;
   },
   async delete(scope, { physicalId, properties }) {
-    await removeTargets(scope, physicalId, properties, []);
+    await unlessGone(removeTargets(scope, physicalId, properties, []));
     await scope.send(service, 'DeleteRule', { Name: physicalId, EventBusName: properties['EventBusName'] });
   },
 };

@@ -1,12 +1,13 @@
 /** AWS::IAM::* */
 import type { CreatePolicyCommandOutput, CreateRoleCommandOutput } from '@aws-sdk/client-iam';
 import { same } from '../changes.ts';
+import { unlessGone } from '../gone.ts';
 import {
   document,
   objects,
   type Properties,
-  required,
   type ResourceType,
+  required,
   type Scope,
   texts,
 } from '../resource-type.ts';
@@ -24,7 +25,9 @@ async function putInline(scope: Scope, RoleName: string, policies: readonly Prop
 }
 
 async function deleteInline(scope: Scope, RoleName: string, policies: readonly Properties[]): Promise<void> {
-  for (const { PolicyName } of policies) await scope.send(iam, 'DeleteRolePolicy', { RoleName, PolicyName });
+  for (const { PolicyName } of policies) {
+    await unlessGone(scope.send(iam, 'DeleteRolePolicy', { RoleName, PolicyName }));
+  }
 }
 
 async function attach(scope: Scope, RoleName: string, arns: readonly string[]): Promise<void> {
@@ -32,7 +35,8 @@ async function attach(scope: Scope, RoleName: string, arns: readonly string[]): 
 }
 
 async function detach(scope: Scope, RoleName: string, arns: readonly string[]): Promise<void> {
-  for (const PolicyArn of arns) await scope.send(iam, 'DetachRolePolicy', { RoleName, PolicyArn });
+  for (const PolicyArn of arns)
+    await unlessGone(scope.send(iam, 'DetachRolePolicy', { RoleName, PolicyArn }));
 }
 
 export const role: ResourceType = {
@@ -61,18 +65,36 @@ export const role: ResourceType = {
     const before = current.properties;
     const { AssumeRolePolicyDocument, Description, MaxSessionDuration } = properties;
     if (!same(AssumeRolePolicyDocument, before['AssumeRolePolicyDocument'])) {
-      await scope.send(iam, 'UpdateAssumeRolePolicy', { RoleName, PolicyDocument: document(AssumeRolePolicyDocument) });
+      await scope.send(iam, 'UpdateAssumeRolePolicy', {
+        RoleName,
+        PolicyDocument: document(AssumeRolePolicyDocument),
+      });
     }
-    if (!same(Description, before['Description']) || !same(MaxSessionDuration, before['MaxSessionDuration'])) {
+    if (
+      !same(Description, before['Description']) ||
+      !same(MaxSessionDuration, before['MaxSessionDuration'])
+    ) {
       await scope.send(iam, 'UpdateRole', { RoleName, Description, MaxSessionDuration });
     }
     const [had, wanted] = [texts(before['ManagedPolicyArns']), texts(properties['ManagedPolicyArns'])];
-    await attach(scope, RoleName, wanted.filter((arn) => !had.includes(arn)));
-    await detach(scope, RoleName, had.filter((arn) => !wanted.includes(arn)));
+    await attach(
+      scope,
+      RoleName,
+      wanted.filter((arn) => !had.includes(arn)),
+    );
+    await detach(
+      scope,
+      RoleName,
+      had.filter((arn) => !wanted.includes(arn)),
+    );
     const policies = objects(properties['Policies']);
     await putInline(scope, RoleName, policies);
     const kept = policies.map(({ PolicyName }) => PolicyName);
-    await deleteInline(scope, RoleName, objects(before['Policies']).filter(({ PolicyName }) => !kept.includes(PolicyName!)));
+    await deleteInline(
+      scope,
+      RoleName,
+      objects(before['Policies']).filter(({ PolicyName }) => !kept.includes(PolicyName!)),
+    );
     return current;
   },
   async delete(scope, { physicalId, properties }) {
@@ -85,7 +107,8 @@ export const role: ResourceType = {
 /** Inline policies of users and groups are left out: there are none in the embedded IAM. */
 function roles(properties: Properties): string[] {
   for (const name of ['Users', 'Groups']) {
-    if (texts(properties[name]).length > 0) throw new Error(`Properties validation failed: #/${name}: only Roles are supported`);
+    if (texts(properties[name]).length > 0)
+      throw new Error(`Properties validation failed: #/${name}: only Roles are supported`);
   }
   return texts(properties['Roles']);
 }
@@ -137,8 +160,10 @@ export const managedPolicy: ResourceType = {
         SetAsDefault: true,
       });
     }
-    for (const RoleName of wanted.filter((name) => !had.includes(name))) await attach(scope, RoleName, [current.physicalId]);
-    for (const RoleName of had.filter((name) => !wanted.includes(name))) await detach(scope, RoleName, [current.physicalId]);
+    for (const RoleName of wanted.filter((name) => !had.includes(name)))
+      await attach(scope, RoleName, [current.physicalId]);
+    for (const RoleName of had.filter((name) => !wanted.includes(name)))
+      await detach(scope, RoleName, [current.physicalId]);
     return current;
   },
   async delete(scope, current) {

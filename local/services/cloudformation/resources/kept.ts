@@ -1,7 +1,7 @@
 /** Types that are kept as they are written: nothing in the embedded AWS acts on them. */
 import { randomUUID } from 'node:crypto';
 import { arn } from '../../../account.ts';
-import { requiredText, type Provisioned, type ResourceType } from '../resource-type.ts';
+import { type Provisioned, type ResourceType, requiredText } from '../resource-type.ts';
 
 const nothing = (): Promise<void> => Promise.resolve();
 
@@ -19,7 +19,10 @@ export const keyAlias: ResourceType = {
   replacedBy: ['AliasName'],
   create: (_scope, properties) => {
     const physicalId = requiredText(properties, 'AliasName');
-    return Promise.resolve({ physicalId, attributes: { TargetKeyId: requiredText(properties, 'TargetKeyId') } });
+    return Promise.resolve({
+      physicalId,
+      attributes: { TargetKeyId: requiredText(properties, 'TargetKeyId') },
+    });
   },
   update: (_scope, _properties, current) => Promise.resolve(current),
   delete: nothing,

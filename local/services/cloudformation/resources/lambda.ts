@@ -9,19 +9,20 @@ import type {
 import { strToU8, zipSync } from 'fflate';
 import { arn } from '../../../account.ts';
 import { same } from '../changes.ts';
+import { asText, isObject, type Json, type JsonObject } from '../json.ts';
 import {
   mutable,
   objects,
   type Properties,
   type Provisioned,
+  type ResourceType,
   required,
   requiredText,
-  type ResourceType,
   type Scope,
-  tagMap,
   type Tagging,
+  tagMap,
+  textOf,
 } from '../resource-type.ts';
-import { isObject, type Json, type JsonObject } from '../template.ts';
 
 const service = 'lambda';
 
@@ -34,12 +35,20 @@ function code(properties: Properties): JsonObject {
   if (!isObject(given)) throw new Error('Properties validation failed: #/Code: expected an object');
   const { ZipFile, SourceKMSKeyArn: _key, ...rest } = given as JsonObject;
   if (ZipFile === undefined) return rest;
-  const extension = String(properties['Runtime']).startsWith('python') ? 'py' : 'js';
-  const archive = zipSync({ [`index.${extension}`]: [strToU8(String(ZipFile)), { mtime: archiveDate }] }, { level: 0 });
+  const extension = textOf(properties, 'Runtime')?.startsWith('python') === true ? 'py' : 'js';
+  const archive = zipSync(
+    { [`index.${extension}`]: [strToU8(asText(ZipFile)), { mtime: archiveDate }] },
+    { level: 0 },
+  );
   return { ...rest, ZipFile: archive as unknown as Json };
 }
 
-async function concurrency(scope: Scope, FunctionName: string, before: Properties, after: Properties): Promise<void> {
+async function concurrency(
+  scope: Scope,
+  FunctionName: string,
+  before: Properties,
+  after: Properties,
+): Promise<void> {
   const { ReservedConcurrentExecutions } = after;
   if (same(ReservedConcurrentExecutions, before['ReservedConcurrentExecutions'])) return;
   await (ReservedConcurrentExecutions === undefined
@@ -47,7 +56,12 @@ async function concurrency(scope: Scope, FunctionName: string, before: Propertie
     : scope.send(service, 'PutFunctionConcurrency', { FunctionName, ReservedConcurrentExecutions }));
 }
 
-async function runtimeManagement(scope: Scope, FunctionName: string, before: Properties, after: Properties): Promise<void> {
+async function runtimeManagement(
+  scope: Scope,
+  FunctionName: string,
+  before: Properties,
+  after: Properties,
+): Promise<void> {
   const config = after['RuntimeManagementConfig'];
   if (!isObject(config) || same(config, before['RuntimeManagementConfig'])) return;
   await scope.send(service, 'PutRuntimeManagementConfig', { ...(config as JsonObject), FunctionName });
@@ -78,7 +92,7 @@ export const lambdaFunction: ResourceType = {
   nameProperty: 'FunctionName',
   tagging,
   async create(scope, properties) {
-    const FunctionName = String(properties['FunctionName'] ?? scope.name({ limit: 64 }));
+    const FunctionName = textOf(properties, 'FunctionName') ?? scope.name({ limit: 64 });
     const created = await scope.send<FunctionConfiguration>(service, 'CreateFunction', {
       ...configuration(properties),
       FunctionName,
@@ -93,7 +107,10 @@ export const lambdaFunction: ResourceType = {
   async update(scope, properties, current) {
     const FunctionName = current.physicalId;
     const before = current.properties;
-    if (!same(properties['Code'], before['Code']) || !same(properties['Architectures'], before['Architectures'])) {
+    if (
+      !same(properties['Code'], before['Code']) ||
+      !same(properties['Architectures'], before['Architectures'])
+    ) {
       await scope.send(service, 'UpdateFunctionCode', {
         ...code(properties),
         FunctionName,
@@ -199,18 +216,26 @@ export const eventSourceMapping: ResourceType = {
   replacedBy: ['EventSourceArn', 'StartingPosition', 'StartingPositionTimestamp', 'SelfManagedEventSource'],
   tagging,
   async create(scope, properties) {
-    const { UUID } = await scope.send<CreateEventSourceMappingCommandOutput>(service, 'CreateEventSourceMapping', {
-      ...properties,
-      Tags: tagMap(properties['Tags']),
-    });
+    const { UUID } = await scope.send<CreateEventSourceMappingCommandOutput>(
+      service,
+      'CreateEventSourceMapping',
+      {
+        ...properties,
+        Tags: tagMap(properties['Tags']),
+      },
+    );
     return mapping(UUID!);
   },
   async update(scope, properties, { physicalId }) {
-    const { Tags: _tags, ...rest } = mutable(eventSourceMapping, properties);
-    const { UUID } = await scope.send<UpdateEventSourceMappingCommandOutput>(service, 'UpdateEventSourceMapping', {
-      ...rest,
-      UUID: physicalId,
-    });
+    const rest = mutable(eventSourceMapping, properties);
+    const { UUID } = await scope.send<UpdateEventSourceMappingCommandOutput>(
+      service,
+      'UpdateEventSourceMapping',
+      {
+        ...rest,
+        UUID: physicalId,
+      },
+    );
     return mapping(UUID!);
   },
   delete: (scope, { physicalId }) => scope.send(service, 'DeleteEventSourceMapping', { UUID: physicalId }),
@@ -223,8 +248,8 @@ function mapping(uuid: string): Provisioned {
 
 async function putInvokeConfig(scope: Scope, properties: Properties): Promise<Provisioned> {
   await scope.send(service, 'PutFunctionEventInvokeConfig', properties);
-  const { FunctionName, Qualifier } = properties;
-  return { physicalId: `${String(FunctionName)}|${String(Qualifier)}`, attributes: {} };
+  const physicalId = `${requiredText(properties, 'FunctionName')}|${requiredText(properties, 'Qualifier')}`;
+  return { physicalId, attributes: {} };
 }
 
 export const eventInvokeConfig: ResourceType = {

@@ -1,6 +1,15 @@
 /** AWS::Logs::* */
 import { arn } from '../../../account.ts';
-import { document, type Properties, type Provisioned, requiredText, type ResourceType, type Scope, tagMap } from '../resource-type.ts';
+import {
+  document,
+  type Properties,
+  type Provisioned,
+  type ResourceType,
+  requiredText,
+  type Scope,
+  tagMap,
+  textOf,
+} from '../resource-type.ts';
 
 const service = 'logs';
 
@@ -21,8 +30,12 @@ export const logGroup: ResourceType = {
     target: ({ physicalId }) => ({ resourceArn: arn('logs', `log-group:${physicalId}`) }),
   },
   async create(scope, { RetentionInDays, Tags, ...properties }) {
-    const logGroupName = String(properties['LogGroupName'] ?? scope.name({ limit: 512 }));
-    await scope.send(service, 'CreateLogGroup', { ...properties, LogGroupName: logGroupName, Tags: tagMap(Tags) });
+    const logGroupName = textOf(properties, 'LogGroupName') ?? scope.name({ limit: 512 });
+    await scope.send(service, 'CreateLogGroup', {
+      ...properties,
+      LogGroupName: logGroupName,
+      Tags: tagMap(Tags),
+    });
     scope.exists(logGroupName);
     if (RetentionInDays !== undefined) await retention(scope, logGroupName, { RetentionInDays });
     return { physicalId: logGroupName, attributes: { Arn: arn('logs', `log-group:${logGroupName}:*`) } };

@@ -1,6 +1,6 @@
 /** AWS::S3::Bucket. Encryption, life cycle, logging and public access are kept as written: the embedded S3 has none. */
 import { region } from '../../../account.ts';
-import type { Current, Provisioned, ResourceType } from '../resource-type.ts';
+import { type Current, type Provisioned, type ResourceType, textOf } from '../resource-type.ts';
 
 function provisioned(bucket: string): Provisioned {
   return {
@@ -18,8 +18,8 @@ function provisioned(bucket: string): Provisioned {
 export const bucket: ResourceType = {
   replacedBy: ['BucketName', 'ObjectLockEnabled'],
   nameProperty: 'BucketName',
-  async create(scope, { BucketName }) {
-    const Bucket = String(BucketName ?? scope.name({ limit: 63, lowerCase: true }));
+  async create(scope, properties) {
+    const Bucket = textOf(properties, 'BucketName') ?? scope.name({ limit: 63, lowerCase: true });
     await scope.buckets.create(Bucket);
     return provisioned(Bucket);
   },

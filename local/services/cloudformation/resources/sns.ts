@@ -1,25 +1,29 @@
 /** AWS::SNS::* */
 import type { CreateTopicCommandOutput, SubscribeCommandOutput } from '@aws-sdk/client-sns';
 import { same } from '../changes.ts';
+import type { Json } from '../json.ts';
 import {
   document,
   mutable,
   objects,
   type Properties,
+  type ResourceType,
   required,
   requiredText,
-  type ResourceType,
   type Scope,
+  textOf,
   texts,
 } from '../resource-type.ts';
-import type { Json } from '../template.ts';
 
 const service = 'sns';
 
 /** SNS takes attributes as a map of strings. */
 function attributes(properties: Properties): Record<string, string> {
   return Object.fromEntries(
-    Object.entries(properties).map(([name, value]) => [name, typeof value === 'object' ? JSON.stringify(value) : String(value)]),
+    Object.entries(properties).map(([name, value]) => [
+      name,
+      typeof value === 'object' ? JSON.stringify(value) : String(value),
+    ]),
   );
 }
 
@@ -35,7 +39,13 @@ async function subscribe(scope: Scope, TopicArn: string, subscription: Propertie
   return SubscriptionArn!;
 }
 
-async function setAttributes(scope: Scope, target: Properties, operation: string, before: Properties, after: Properties): Promise<void> {
+async function setAttributes(
+  scope: Scope,
+  target: Properties,
+  operation: string,
+  before: Properties,
+  after: Properties,
+): Promise<void> {
   for (const name of new Set([...Object.keys(before), ...Object.keys(after)])) {
     if (same(before[name], after[name])) continue;
     const value: Json = attributes(after)[name] ?? '';
@@ -44,7 +54,13 @@ async function setAttributes(scope: Scope, target: Properties, operation: string
 }
 
 function ownAttributes(properties: Properties): Properties {
-  const { TopicName: _name, Subscription: _subscription, Tags: _tags, DataProtectionPolicy: _policy, ...rest } = properties;
+  const {
+    TopicName: _name,
+    Subscription: _subscription,
+    Tags: _tags,
+    DataProtectionPolicy: _policy,
+    ...rest
+  } = properties;
   return rest;
 }
 
@@ -59,7 +75,7 @@ export const topic: ResourceType = {
     target: ({ physicalId }) => ({ ResourceArn: physicalId }),
   },
   async create(scope, properties) {
-    const TopicName = String(properties['TopicName'] ?? scope.name({ limit: 256 }));
+    const TopicName = textOf(properties, 'TopicName') ?? scope.name({ limit: 256 });
     const created = await scope.send<CreateTopicCommandOutput>(service, 'CreateTopic', {
       Name: TopicName,
       Attributes: attributes(ownAttributes(properties)),
@@ -67,7 +83,8 @@ export const topic: ResourceType = {
     });
     const TopicArn = created.TopicArn!;
     scope.exists(TopicArn);
-    for (const subscription of objects(properties['Subscription'])) await subscribe(scope, TopicArn, subscription);
+    for (const subscription of objects(properties['Subscription']))
+      await subscribe(scope, TopicArn, subscription);
     return { physicalId: TopicArn, attributes: { TopicArn, TopicName } };
   },
   async update(scope, properties, current) {
@@ -114,7 +131,13 @@ export const subscription: ResourceType = {
   },
   async update(scope, properties, current) {
     const [before, after] = [subscriptionAttributes(current.properties), mutable(subscription, properties)];
-    await setAttributes(scope, { SubscriptionArn: current.physicalId }, 'SetSubscriptionAttributes', before, after);
+    await setAttributes(
+      scope,
+      { SubscriptionArn: current.physicalId },
+      'SetSubscriptionAttributes',
+      before,
+      after,
+    );
     return current;
   },
   delete: (scope, { physicalId }) => scope.send(service, 'Unsubscribe', { SubscriptionArn: physicalId }),

@@ -1,7 +1,17 @@
 /** AWS::SQS::* */
 import type { CreateQueueCommandOutput } from '@aws-sdk/client-sqs';
 import { arn } from '../../../account.ts';
-import { document, type Properties, required, type ResourceType, type Scope, tagMap, texts } from '../resource-type.ts';
+import { unlessGone } from '../gone.ts';
+import {
+  document,
+  type Properties,
+  type ResourceType,
+  required,
+  type Scope,
+  tagMap,
+  textOf,
+  texts,
+} from '../resource-type.ts';
 
 const service = 'sqs';
 
@@ -9,7 +19,10 @@ const service = 'sqs';
 function attributes(properties: Properties): Record<string, string> {
   const { QueueName: _name, Tags: _tags, ...rest } = properties;
   return Object.fromEntries(
-    Object.entries(rest).map(([name, value]) => [name, typeof value === 'object' ? JSON.stringify(value) : String(value)]),
+    Object.entries(rest).map(([name, value]) => [
+      name,
+      typeof value === 'object' ? JSON.stringify(value) : String(value),
+    ]),
   );
 }
 
@@ -24,17 +37,25 @@ export const queue: ResourceType = {
     target: ({ physicalId }) => ({ QueueUrl: physicalId }),
   },
   async create(scope, properties) {
-    const QueueName = String(properties['QueueName'] ?? scope.name({ limit: 80 }));
+    const QueueName = textOf(properties, 'QueueName') ?? scope.name({ limit: 80 });
     const { QueueUrl } = await scope.send<CreateQueueCommandOutput>(service, 'CreateQueue', {
       QueueName,
       Attributes: attributes(properties),
       tags: tagMap(properties['Tags']),
     });
-    return { physicalId: QueueUrl!, attributes: { Arn: arn('sqs', QueueName), QueueName, QueueUrl: QueueUrl! } };
+    return {
+      physicalId: QueueUrl!,
+      attributes: { Arn: arn('sqs', QueueName), QueueName, QueueUrl: QueueUrl! },
+    };
   },
   async update(scope, properties, current) {
-    const removed = Object.keys(attributes(current.properties)).filter((name) => properties[name] === undefined);
-    const Attributes = { ...Object.fromEntries(removed.map((name) => [name, ''])), ...attributes(properties) };
+    const removed = Object.keys(attributes(current.properties)).filter(
+      (name) => properties[name] === undefined,
+    );
+    const Attributes = {
+      ...Object.fromEntries(removed.map((name) => [name, ''])),
+      ...attributes(properties),
+    };
     await scope.send(service, 'SetQueueAttributes', { QueueUrl: current.physicalId, Attributes });
     return current;
   },
@@ -42,7 +63,8 @@ export const queue: ResourceType = {
 };
 
 async function setPolicy(scope: Scope, queues: readonly string[], Policy: string): Promise<void> {
-  for (const QueueUrl of queues) await scope.send(service, 'SetQueueAttributes', { QueueUrl, Attributes: { Policy } });
+  for (const QueueUrl of queues)
+    await scope.send(service, 'SetQueueAttributes', { QueueUrl, Attributes: { Policy } });
 }
 
 export const queuePolicy: ResourceType = {
@@ -54,5 +76,7 @@ export const queuePolicy: ResourceType = {
     await setPolicy(scope, texts(properties['Queues']), document(required(properties, 'PolicyDocument'))!);
     return current;
   },
-  delete: (scope, { properties }) => setPolicy(scope, texts(properties['Queues']), ''),
+  async delete(scope, { properties }) {
+    for (const queueUrl of texts(properties['Queues'])) await unlessGone(setPolicy(scope, [queueUrl], ''));
+  },
 };

@@ -1,7 +1,14 @@
 /** AWS::StepFunctions::StateMachine */
 import type { CreateStateMachineCommandOutput, UpdateStateMachineCommandOutput } from '@aws-sdk/client-sfn';
-import { document, requiredText, type Properties, type ResourceType, type Scope } from '../resource-type.ts';
-import { isObject, type JsonObject } from '../template.ts';
+import { asText, isObject, type JsonObject } from '../json.ts';
+import {
+  document,
+  type Properties,
+  type ResourceType,
+  requiredText,
+  type Scope,
+  textOf,
+} from '../resource-type.ts';
 
 const service = 'states';
 
@@ -13,13 +20,15 @@ async function definition(scope: Scope, properties: Properties): Promise<string>
   if (!isObject(DefinitionSubstitutions)) return text;
   const values = DefinitionSubstitutions as JsonObject;
   return text.replaceAll(/\$\{([^}]+)\}/g, (whole, name: string) => {
-    return Object.hasOwn(values, name) ? String(values[name]) : whole;
+    return Object.hasOwn(values, name) ? asText(values[name]!) : whole;
   });
 }
 
 async function fromS3(scope: Scope, location: JsonObject | undefined): Promise<string> {
   if (location === undefined) {
-    throw new Error('Properties validation failed: one of DefinitionString, Definition and DefinitionS3Location is required');
+    throw new Error(
+      'Properties validation failed: one of DefinitionString, Definition and DefinitionS3Location is required',
+    );
   }
   return scope.buckets.text(requiredText(location, 'Bucket'), requiredText(location, 'Key'));
 }
@@ -47,24 +56,31 @@ export const stateMachine: ResourceType = {
     target: ({ physicalId }) => ({ resourceArn: physicalId }),
   },
   async create(scope, properties) {
-    const Name = String(properties['StateMachineName'] ?? scope.name({ limit: 80, withoutStack: true }));
-    const { stateMachineArn } = await scope.send<CreateStateMachineCommandOutput>(service, 'CreateStateMachine', {
-      ...settings(properties),
-      name: Name,
-      type: properties['StateMachineType'],
-      definition: await definition(scope, properties),
-    });
-    return { physicalId: stateMachineArn!, attributes: { Arn: stateMachineArn!, Name, StateMachineRevisionId: 'INITIAL' } };
+    const Name = textOf(properties, 'StateMachineName') ?? scope.name({ limit: 80, withoutStack: true });
+    const { stateMachineArn } = await scope.send<CreateStateMachineCommandOutput>(
+      service,
+      'CreateStateMachine',
+      {
+        ...settings(properties),
+        name: Name,
+        type: properties['StateMachineType'],
+        definition: await definition(scope, properties),
+      },
+    );
+    return {
+      physicalId: stateMachineArn!,
+      attributes: { Arn: stateMachineArn!, Name, StateMachineRevisionId: 'INITIAL' },
+    };
   },
   async update(scope, properties, current) {
-    const { Tags: _tags, ...rest } = settings(properties);
     const { revisionId } = await scope.send<UpdateStateMachineCommandOutput>(service, 'UpdateStateMachine', {
-      ...rest,
+      ...settings(properties),
       stateMachineArn: current.physicalId,
       definition: await definition(scope, properties),
     });
     const attributes = revisionId === undefined ? {} : { StateMachineRevisionId: revisionId };
     return { ...current, attributes: { ...current.attributes, ...attributes } };
   },
-  delete: (scope, { physicalId }) => scope.send(service, 'DeleteStateMachine', { stateMachineArn: physicalId }),
+  delete: (scope, { physicalId }) =>
+    scope.send(service, 'DeleteStateMachine', { stateMachineArn: physicalId }),
 };

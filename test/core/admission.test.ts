@@ -1,0 +1,233 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { type Admission, admit, type Offer } from '../../functions/core/admission.ts';
+import { promoted, restored, retired, retiring } from '../../functions/core/course.ts';
+import { due } from '../../functions/core/retention.ts';
+import { newServiceItem, type ServiceItem } from '../../functions/core/service-item.ts';
+import { type Weights, soleSlot, splitBetween } from '../../functions/core/weights.ts';
+import { admitted, baking, blue, digestOf, execution, generationOf, green, liveItem, offerOf, pushOf, red, settingsOf, start, web, weightsOf } from './examples.ts';
+
+function reasonFor(item: ServiceItem, offer: Offer): Admission {
+  const decided = admit(item, offer);
+  expect(decided.admission.plan).toBeNull();
+  expect({ ...decided.item, intake: null }).toEqual({ ...item, intake: null, lastPush: decided.item.lastPush });
+  expect(decided.item.intake).toMatchObject({ admission: decided.admission.admission, reason: decided.admission.reason });
+  return decided.admission;
+}
+
+describe('a first push', () => {
+  it('takes the slot that has the weight, and shifts nothing', () => {
+    const { item, plan } = admitted(newServiceItem(web), offerOf(pushOf(1), { weights: weightsOf({ red: 100 }) }));
+    expect(plan).toMatchObject({ deployment: 'web-g0001-d1', fence: 1, from: null, steps: [], to: { name: 'web-g0001', slot: 'red' } });
+    expect(item).toMatchObject({ fence: 1, lastGeneration: 1, owner: { execution: execution('event-1') }, weights: { red: 100 } });
+  });
+});
+
+describe('a push to a live service', () => {
+  it('takes the first idle slot, and goes there by the strategy', () => {
+    const { item, plan } = admitted();
+    expect(plan).toMatchObject({ direction: 'forward', fence: 2, from: { name: 'web-g0001' }, to: { name: 'web-g0002', slot: 'green', digest: digestOf(2) } });
+    expect(plan.weightsBefore).toEqual(weightsOf({ blue: 100 }));
+    expect(plan.steps).toEqual([
+      { weightPercent: 10, bakeSeconds: 300, weights: weightsOf({ blue: 90, green: 10 }) },
+      { weightPercent: 100, bakeSeconds: 600, weights: weightsOf({ green: 100 }) },
+    ]);
+    expect(item.deployment).toMatchObject({ phase: 'launching', step: -1, outcome: null, startedAt: pushOf(2).at + 5_000 });
+    expect(item.intake?.reason).toBe('shop/web:v2 becomes web-g0002 in green');
+  });
+
+  it('passes over slots that hold a retained generation', () => {
+    const retained = [{ generation: generationOf(1, green), until: start }];
+    expect(admitted(liveItem({ retained, lastGeneration: 4 })).plan.to).toMatchObject({ slot: 'red', name: 'web-g0005' });
+  });
+
+  it('is planned once: a repeat in the same execution returns the same plan and changes nothing', () => {
+    const { item, plan } = admitted();
+    const later = offerOf(pushOf(2), { now: start + 3_600_000, weights: weightsOf({ red: 100 }), settings: settingsOf({ alarms: [] }) });
+    const again = admit(item, later);
+    expect(again.item).toBe(item);
+    expect(again.admission).toEqual({ admission: 'admitted', plan, reason: 'admitted before' });
+  });
+
+  it('is refused once: a repeat in the same execution changes nothing', () => {
+    const offer = offerOf(pushOf(3, { digest: digestOf(1) }));
+    const first = admit(liveItem(), offer);
+    const again = admit(first.item, { ...offer, now: offer.now + 60_000 });
+    expect(again.item).toBe(first.item);
+    expect(again.admission).toEqual(first.admission);
+  });
+
+  it('is not planned again by a redrive of its execution', () => {
+    const { item } = admitted();
+    const redriven = admit(item, offerOf(pushOf(2), { execution: { arn: execution('event-2'), redrives: 1 } }));
+    expect(redriven.admission).toMatchObject({ admission: 'nothing', plan: null });
+  });
+});
+
+describe('no deployment comes of', () => {
+  it.each<[string, ServiceItem, Offer, Omit<Admission, 'plan'>]>([
+    [
+      'an event that started one before',
+      liveItem({ admitted: ['event-1', 'event-2'], live: generationOf(1) }),
+      offerOf(pushOf(2)),
+      { admission: 'nothing', reason: 'event event-2 started a deployment before; EventBridge delivered it again' },
+    ],
+    [
+      'a push older than the last',
+      liveItem({ lastPush: { eventId: 'event-9', at: start + 180_000 } }),
+      offerOf(pushOf(2)),
+      {
+        admission: 'superseded',
+        reason: 'a newer push (2026-01-01T12:03:00.000Z) was admitted before this one (2026-01-01T12:02:00.000Z)',
+      },
+    ],
+    [
+      'the digest that is live',
+      liveItem(),
+      offerOf(pushOf(2, { digest: digestOf(1) })),
+      { admission: 'nothing', reason: 'web-g0001 is already live with 000000000000' },
+    ],
+    [
+      'a push while another is deployed',
+      admitted().item,
+      offerOf(pushOf(3)),
+      {
+        admission: 'rejected',
+        reason: `web-g0002-d2 (shop/web:v2) holds the service; push again when it has ended, or stop it with the signal function: {"service":"web","signal":"abort","by":"…"}. It runs as ${execution('event-2')}`,
+      },
+    ],
+    [
+      'a push while the weights are a stranger\'s',
+      liveItem(),
+      offerOf(pushOf(2), { weights: weightsOf({ blue: 50, red: 50 }) }),
+      {
+        admission: 'rejected',
+        reason: `the rule's weights are blue 50, red 50, but Cutover wrote blue 100: somebody else changed them. Put them back, then push again. Rule ${settingsOf().traffic.rule}`,
+      },
+    ],
+    [
+      'a push while the weights are split',
+      newServiceItem(web),
+      offerOf(pushOf(2), { weights: weightsOf({ blue: 50, red: 50 }) }),
+      { admission: 'rejected', reason: 'one slot must have all the weight before a deployment; the rule has blue 50, red 50' },
+    ],
+    [
+      'a push while another slot than the live one has the traffic',
+      liveItem({ weights: null }),
+      offerOf(pushOf(2), { weights: weightsOf({ red: 100 }) }),
+      { admission: 'rejected', reason: 'web-g0001 is live in blue, but the rule sends its traffic to red' },
+    ],
+    [
+      'a push while no slot is free',
+      liveItem({ retained: [green, red].map((slot, index) => ({ generation: generationOf(index + 2, slot), until: start + index * 1_000 })) }),
+      offerOf(pushOf(2)),
+      {
+        admission: 'rejected',
+        reason:
+          'no slot is free: blue holds web-g0001, which is live; green holds web-g0002 until 2026-01-01T12:00:00.000Z; red holds web-g0003 until 2026-01-01T12:00:01.000Z. Push again later, or declare another slot',
+      },
+    ],
+  ])('%s', (_, item, offer, expected) => {
+    expect(reasonFor(item, offer)).toEqual({ ...expected, plan: null });
+  });
+
+  it('a push while a generation is being retired: it is tried again', () => {
+    const held = retiring(liveItem(), execution('retire'), start);
+    expect(() => admit(held, offerOf(pushOf(2)))).toThrow(expect.objectContaining({ name: 'Cutover.Busy' }));
+  });
+
+  it('an older push after a newer one asked for what is live', () => {
+    const { item } = admit(liveItem(), offerOf(pushOf(3, { digest: digestOf(1) })));
+    expect(admit(item, offerOf(pushOf(2))).admission).toMatchObject({ admission: 'superseded' });
+  });
+});
+
+describe('two pushes within one second', () => {
+  it('are both taken: neither is older', () => {
+    const item = liveItem({ lastPush: { eventId: 'event-9', at: pushOf(2).at } });
+    expect(admit(item, offerOf(pushOf(2))).admission.admission).toBe('admitted');
+  });
+});
+
+describe('over any course of events', () => {
+  interface Step {
+    readonly what: 'push' | 'duplicate' | 'promote' | 'restore' | 'retire' | 'meddle';
+    readonly number: number;
+  }
+  const anyStep = fc.record({
+    what: fc.constantFrom<Step['what']>('push', 'push', 'duplicate', 'promote', 'promote', 'restore', 'retire', 'meddle'),
+    number: fc.integer({ min: 1, max: 30 }),
+  });
+  const slots = ['blue', 'green', 'red', 'amber', 'white'];
+
+  it('fences and numbers only rise, one has the service, and no slot in use is given away', () => {
+    fc.assert(
+      fc.property(fc.array(anyStep, { maxLength: 60 }), fc.integer({ min: 2, max: 5 }), (steps, count) => {
+        const settings = settingsOf({}, slots.slice(0, count));
+        let item = newServiceItem(web);
+        let weights: Weights = splitBetween(settings.traffic.slots.map(({ name }) => name), blue, undefined, 100);
+        let now = start;
+        for (const [index, { what, number }] of steps.entries()) {
+          now += 600_000;
+          const before = item;
+          ({ item, weights } = take(item, weights, what, number, index, now));
+          expect(item.fence).toBeGreaterThanOrEqual(before.fence);
+          expect(item.lastGeneration).toBeGreaterThanOrEqual(before.lastGeneration);
+          if (before.owner !== null && item.owner !== null) expect(item.owner).toEqual(before.owner);
+          expect(item.retained.length).toBeLessThanOrEqual(count - 1);
+          const inUse = [item.live, ...item.retained.map(({ generation }) => generation)].flatMap((each) => each?.slot ?? []);
+          expect(new Set(inUse).size).toBe(inUse.length);
+        }
+
+        function take(old: ServiceItem, rule: Weights, doing: Step['what'], which: number, at: number, when: number) {
+          const plan = old.deployment?.outcome === null ? old.deployment.plan : undefined;
+          if (doing === 'meddle') return { item: old, weights: { ...rule, [blue]: (rule[blue] ?? 0) === 100 ? 99 : (rule[blue] ?? 0) } };
+          if (doing === 'promote' && plan !== undefined) {
+            const next = plan.steps.at(-1)?.weights ?? rule;
+            return { item: promoted({ ...old, weights: next }, plan, when), weights: next };
+          }
+          if (doing === 'restore' && plan !== undefined) {
+            return { item: restored({ ...old, weights: plan.weightsBefore }, plan, when), weights: plan.weightsBefore };
+          }
+          if (doing === 'retire' && old.owner === null) {
+            const gone = due(old.retained, when).map(({ generation }) => generation.name);
+            return { item: retired(retiring(old, execution('retire'), when), execution('retire'), gone), weights: rule };
+          }
+          if (doing !== 'push' && doing !== 'duplicate') return { item: old, weights: rule };
+          const push = pushOf(doing === 'push' ? at : which, { at: start + which * 60_000 });
+          const decided = admit(old, offerOf(push, { execution: { arn: execution(String(at)), redrives: 0 }, settings, weights: rule, now: when }));
+          if (decided.admission.plan !== null && decided.item !== old) {
+            const { to, from, fence } = decided.admission.plan;
+            expect(fence).toBe(old.fence + 1);
+            expect(to.number).toBe(old.lastGeneration + 1);
+            if (from !== null) {
+              expect(rule[to.slot] ?? 0).toBe(0);
+              expect([from.slot, ...old.retained.map(({ generation }) => generation.slot)]).not.toContain(to.slot);
+            } else {
+              expect(to.slot).toBe(soleSlot(rule));
+            }
+          }
+          return { item: decided.item, weights: rule };
+        }
+      }),
+      { numRuns: 300 },
+    );
+  });
+
+  it('remembers a bounded number of events', () => {
+    let item = newServiceItem(web);
+    for (let number = 1; number <= 150; number++) {
+      const decided = admitted(item, offerOf(pushOf(number), { weights: weightsOf({ [item.live?.slot ?? blue]: 100 }) }));
+      const weights = decided.plan.steps.at(-1)?.weights ?? item.weights;
+      item = { ...promoted({ ...decided.item, weights }, decided.plan, start), retained: [] };
+    }
+    expect(item.admitted).toHaveLength(100);
+    expect(item.admitted.at(-1)).toBe('event-150');
+  });
+});
+
+describe('a deployment', () => {
+  it('in the middle holds the service against every other execution', () => {
+    expect(baking(1).item.owner).toMatchObject({ execution: execution('event-2'), redrives: 0 });
+  });
+});

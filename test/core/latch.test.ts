@@ -1,0 +1,127 @@
+import { describe, expect, it } from 'vitest';
+import { restoring } from '../../functions/core/course.ts';
+import { latch, stopReason } from '../../functions/core/latch.ts';
+import { type GenerationName, generationName } from '../../functions/core/names.ts';
+import type { Latch, ServiceItem } from '../../functions/core/service-item.ts';
+import type { Signal } from '../../functions/core/signal.ts';
+import { baking, ended, liveItem, start, web } from './examples.ts';
+
+const generation: GenerationName = generationName.parse('web-g0002');
+const startedAt = baking(0).item.deployment!.startedAt;
+const quiet: Latch = { running: [], crashes: [], fleetFailed: null, alarm: null, abort: null };
+
+const ran = (task: string): Signal => ({ kind: 'taskRunning', service: web, generation, task });
+const crashed = (task: string): Signal => ({ kind: 'taskStopped', service: web, generation, task, crashed: true, reason: `${task} exited` });
+const scaledIn: Signal = { kind: 'taskStopped', service: web, generation, task: 't1', crashed: false, reason: 'scaled in' };
+const failed: Signal = { kind: 'fleetFailed', service: web, generation, reason: 'circuit breaker' };
+const steady: Signal = { kind: 'steady', service: web, generation };
+const alarm: Signal = { kind: 'alarm', alarm: 'web-errors', reason: '5 > 1', at: startedAt + 60_000 };
+const abort: Signal = { kind: 'abort', service: web, by: 'ann', reason: 'wrong version' };
+
+function waitingFor(what: 'healthy' | 'bake'): ServiceItem {
+  return { ...baking(what === 'bake' ? 1 : 0).item, wait: { token: 'token', for: what, deadline: start } };
+}
+
+/** The signals one after the other; what the last one ends. */
+function after(signals: readonly Signal[], item: ServiceItem) {
+  let latched = { item, end: undefined as ReturnType<typeof latch>['end'], remark: '' };
+  for (const signal of signals) latched = latch(latched.item, signal, start);
+  return latched;
+}
+
+describe('a signal', () => {
+  it.each<[string, readonly Signal[], 'healthy' | 'bake', { error: string; cause: string } | undefined]>([
+    ['that one of two tasks runs', [ran('t1')], 'healthy', undefined],
+    ['that the last task runs', [ran('t1'), ran('t2')], 'healthy', { error: 'Cutover.Woken', cause: 'all tasks run' }],
+    ['that the last task runs again', [ran('t1'), ran('t2'), ran('t2')], 'healthy', { error: 'Cutover.Woken', cause: 'all tasks run' }],
+    ['that the service is steady', [steady], 'healthy', { error: 'Cutover.Woken', cause: 'all tasks run' }],
+    ['that tasks run', [ran('t1'), ran('t2'), steady], 'bake', undefined],
+    ['that a task was scaled in', [scaledIn], 'bake', undefined],
+    ['that two tasks crashed', [crashed('t1'), crashed('t2')], 'bake', undefined],
+    [
+      'that three tasks crashed',
+      [crashed('t1'), crashed('t2'), crashed('t3')],
+      'bake',
+      { error: 'Cutover.Unhealthy', cause: '3 tasks of the new generation stopped by themselves; the last one: t3 exited' },
+    ],
+    ['that one task crashed three times over', [crashed('t1'), crashed('t1'), crashed('t1')], 'bake', undefined],
+    ['that ECS gave up', [failed], 'healthy', { error: 'Cutover.Unhealthy', cause: 'ECS gave the new generation up: circuit breaker' }],
+    ['that an alarm is red', [alarm], 'bake', { error: 'Cutover.AlarmRed', cause: 'the alarm web-errors is red: 5 > 1' }],
+    ['that an alarm is red while it launches', [alarm], 'healthy', { error: 'Cutover.AlarmRed', cause: 'the alarm web-errors is red: 5 > 1' }],
+    ['to abort', [abort], 'bake', { error: 'Cutover.Aborted', cause: 'ann ended the deployment: wrong version' }],
+    ['to abort, after an alarm', [alarm, abort], 'bake', { error: 'Cutover.Aborted', cause: 'ann ended the deployment: wrong version' }],
+    ['of any kind, after an alarm', [alarm, ran('t1')], 'bake', { error: 'Cutover.AlarmRed', cause: 'the alarm web-errors is red: 5 > 1' }],
+  ])('%s ends %j with what it says', (_, signals, what, expected) => {
+    const { end } = after(signals, waitingFor(what));
+    expect(end).toEqual(expected === undefined ? undefined : { token: 'token', ...expected });
+  });
+
+  it.each([ran('t1'), crashed('t1'), failed, alarm, abort])('is latched once: twice changes nothing ($kind)', (signal) => {
+    const item = waitingFor('bake');
+    const once = latch(item, signal, start);
+    expect(once).toMatchObject({ remark: 'latched' });
+    expect(once.item).not.toBe(item);
+    const twice = latch(once.item, signal, start + 9);
+    expect(twice).toMatchObject({ item: once.item, remark: 'known before' });
+    expect(twice.item).toBe(once.item);
+    expect(twice.end).toEqual(once.end);
+  });
+
+  it('between two waits is remembered, and ends none', () => {
+    const { item, end } = latch(baking(1).item, abort, start + 3);
+    expect(end).toBeUndefined();
+    expect(item.deployment?.latch.abort).toEqual({ by: 'ann', reason: 'wrong version', at: start + 3 });
+  });
+
+  it('ends no wait of a deployment that goes back already', () => {
+    const { item, plan } = baking(1);
+    const returning = { ...restoring(item, plan, item.weights!, 'why', start), wait: { token: 'token', for: 'bake' as const, deadline: start } };
+    expect(latch(returning, abort, start).end).toBeUndefined();
+  });
+
+  it.each<[string, ServiceItem, Signal, string]>([
+    ['when nothing is deployed', liveItem(), abort, 'no deployment is running'],
+    ['after the end', ended().item, abort, 'no deployment is running'],
+    ['of another generation', waitingFor('bake'), { ...crashed('t1'), generation: generationName.parse('web-g0001') } as Signal, 'web-g0001 is not the generation being deployed'],
+    ['of an alarm that is not the service\'s', waitingFor('bake'), { ...alarm, alarm: 'other' }, 'other is not an alarm of web'],
+    [
+      'of an alarm that was red before the deployment began, delivered again or late',
+      waitingFor('bake'),
+      { ...alarm, at: startedAt - 1_001 },
+      'the alarm web-errors was red before this deployment began, when Plan asked for it',
+    ],
+  ])('changes nothing %s', (_, item, signal, remark) => {
+    expect(latch(item, signal, start)).toEqual({ item, end: undefined, remark });
+    expect(latch(item, signal, start).item).toBe(item);
+  });
+
+  it('of an alarm counts from the second in which the deployment began: events are told in whole seconds', () => {
+    expect(latch(waitingFor('bake'), { ...alarm, at: Math.floor(startedAt / 1_000) * 1_000 }, start).remark).toBe('latched');
+  });
+
+  it('that a task crashed takes it from those that run', () => {
+    expect(after([ran('t1'), crashed('t1')], waitingFor('healthy')).item.deployment?.latch).toMatchObject({ running: [], crashes: [{ task: 't1' }] });
+  });
+});
+
+describe('what stops a deployment', () => {
+  const crashes = ['t1', 't2', 't3'].map((task) => ({ task, reason: `${task} exited` }));
+  const full: Latch = {
+    running: ['t1'],
+    crashes,
+    fleetFailed: 'gave up',
+    alarm: { name: 'a', reason: '', at: 0 },
+    abort: { by: 'ann', reason: 'no', at: 0 },
+  };
+  it.each([
+    [full, 'Cutover.Aborted'],
+    [{ ...full, abort: null }, 'Cutover.AlarmRed'],
+    [{ ...full, abort: null, alarm: null }, 'Cutover.Unhealthy'],
+    [{ ...quiet, fleetFailed: 'gave up' }, 'Cutover.Unhealthy'],
+    [{ ...quiet, crashes }, 'Cutover.Unhealthy'],
+    [{ ...quiet, crashes: crashes.slice(0, 2), running: ['t1'] }, undefined],
+    [quiet, undefined],
+  ])('a person first, then alarms, then ECS, then crashes', (known, error) => {
+    expect(stopReason(known)?.error).toBe(error);
+  });
+});

@@ -1,0 +1,136 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { isOlder, readPush } from '../../functions/core/push.ts';
+import { isDeployable, matchesTag } from '../../functions/core/tag-pattern.ts';
+import { ecrEvent, pushOf } from './examples.ts';
+
+const source = { repository: 'shop/web', tags: ['v*', 'release-*'] };
+const event = (detail: Record<string, unknown> = {}) => ecrEvent(pushOf(2), detail);
+
+describe('readPush', () => {
+  it('reads a push as ECR announces it', () => {
+    expect(readPush(event(), source)).toEqual({ kind: 'push', push: pushOf(2) });
+  });
+
+  it.each([
+    ['a failed push', event({ result: 'FAILURE' }), 'the push failed in ECR (result FAILURE); push again'],
+    ['a deletion', event({ 'action-type': 'DELETE' }), 'the action is DELETE, not PUSH'],
+    ['another repository', event({ 'repository-name': 'shop/api' }), 'the repository is shop/api; this service deploys shop/web'],
+    [
+      'a child manifest',
+      event({ 'image-tag': undefined }),
+      'it has no tag: a child manifest of an index, or a push by digest; the tagged push is what deploys',
+    ],
+    ['an unmatched tag', event({ 'image-tag': 'latest' }), "the tag latest matches none of this service's patterns (v*, release-*)"],
+    ['a retaining tag', event({ 'image-tag': 'retain-web-g0001' }), 'tags that start with retain- only keep images from expiring'],
+  ])('ignores %s', (_, given, reason) => {
+    expect(readPush(given, source)).toEqual({ kind: 'ignored', reason });
+  });
+
+  it('ignores a retaining tag even when a pattern takes everything', () => {
+    expect(readPush(event({ 'image-tag': 'retain-v1' }), { ...source, tags: ['*'] })).toMatchObject({ kind: 'ignored' });
+  });
+
+  it.each([
+    ['id', { ...event(), id: '' }, 'id'],
+    ['id too long', { ...event(), id: 'x'.repeat(129) }, 'id'],
+    ['source', { ...event(), source: 'aws.s3' }, 'source'],
+    ['detail-type', { ...event(), 'detail-type': 'ECR Image Scan' }, 'detail-type'],
+    ['time', { ...event(), time: 'yesterday' }, 'time'],
+    ['impossible time', { ...event(), time: '2026-02-30T00:00:00Z' }, 'time'],
+    ['detail', { ...event(), detail: null }, 'detail'],
+    ['result', event({ result: 'MAYBE' }), 'detail/result'],
+    ['repository', event({ 'repository-name': 'x' }), 'detail/repository-name'],
+    ['action', event({ 'action-type': 7 }), 'detail/action-type'],
+    ['digest', event({ 'image-digest': 'sha256:ABC' }), 'detail/image-digest'],
+    ['digest of another algorithm', event({ 'image-digest': `sha512:${'0'.repeat(128)}` }), 'detail/image-digest'],
+    ['absent digest', event({ 'image-digest': undefined }), 'detail/image-digest'],
+    ['empty tag', event({ 'image-tag': '' }), 'detail/image-tag'],
+    ['tag too long', event({ 'image-tag': 'v'.repeat(129) }), 'detail/image-tag'],
+  ])('calls an event with a wrong %s malformed and names the path', (_, given, path) => {
+    const reading = readPush(given, source);
+    expect(reading).toMatchObject({ kind: 'malformed' });
+    expect('reason' in reading && reading.reason).toContain(`this is not an ECR image event: ${path}: `);
+  });
+
+  it('names every mistake at once', () => {
+    const reading = readPush({ ...event({ result: 'MAYBE' }), id: '', source: 'x' }, source);
+    expect('reason' in reading && reading.reason.split('; ')).toHaveLength(3);
+  });
+
+  it('never throws, whatever comes', () => {
+    const mutilated = fc.record({
+      ...Object.fromEntries(Object.entries(event()).map(([key, value]) => [key, fc.oneof(fc.constant(value), fc.anything())])),
+      detail: fc.record(
+        Object.fromEntries(
+          Object.entries(pushDetail()).map(([key, value]) => [key, fc.oneof(fc.constant(value), fc.anything())]),
+        ),
+        { requiredKeys: [] },
+      ),
+    });
+    fc.assert(
+      fc.property(fc.oneof(fc.anything(), fc.jsonValue(), mutilated), (garbage) => {
+        expect(['push', 'ignored', 'malformed']).toContain(readPush(garbage, source).kind);
+      }),
+      { numRuns: 500 },
+    );
+  });
+});
+
+describe('the order of pushes', () => {
+  it('is that of their times; within a second neither is older', () => {
+    expect(isOlder({ at: 1_000 }, { at: 2_000 })).toBe(true);
+    expect(isOlder({ at: 2_000 }, { at: 1_000 })).toBe(false);
+    expect(isOlder({ at: 2_000 }, { at: 2_000 })).toBe(false);
+  });
+});
+
+describe('tag patterns', () => {
+  it.each([
+    ['v*', 'v1.2.3', true],
+    ['v*', 'v', true],
+    ['v*', 'dev', false],
+    ['*', 'anything_at.all-1', true],
+    ['v1.2', 'v1.2', true],
+    ['v1.2', 'v1x2', false],
+    ['v*-rc*', 'v1-rc2', true],
+    ['v*-rc*', 'v1-r2', false],
+    ['*-prod', 'v1-prod', true],
+    ['*-prod', 'v1-prod-old', false],
+    ['a*a', 'a', false],
+    ['a*a', 'aa', true],
+    ['*ab*ab', 'ab', false],
+    ['[v]+', 'v', false],
+    ['**', 'v', true],
+    ['', 'v', false],
+  ])('%j and %j: %j', (pattern, tag, matches) => {
+    expect(matchesTag(pattern, tag)).toBe(matches);
+  });
+
+  it('match a tag that fills the stars with anything', () => {
+    const plain = fc.stringMatching(/^[\w.-]{0,12}$/);
+    fc.assert(
+      fc.property(fc.array(fc.tuple(plain, plain), { minLength: 1, maxLength: 5 }), plain, (parts, last) => {
+        const pattern = parts.map(([fixed]) => `${fixed}*`).join('') + last;
+        const tag = parts.map(([fixed, filling]) => fixed + filling).join('') + last;
+        expect(matchesTag(pattern, tag)).toBe(true);
+      }),
+    );
+  });
+
+  it('take no longer for many stars', () => {
+    const began = performance.now();
+    expect(matchesTag(`${'*a'.repeat(30)}*b`, 'a'.repeat(128))).toBe(false);
+    expect(performance.now() - began).toBeLessThan(100);
+  });
+
+  it('never deploy a retaining tag', () => {
+    expect(isDeployable(['*'], 'retain-v1')).toBe(false);
+    expect(isDeployable(['v*'], 'v1')).toBe(true);
+    expect(isDeployable(['x', 'v*'], 'v1')).toBe(true);
+  });
+});
+
+function pushDetail(): Record<string, unknown> {
+  return event()['detail'] as Record<string, unknown>;
+}
