@@ -32,6 +32,7 @@ import { Lambda } from './services/lambda/lambda.ts';
 import { Logs } from './services/logs/logs.ts';
 import { Buckets } from './services/s3/buckets.ts';
 import { S3 } from './services/s3/s3.ts';
+import { followLink } from './services/sns/links.ts';
 import { Sns } from './services/sns/sns.ts';
 import { Sqs } from './services/sqs/sqs.ts';
 import { ssmOperations } from './services/ssm.ts';
@@ -184,8 +185,11 @@ export async function createEmbeddedAws(options: EmbeddedAwsOptions): Promise<Em
   const distribution = new DistributionApi({ registry });
   const close = async (): Promise<void> => {
     events.close();
+    cloudwatch.close();
+    sqs.close();
     states.close();
     ecs.close();
+    dynamodb.close();
     await lambda.close();
     await elbv2.close();
     await tasks.close();
@@ -195,7 +199,7 @@ export async function createEmbeddedAws(options: EmbeddedAwsOptions): Promise<Em
   try {
     listener = await listen(dispatcher, {
       port: options.port,
-      fallback: (request, response) => serveOthers(request, response, { cloudformation, distribution, clock, onFailure }),
+      fallback: (request, response) => serveOthers(request, response, { cloudformation, distribution, sns, clock, onFailure }),
       onFailure,
     });
   } catch (failure) {
@@ -212,29 +216,34 @@ export async function createEmbeddedAws(options: EmbeddedAwsOptions): Promise<Em
     states,
     lambda,
     dispatcher,
-    provision: (assembly) =>
-      provision({
+    provision: async (assembly) => {
+      const outputs = await provision({
         assembly,
         cloudformation,
         createBucket,
         putObject: async (bucket, key, bytes) => void buckets.put(bucket, key, bytes),
-      }),
+      });
+      // Threads take real time to start; the cold start that a function sees is modelled on the clock.
+      await lambda.warmAll();
+      return outputs;
+    },
     close,
   };
 }
 
-/** What shares the port with the APIs: pushes and pulls of images, and the answers of custom resources. */
+/** What shares the port with the APIs: images, the answers of custom resources, and the links in messages of SNS. */
 function serveOthers(
   request: IncomingMessage,
   response: ServerResponse,
   others: {
     readonly cloudformation: CloudFormation;
     readonly distribution: DistributionApi;
+    readonly sns: Sns;
     readonly clock: Clock;
     readonly onFailure: (failure: unknown) => void;
   },
 ): void {
-  if (others.cloudformation.handleResponse(request, response)) return;
+  if (others.cloudformation.handleResponse(request, response) || followLink(others.sns, request, response)) return;
   if (others.distribution.handles(request.url ?? '')) {
     others.clock.busy(() => others.distribution.handle(request, response)).catch(others.onFailure);
     return;

@@ -1,5 +1,5 @@
 /** Whether a push becomes a deployment, and which: the only place that issues fences and generation numbers. */
-import { CutoverError } from './errors.ts';
+import { CutoverError, shortened } from './errors.ts';
 import { type Generation, imageName } from './generation.ts';
 import { nameDeployment, nameGeneration, type SlotName, shortDigest } from './names.ts';
 import type { Plan } from './plan.ts';
@@ -36,7 +36,7 @@ export function admit(item: ServiceItem, offer: Offer): { readonly item: Service
   if (again !== undefined) return { item, admission: { admission: 'admitted', plan: again, reason: 'admitted before' } };
 
   const refusal = refuse(item, offer);
-  if (refusal !== undefined) return { item: recorded(item, offer, refusal), admission: { ...refusal, plan: null } };
+  if (refusal !== undefined) return { item: recorded(seen(item, offer.push), offer, refusal), admission: { ...refusal, plan: null } };
 
   const slot = chooseSlot(item, offer.settings, offer.weights);
   if (slot === undefined) {
@@ -44,6 +44,12 @@ export function admit(item: ServiceItem, offer: Offer): { readonly item: Service
     return { item: recorded(item, offer, full), admission: { ...full, plan: null } };
   }
   return accept(item, offer, slot);
+}
+
+/** A push of what is live asks for nothing, but an older one that comes after it must not replace it. */
+function seen(item: ServiceItem, { eventId, at, digest }: Push): ServiceItem {
+  if (item.live?.digest !== digest || at <= (item.lastPush?.at ?? 0)) return item;
+  return { ...item, lastPush: { eventId, at } };
 }
 
 /** Plan may run twice in one execution: the second time it finds what it did. */
@@ -61,7 +67,7 @@ function refuse(item: ServiceItem, { push, weights, settings }: Offer): Refusal 
   if (item.lastPush !== null && isOlder(push, item.lastPush)) {
     return {
       admission: 'superseded',
-      reason: `a newer push (${new Date(item.lastPush.at).toISOString()}) was admitted before this one (${new Date(push.at).toISOString()})`,
+      reason: `a newer push (${new Date(item.lastPush.at).toISOString()}) was taken before this one (${new Date(push.at).toISOString()})`,
     };
   }
   if (item.owner !== null) {
@@ -178,7 +184,13 @@ function recorded(item: ServiceItem, offer: Offer, decision: Pick<Intake, 'admis
   });
 }
 
-/** Notes what came of something that was looked at; events that were no push at all come here too. */
+/**
+ * Notes what came of something that was looked at; events that were no push at all come here too. Plan may run twice in one
+ * execution: what it noted before is not noted, and told, again.
+ */
 export function recordIntake(item: ServiceItem, intake: Intake): ServiceItem {
-  return { ...item, intake };
+  const known = item.intake;
+  const reason = shortened(intake.reason);
+  const again = known?.id === intake.id && known.execution === intake.execution && known.admission === intake.admission && known.reason === reason;
+  return again ? item : { ...item, intake: { ...intake, reason } };
 }

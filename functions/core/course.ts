@@ -1,7 +1,8 @@
 /** The course of a deployment as changes of the service item, one for each thing a step does. All are pure. */
-import { CutoverError } from './errors.ts';
+import { CutoverError, shortened } from './errors.ts';
 import type { GenerationName } from './names.ts';
-import { running, owned, released } from './ownership.ts';
+import { stopReason } from './latch.ts';
+import { goingForward, owned, released, running } from './ownership.ts';
 import type { Plan, PlanStep } from './plan.ts';
 import { afterPromotion } from './retention.ts';
 import type { Deployment, Intent, Outcome, ServiceItem, Wait } from './service-item.ts';
@@ -10,23 +11,27 @@ import type { Weights } from './weights.ts';
 /** Longest a function may run (its Lambda timeout), plus a margin for clocks: how long its last write may still be under way. */
 const mutationMs = 60_000 + 30_000;
 
-/** Durable before the effect: what is about to be written to AWS, by whom, and until when it may be under way. */
+/**
+ * Durable before the effect: what is about to be written to AWS, by whom, and until when it may be under way. Going
+ * forward, a signal that was latched until this very write forbids it.
+ */
 export function intending(item: ServiceItem, plan: Plan, intent: Omit<Intent, 'fence' | 'at'>, now: number): ServiceItem {
-  running(item, plan);
+  if (intent.kind === 'launch' || intent.kind === 'shift') unstopped(item, plan);
+  else running(item, plan);
   return { ...item, intent: { ...intent, fence: plan.fence, at: now }, mutatingUntil: now + mutationMs };
 }
 
 export function launched(item: ServiceItem, plan: Plan, desired: number): ServiceItem {
-  return withDeployment(settled(item), { ...running(item, plan), desired, phase: 'proving' });
+  return withDeployment(settled(item), { ...goingForward(item, plan), desired, phase: 'proving' });
 }
 
 export function waiting(item: ServiceItem, plan: Plan, wait: Wait): ServiceItem {
-  running(item, plan);
+  goingForward(item, plan);
   return { ...item, wait };
 }
 
 export function shifted(item: ServiceItem, plan: Plan, step: PlanStep, index: number, now: number): ServiceItem {
-  const current = running(item, plan);
+  const current = goingForward(item, plan);
   return withDeployment(weighed(item, step.weights, now), { ...current, phase: 'baking', step: Math.max(index, current.step) });
 }
 
@@ -34,7 +39,7 @@ export function shifted(item: ServiceItem, plan: Plan, step: PlanStep, index: nu
 export function restoring(item: ServiceItem, plan: Plan, before: Weights, reason: string, now: number): ServiceItem {
   const current = running(item, plan);
   const next = intending(item, plan, { kind: 'restore', before, after: plan.weightsBefore }, now);
-  return withDeployment({ ...next, wait: null }, { ...current, phase: 'restoring', reason: current.reason ?? reason });
+  return withDeployment({ ...next, wait: null }, { ...current, phase: 'restoring', reason: current.reason ?? shortened(reason) });
 }
 
 /** `quietAt`: when the new generation, whose weight is 0 again, may be ended. */
@@ -45,9 +50,10 @@ export function restoredWeights(item: ServiceItem, plan: Plan, quietAt: number, 
 
 /** The commit: from here on the new generation is live and the old one is kept for its retention. A repeat changes nothing. */
 export function promoted(item: ServiceItem, plan: Plan, now: number): ServiceItem {
-  const current = owned(item, plan);
-  if (current.outcome === 'live') return item;
-  running(item, plan);
+  // The write was made, its answer lost, and the next deployment has begun.
+  if (item.fence > plan.fence && item.live?.name === plan.to.name) return item;
+  if (owned(item, plan).outcome === 'live') return item;
+  const current = unstopped(item, plan);
   return {
     ...withDeployment(released(item), ended(current, 'live', now)),
     live: plan.to,
@@ -82,6 +88,14 @@ export function retired(item: ServiceItem, execution: string, gone: readonly Gen
     throw new CutoverError('Cutover.FencedOut', `${execution} does not hold ${item.service} any more; nothing more may be changed`);
   }
   return { ...released(item), retained: item.retained.filter(({ generation }) => !gone.includes(generation.name)) };
+}
+
+/** Goes forward, and no signal speaks against it: one that came after the last look is not lost. */
+function unstopped(item: ServiceItem, plan: Plan): Deployment {
+  const current = goingForward(item, plan);
+  const stop = stopReason(current.latch);
+  if (stop !== undefined) throw new CutoverError(stop.error, stop.cause);
+  return current;
 }
 
 function ended(deployment: Deployment, outcome: Outcome, now: number): Deployment {

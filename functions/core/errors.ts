@@ -59,6 +59,13 @@ export function reasonOf(failure: Failure): string {
   return failure.Error.startsWith('Cutover.') ? words : `${failure.Error}: ${words}`;
 }
 
+/** A reason goes into one DynamoDB item (400 KB) and, five times over, into one message of SNS (256 KB). */
+const reasonLimit = 2_000;
+
+export function shortened(reason: string): string {
+  return reason.length <= reasonLimit ? reason : `${reason.slice(0, reasonLimit - 1)}…`;
+}
+
 function messageIn(cause: string | undefined): string | undefined {
   if (cause === undefined || cause === '') return undefined;
   if (!cause.startsWith('{')) return cause;

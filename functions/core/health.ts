@@ -26,11 +26,13 @@ export function healthVerdict(fleet: FleetState, targets: readonly TargetState[]
   if (miswired.length > 0) {
     return {
       verdict: 'fail',
-      reasons: [`${miswired.map(inWords).join(', ')}: waiting cannot mend this. Check that a rule forwards to the slot's target group and that the balancer has the targets' zones`],
+      reasons: [`${some(miswired)}: waiting cannot mend this. Check that a rule forwards to the slot's target group and that the balancer has the targets' zones`],
     };
   }
 
   const missing: string[] = [];
+  // Nothing is missing of nothing; weight on it would go nowhere.
+  if (fleet.desired === 0) missing.push('it is scaled to 0 tasks');
   if (fleet.running < fleet.desired) missing.push(`${fleet.running} of ${fleet.desired} tasks run`);
   const healthy = own.filter(({ state }) => state === 'healthy').length;
   if (healthy < fleet.desired) missing.push(`${healthy} of ${fleet.desired} targets are healthy${whyNot(own)}`);
@@ -54,8 +56,14 @@ function ownTargets(fleet: FleetState, targets: readonly TargetState[]): readonl
 }
 
 function whyNot(own: readonly TargetState[]): string {
-  const not = own.filter(({ state }) => state !== 'healthy').map(inWords);
-  return not.length === 0 ? '' : `; ${[...new Set(not)].slice(0, 3).join('; ')}`;
+  const not = own.filter(({ state }) => state !== 'healthy');
+  return not.length === 0 ? '' : `; ${some(not)}`;
+}
+
+/** The first three: a fleet may have thousands of targets, and a reason is read on a phone. */
+function some(targets: readonly TargetState[]): string {
+  const rest = targets.length - 3;
+  return [...targets.slice(0, 3).map(inWords), ...(rest > 0 ? [`and ${rest} more`] : [])].join('; ');
 }
 
 function inWords({ id, state, reason, description }: TargetState): string {

@@ -7,6 +7,9 @@ import type { Signal } from './signal.ts';
 /** Tasks stopping by themselves that count as a crash loop: ECS itself would go on launching for ever. */
 const crashLoop = 3;
 
+/** Events carry their time in whole seconds. One that is delivered twice, hours later, must not stop a later deployment. */
+const eventResolutionMs = 1_000;
+
 export interface Latched {
   readonly item: ServiceItem;
   /** The wait to end, and how; undefined when the signal only has to be remembered, or says nothing new. */
@@ -25,6 +28,9 @@ export function latch(item: ServiceItem, signal: Signal, now: number): Latched {
   }
   if (signal.kind === 'alarm' && !deployment.plan.settings.alarms.includes(signal.alarm)) {
     return { item, end: undefined, remark: `${signal.alarm} is not an alarm of ${item.service}` };
+  }
+  if (signal.kind === 'alarm' && signal.at + eventResolutionMs <= deployment.startedAt) {
+    return { item, end: undefined, remark: `the alarm ${signal.alarm} was red before this deployment began, when Plan asked for it` };
   }
   const next = remembered(deployment.latch, signal, now);
   const changed = { ...item, deployment: { ...deployment, latch: next } };

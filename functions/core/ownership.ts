@@ -3,10 +3,14 @@ import { CutoverError } from './errors.ts';
 import type { Plan } from './plan.ts';
 import type { Deployment, ServiceItem } from './service-item.ts';
 
-/** The running deployment of `plan`, or `Cutover.FencedOut` when the service belongs to somebody else by now. */
+/**
+ * The deployment of `plan`, or `Cutover.FencedOut` when the service belongs to somebody else by now. One that has ended is
+ * still found when its service was only taken for a retirement since: a repeat of its last step must see that it was done.
+ */
 export function owned(item: ServiceItem, plan: Pick<Plan, 'fence' | 'deployment'>): Deployment {
   const current = item.deployment;
-  if (item.fence !== plan.fence || current === null || current.plan.deployment !== plan.deployment) {
+  const ours = current?.plan.deployment === plan.deployment;
+  if (!ours || (item.fence !== plan.fence && current.outcome === null)) {
     throw new CutoverError(
       'Cutover.FencedOut',
       `${plan.deployment} holds fence ${plan.fence}, but fence ${item.fence} was issued since; this execution may change nothing more`,
@@ -20,6 +24,15 @@ export function running(item: ServiceItem, plan: Pick<Plan, 'fence' | 'deploymen
   const current = owned(item, plan);
   if (current.outcome !== null) {
     throw new CutoverError('Cutover.FencedOut', `${plan.deployment} has ended (${current.outcome}); nothing more may be changed`);
+  }
+  return current;
+}
+
+/** As `running`, and it has not begun to go back: a call that was slow to arrive must not turn it round again. */
+export function goingForward(item: ServiceItem, plan: Pick<Plan, 'fence' | 'deployment'>): Deployment {
+  const current = running(item, plan);
+  if (current.phase === 'restoring') {
+    throw new CutoverError('Cutover.FencedOut', `${plan.deployment} is going back (${current.reason}); it can go forward no more`);
   }
   return current;
 }

@@ -23,7 +23,9 @@ let total = 0;
 let lost = 0;
 let failed = 0;
 let open = 0;
+let due = 0;
 let stopping = false;
+let ended = false;
 
 async function send(): Promise<void> {
   open += 1;
@@ -40,8 +42,12 @@ async function send(): Promise<void> {
   } finally {
     total += 1;
     open -= 1;
-    if (stopping && open === 0) void end();
+    endWhenDone();
   }
+}
+
+function endWhenDone(): void {
+  if (stopping && open === 0 && due === 0) void end();
 }
 
 function report(): void {
@@ -49,6 +55,8 @@ function report(): void {
 }
 
 async function end(): Promise<void> {
+  if (ended) return;
+  ended = true;
   clearInterval(reporting);
   report();
   await pool.close();
@@ -59,8 +67,15 @@ const reporting = setInterval(report, 100);
 parentPort?.on('message', (order: Order) => {
   if ('stop' in order) {
     stopping = true;
-    if (open === 0) void end();
+    endWhenDone();
     return;
   }
-  for (let n = 0; n < order.send; n++) setTimeout(() => void send(), (n * order.overMs) / order.send);
+  // Spread over the tick; counted at once, so that what was ordered is sent also when the end comes before it.
+  due += order.send;
+  for (let n = 0; n < order.send; n++) {
+    setTimeout(() => {
+      due -= 1;
+      void send();
+    }, (n * order.overMs) / order.send);
+  }
 });

@@ -15,6 +15,7 @@ const tickMs = 20;
 export class Traffic {
   readonly #worker: Worker;
   readonly #timer: NodeJS.Timeout;
+  #stopped: Promise<TrafficCounts> | undefined;
   #counts: TrafficCounts = { total: 0, lost: 0, failed: 0, byVersion: {}, losses: [] };
 
   constructor({ clock, url, requestsPerSecond }: TrafficOptions) {
@@ -39,7 +40,12 @@ export class Traffic {
   }
 
   /** Sends no more, waits for the answers that are still to come, and ends. */
-  async stop(): Promise<TrafficCounts> {
+  stop(): Promise<TrafficCounts> {
+    this.#stopped ??= this.#stop();
+    return this.#stopped;
+  }
+
+  async #stop(): Promise<TrafficCounts> {
     clearInterval(this.#timer);
     const ended = new Promise<void>((resolve) => this.#worker.once('exit', () => resolve()));
     this.#worker.postMessage({ stop: true });

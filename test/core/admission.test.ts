@@ -78,7 +78,7 @@ describe('no deployment comes of', () => {
       offerOf(pushOf(2)),
       {
         admission: 'superseded',
-        reason: 'a newer push (2026-01-01T12:03:00.000Z) was admitted before this one (2026-01-01T12:02:00.000Z)',
+        reason: 'a newer push (2026-01-01T12:03:00.000Z) was taken before this one (2026-01-01T12:02:00.000Z)',
       },
     ],
     [

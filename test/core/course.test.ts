@@ -27,7 +27,8 @@ const back: readonly [string, Change][] = [
 
 /** The service taken over by a newer deployment. */
 function takenOver(item: ServiceItem, outcome: Deployment['outcome'] = 'restored'): ServiceItem {
-  return admitted({ ...item, owner: null, deployment: { ...item.deployment!, outcome } }, offerOf(pushOf(9))).item;
+  const free = { ...item, owner: null, weights: weightsOf({ blue: 100 }), deployment: { ...item.deployment!, outcome } };
+  return admitted(free, offerOf(pushOf(9))).item;
 }
 
 const fencedOut = expect.objectContaining({ name: 'Cutover.FencedOut' });
