@@ -1,9 +1,21 @@
 import { defineConfig } from 'vitest/config';
 
+/** Tests that load the machine (whole deployments, real traffic, the CDK's CLI): one at a time, after all others. */
+const heavy = ['test/end-to-end/**/*.test.ts', 'test/infra/**/*.test.ts', 'test/balancer/**/*.test.ts'];
+
 export default defineConfig({
   test: {
-    include: ['test/**/*.test.ts'],
-    testTimeout: 30_000,
-    hookTimeout: 60_000,
+    testTimeout: 60_000,
+    hookTimeout: 120_000,
+    projects: [
+      {
+        extends: true,
+        test: { name: 'parts', include: ['test/**/*.test.ts'], exclude: heavy, sequence: { groupOrder: 1 } },
+      },
+      {
+        extends: true,
+        test: { name: 'whole', include: heavy, fileParallelism: false, sequence: { groupOrder: 2 } },
+      },
+    ],
   },
 });

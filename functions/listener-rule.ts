@@ -1,7 +1,11 @@
 import { ElasticLoadBalancingV2Client } from '@aws-sdk/client-elastic-load-balancing-v2';
 import { AlbProductionRule } from './aws/alb-production-rule.ts';
 import { clientOptions } from './aws/client-options.ts';
-import { answerCloudFormation, type CustomResourceRequest, customResourceRequest } from './aws/cloudformation-answer.ts';
+import {
+  answerCloudFormation,
+  type CustomResourceRequest,
+  customResourceRequest,
+} from './aws/cloudformation-answer.ts';
 import { CutoverError } from './core/errors.ts';
 import { rulePhysicalId } from './core/listener-rule.ts';
 import { serviceName } from './core/names.ts';
@@ -20,8 +24,13 @@ export const create = entry({
       try {
         const parsed = parse(ruleRequest, request);
         // What cannot be read was never created: its deletion must not hold the stack.
-        if (!parsed.ok && request.RequestType === 'Delete') return await succeed(request, physicalId, undefined);
-        if (!parsed.ok) throw new CutoverError('Cutover.InvalidInput', `the rule's properties are not valid: ${parsed.mistakes.join('; ')}`);
+        if (!parsed.ok && request.RequestType === 'Delete')
+          return await succeed(request, physicalId, undefined);
+        if (!parsed.ok)
+          throw new CutoverError(
+            'Cutover.InvalidInput',
+            `the rule's properties are not valid: ${parsed.mistakes.join('; ')}`,
+          );
         const { ruleArn } = await listenerRule(parsed.value, rule);
         return await succeed(request, physicalId, ruleArn);
       } catch (failure) {
@@ -34,7 +43,11 @@ export const create = entry({
 });
 export const handler = create(process.env, {});
 
-async function succeed(request: CustomResourceRequest, physicalId: string, ruleArn: string | undefined): Promise<{ ruleArn: string | undefined }> {
+async function succeed(
+  request: CustomResourceRequest,
+  physicalId: string,
+  ruleArn: string | undefined,
+): Promise<{ ruleArn: string | undefined }> {
   await answerCloudFormation(request, physicalId, { Status: 'SUCCESS', Data: { RuleArn: ruleArn ?? '' } });
   return { ruleArn };
 }
@@ -42,7 +55,10 @@ async function succeed(request: CustomResourceRequest, physicalId: string, ruleA
 /** Also a request whose properties are wrong gets an answer, so the name must not depend on all of them. */
 function physicalIdOf(request: CustomResourceRequest): string {
   const properties = request['ResourceProperties'];
-  const service = typeof properties === 'object' && properties !== null && 'Service' in properties ? properties.Service : undefined;
+  const service =
+    typeof properties === 'object' && properties !== null && 'Service' in properties
+      ? properties.Service
+      : undefined;
   const parsed = serviceName.safeParse(service);
   return parsed.success ? rulePhysicalId(parsed.data) : `cutover-rule-${request.LogicalResourceId}`;
 }

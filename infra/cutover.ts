@@ -1,6 +1,14 @@
 /** The deployer: once per account and region, for any number of services. */
 import { Duration, RemovalPolicy } from 'aws-cdk-lib';
-import { AttributeType, BillingMode, type ITable, ProjectionType, StreamViewType, Table, TableEncryption } from 'aws-cdk-lib/aws-dynamodb';
+import {
+  AttributeType,
+  BillingMode,
+  type ITable,
+  ProjectionType,
+  StreamViewType,
+  Table,
+  TableEncryption,
+} from 'aws-cdk-lib/aws-dynamodb';
 import { Rule } from 'aws-cdk-lib/aws-events';
 import { LambdaFunction } from 'aws-cdk-lib/aws-events-targets';
 import { FilterCriteria, FilterRule, StartingPosition } from 'aws-cdk-lib/aws-lambda';
@@ -57,7 +65,15 @@ export class Cutover extends Construct {
     this.deploy = new Machine(this, 'Deploy', {
       definition: new URL('../statemachines/deploy.asl.json', import.meta.url),
       comment: 'Takes a service from its live generation to a new one',
-      functions: { Plan: plan, Launch: launch, Await: waiting, Shift: shift, Judge: judge, Promote: promote, Terminate: terminate },
+      functions: {
+        Plan: plan,
+        Launch: launch,
+        Await: waiting,
+        Shift: shift,
+        Judge: judge,
+        Promote: promote,
+        Terminate: terminate,
+      },
       machines: { RetireMachine: this.retire },
       logRetention,
     }).machine;
@@ -66,7 +82,18 @@ export class Cutover extends Construct {
 
   /** What every service needs of the functions, and no more. */
   #allow(): void {
-    const { plan, launch, await: waiting, shift, judge, promote, terminate, signal, announce, rule } = this.functions;
+    const {
+      plan,
+      launch,
+      await: waiting,
+      shift,
+      judge,
+      promote,
+      terminate,
+      signal,
+      announce,
+      rule,
+    } = this.functions;
     for (const each of [plan, launch, waiting, shift, promote, terminate, signal]) {
       each.allow(['dynamodb:GetItem', 'dynamodb:PutItem'], [this.table.tableArn]);
     }
@@ -77,8 +104,10 @@ export class Cutover extends Construct {
     });
     // https://docs.aws.amazon.com/service-authorization/latest/reference/list_awselasticloadbalancingv2.html
     const unnamed = { because: 'The action cannot be limited to resources' };
-    for (const each of [plan, shift, terminate, rule]) each.allow(['elasticloadbalancing:DescribeRules'], ['*'], unnamed);
-    for (const each of [waiting, shift, judge, rule]) each.allow(['elasticloadbalancing:DescribeTargetHealth'], ['*'], unnamed);
+    for (const each of [plan, shift, terminate, rule])
+      each.allow(['elasticloadbalancing:DescribeRules'], ['*'], unnamed);
+    for (const each of [waiting, shift, judge, rule])
+      each.allow(['elasticloadbalancing:DescribeTargetHealth'], ['*'], unnamed);
     rule.allow(['elasticloadbalancing:DescribeTags'], ['*'], unnamed);
     launch.allow(['ecs:DescribeTaskDefinition'], ['*'], unnamed);
     for (const each of [plan, waiting, judge]) {
@@ -86,7 +115,9 @@ export class Cutover extends Construct {
         because: 'One call reads the alarms of a service, whatever they are called; composite ones included',
       });
     }
-    waiting.allow(['states:SendTaskSuccess', 'states:SendTaskFailure'], ['*'], { because: 'A task token names no resource' });
+    waiting.allow(['states:SendTaskSuccess', 'states:SendTaskFailure'], ['*'], {
+      because: 'A task token names no resource',
+    });
     signal.allow(['states:SendTaskFailure'], ['*'], { because: 'A task token names no resource' });
     announce.allow(['dynamodb:PutItem'], [this.table.tableArn]);
     this.topic.grantPublish(announce.role);
@@ -98,7 +129,9 @@ export class Cutover extends Construct {
       new DynamoEventSource(this.table as ITable, {
         startingPosition: StartingPosition.TRIM_HORIZON,
         // Only service items tell a story; the history items that announce writes must not call it again.
-        filters: [FilterCriteria.filter({ dynamodb: { Keys: { item: { S: FilterRule.isEqual('service') } } } })],
+        filters: [
+          FilterCriteria.filter({ dynamodb: { Keys: { item: { S: FilterRule.isEqual('service') } } } }),
+        ],
         batchSize: 10,
         reportBatchItemFailures: true,
         bisectBatchOnError: true,
@@ -138,7 +171,17 @@ export class Cutover extends Construct {
   }
 }
 
-type FunctionName = 'plan' | 'launch' | 'await' | 'shift' | 'judge' | 'promote' | 'terminate' | 'signal' | 'announce' | 'rule';
+type FunctionName =
+  | 'plan'
+  | 'launch'
+  | 'await'
+  | 'shift'
+  | 'judge'
+  | 'promote'
+  | 'terminate'
+  | 'signal'
+  | 'announce'
+  | 'rule';
 
 function makeTable(scope: Construct): Table {
   const table = new Table(scope, 'Ledger', {
@@ -159,7 +202,10 @@ function makeTable(scope: Construct): Table {
   return table;
 }
 
-function makeFunctions(cutover: Cutover, logRetention: RetentionDays): Record<FunctionName, DeployerFunction> {
+function makeFunctions(
+  cutover: Cutover,
+  logRetention: RetentionDays,
+): Record<FunctionName, DeployerFunction> {
   const ledger = { LEDGER_TABLE: cutover.table.tableName };
   const make = (id: string, entry: string, description: string, environment: DeployerFunctionEnvironment) =>
     new DeployerFunction(cutover, id, { entry, description, environment, logRetention });
@@ -181,10 +227,12 @@ function makeFunctions(cutover: Cutover, logRetention: RetentionDays): Record<Fu
       logRetention,
       deadLetters: cutover.deadLetters,
     }),
-    announce: make('Announce', 'announce', 'Tells the story of deployments', { ...ledger, TOPIC_ARN: cutover.topic.topicArn }),
+    announce: make('Announce', 'announce', 'Tells the story of deployments', {
+      ...ledger,
+      TOPIC_ARN: cutover.topic.topicArn,
+    }),
     rule: make('ListenerRule', 'listener-rule', "Makes services' production rules for CloudFormation", {}),
   };
 }
 
 type DeployerFunctionEnvironment = ConstructorParameters<typeof DeployerFunction>[2]['environment'];
-

@@ -33,7 +33,10 @@ export class DeployerFunction extends Construct {
 
   constructor(scope: Construct, id: string, props: DeployerFunctionProps) {
     super(scope, id);
-    const logGroup = new LogGroup(this, 'Log', { retention: props.logRetention, removalPolicy: RemovalPolicy.DESTROY });
+    const logGroup = new LogGroup(this, 'Log', {
+      retention: props.logRetention,
+      removalPolicy: RemovalPolicy.DESTROY,
+    });
     // Not AWSLambdaBasicExecutionRole: that one may write to every log group of the account.
     this.role = new Role(this, 'Role', {
       assumedBy: new ServicePrincipal('lambda.amazonaws.com'),
@@ -74,9 +77,12 @@ export class DeployerFunction extends Construct {
         sourceMap: false,
         externalModules: [],
         // Lambda puts the role's credentials into the environment; the SDK's chain of other sources is dead weight.
-        esbuildArgs: { '--alias:@aws-sdk/credential-provider-node': `${root}functions/aws/environment-credentials.ts` },
+        esbuildArgs: {
+          '--alias:@aws-sdk/credential-provider-node': `${root}functions/aws/environment-credentials.ts`,
+        },
         // What is CommonJS inside the bundle still asks for `require`.
-        banner: "import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);",
+        banner:
+          "import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);",
       },
     });
     acknowledgeWildcards(this.role, ['*'], 'X-Ray has no resources that a policy could name');

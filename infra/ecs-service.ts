@@ -82,7 +82,9 @@ export class EcsService extends Construct {
       ...(strategy.ok ? [] : strategy.mistakes.map((mistake) => `strategy/${mistake}`)),
       ...(props.tags.length === 0 ? ['tags: at least one pattern is needed'] : []),
       ...(slots.length < 2 || slots.length > 5 ? [`slots: two to five, got ${slots.length}`] : []),
-      ...(props.priority <= slots.length ? [`priority: must be above ${slots.length}, the number of slots, got ${props.priority}`] : []),
+      ...(props.priority <= slots.length
+        ? [`priority: must be above ${slots.length}, the number of slots, got ${props.priority}`]
+        : []),
     ];
     if (mistakes.length > 0) throw new Error(`EcsService ${service}: ${mistakes.join('; ')}`);
 
@@ -144,9 +146,17 @@ export class EcsService extends Construct {
     const { rule } = props.cutover.functions;
     rule.allow(['elasticloadbalancing:CreateRule'], [props.listener.listenerArn]);
     const rules = ruleArns(props.listener);
-    rule.allow(['elasticloadbalancing:ModifyRule', 'elasticloadbalancing:SetRulePriorities', 'elasticloadbalancing:DeleteRule'], [rules], {
-      because: "A rule's id is known only after it was created",
-    });
+    rule.allow(
+      [
+        'elasticloadbalancing:ModifyRule',
+        'elasticloadbalancing:SetRulePriorities',
+        'elasticloadbalancing:DeleteRule',
+      ],
+      [rules],
+      {
+        because: "A rule's id is known only after it was created",
+      },
+    );
     // Tags are set when the rule is created, never later.
     rule.allow(['elasticloadbalancing:AddTags'], [rules], {
       conditions: { StringEquals: { 'elasticloadbalancing:CreateAction': 'CreateRule' } },
@@ -160,7 +170,10 @@ export class EcsService extends Construct {
         ListenerArn: props.listener.listenerArn,
         Priority: props.priority,
         Conditions: props.conditions.map((condition) => withoutUndefined(condition.renderRawCondition())),
-        Slots: [...this.targetGroups].map(([Name, group]) => ({ Name, TargetGroupArn: group.targetGroupArn })),
+        Slots: [...this.targetGroups].map(([Name, group]) => ({
+          Name,
+          TargetGroupArn: group.targetGroupArn,
+        })),
       },
     });
     // The function must have its rights before it is called, and keep them until after it was called for the deletion.
@@ -169,8 +182,15 @@ export class EcsService extends Construct {
   }
 
   #securityGroup(props: EcsServiceProps): ISecurityGroup {
-    const group = new SecurityGroup(this, 'Tasks', { vpc: props.cluster.vpc, description: `Tasks of ${props.serviceName}` });
-    props.listener.connections.allowTo(group, Port.tcp(props.port), `the load balancer reaches ${props.serviceName}`);
+    const group = new SecurityGroup(this, 'Tasks', {
+      vpc: props.cluster.vpc,
+      description: `Tasks of ${props.serviceName}`,
+    });
+    props.listener.connections.allowTo(
+      group,
+      Port.tcp(props.port),
+      `the load balancer reaches ${props.serviceName}`,
+    );
     return group;
   }
 
@@ -182,10 +202,16 @@ export class EcsService extends Construct {
     const definitions = localArn(this, 'ecs', `task-definition/${service}-g*:*`);
     const inCluster = { ArnEquals: { 'ecs:cluster': props.cluster.clusterArn } };
     const because = 'Generations of one service: their names are given by deployments';
-    for (const each of [launch, waiting, shift, judge, terminate]) each.allow(['ecs:DescribeServices'], [services], { because });
+    for (const each of [launch, waiting, shift, judge, terminate])
+      each.allow(['ecs:DescribeServices'], [services], { because });
     for (const each of [launch, waiting, shift, judge]) {
-      each.allow(['ecs:ListTasks'], ['*'], { conditions: inCluster, because: 'Limited to the cluster by a condition' });
-      each.allow(['ecs:DescribeTasks'], [localArn(this, 'ecs', `task/${cluster}/*`)], { because: 'The ids of tasks are made by ECS' });
+      each.allow(['ecs:ListTasks'], ['*'], {
+        conditions: inCluster,
+        because: 'Limited to the cluster by a condition',
+      });
+      each.allow(['ecs:DescribeTasks'], [localArn(this, 'ecs', `task/${cluster}/*`)], {
+        because: 'The ids of tasks are made by ECS',
+      });
     }
     launch.allow(['ecs:CreateService'], [services], { because });
     launch.allow(['ecs:RegisterTaskDefinition'], [definitions], { because });
@@ -193,9 +219,13 @@ export class EcsService extends Construct {
       conditions: { StringEquals: { 'ecs:CreateAction': ['CreateService', 'RegisterTaskDefinition'] } },
     });
     const roles = [props.taskDefinition.taskRole, props.taskDefinition.obtainExecutionRole()];
-    launch.allow(['iam:PassRole'], roles.map((role) => role.roleArn), {
-      conditions: { StringEquals: { 'iam:PassedToService': 'ecs-tasks.amazonaws.com' } },
-    });
+    launch.allow(
+      ['iam:PassRole'],
+      roles.map((role) => role.roleArn),
+      {
+        conditions: { StringEquals: { 'iam:PassedToService': 'ecs-tasks.amazonaws.com' } },
+      },
+    );
     terminate.allow(['ecs:DeleteService'], [services], { because });
     shift.allow(['elasticloadbalancing:ModifyRule'], [this.ruleArn]);
   }
@@ -224,7 +254,12 @@ export class EcsService extends Construct {
   }
 }
 
-function makeTargetGroup(scope: Construct, name: string, props: EcsServiceProps, interval: Duration): ApplicationTargetGroup {
+function makeTargetGroup(
+  scope: Construct,
+  name: string,
+  props: EcsServiceProps,
+  interval: Duration,
+): ApplicationTargetGroup {
   const group = new ApplicationTargetGroup(scope, `Group-${name}`, {
     targetGroupName: name,
     vpc: props.cluster.vpc,
@@ -248,7 +283,11 @@ function ruleArns(listener: IApplicationListener): string {
   const stack = Stack.of(listener);
   const arn = listener.listenerArn;
   if (!Token.isUnresolved(arn)) return `${arn.replace(':listener/', ':listener-rule/')}/*`;
-  return stack.formatArn({ service: 'elasticloadbalancing', resource: 'listener-rule', resourceName: 'app/*' });
+  return stack.formatArn({
+    service: 'elasticloadbalancing',
+    resource: 'listener-rule',
+    resourceName: 'app/*',
+  });
 }
 
 function withoutUndefined(condition: unknown): unknown {

@@ -1,8 +1,8 @@
 /** A state machine from a plain ASL file, its definition inline in the template, so that a diff shows what changes. */
 import { readFileSync } from 'node:fs';
 import { RemovalPolicy } from 'aws-cdk-lib';
-import { LogGroup, type RetentionDays } from 'aws-cdk-lib/aws-logs';
 import { PolicyStatement } from 'aws-cdk-lib/aws-iam';
+import { LogGroup, type RetentionDays } from 'aws-cdk-lib/aws-logs';
 import { DefinitionBody, LogLevel, StateMachine, StateMachineType } from 'aws-cdk-lib/aws-stepfunctions';
 import { Construct } from 'constructs';
 import type { DeployerFunction } from './deployer-function.ts';
@@ -29,7 +29,9 @@ export class Machine extends Construct {
     this.machine = new StateMachine(this, 'Machine', {
       stateMachineType: StateMachineType.STANDARD,
       comment: props.comment,
-      definitionBody: DefinitionBody.fromString(JSON.stringify(JSON.parse(readFileSync(props.definition, 'utf8')))),
+      definitionBody: DefinitionBody.fromString(
+        JSON.stringify(JSON.parse(readFileSync(props.definition, 'utf8'))),
+      ),
       definitionSubstitutions: Object.fromEntries([
         ...functions.map(([name, each]) => [name, each.versionArn]),
         ...machines.map(([name, machine]) => [name, machine.stateMachineArn]),
@@ -59,7 +61,11 @@ export class Machine extends Construct {
       functions.map(([, each]) => `${each.function.functionArn}:*`),
       'All versions of one function: a running execution keeps the version it was started with',
     );
-    acknowledgeWildcards(this.machine, ['*'], "X-Ray and the delivery of logs have no resources that a policy could name");
+    acknowledgeWildcards(
+      this.machine,
+      ['*'],
+      'X-Ray and the delivery of logs have no resources that a policy could name',
+    );
     for (const [, machine] of machines) machine.grantStartExecution(this.machine);
   }
 }

@@ -3,10 +3,18 @@ import { CfnOutput, Duration, Stack, type StackProps, Validations } from 'aws-cd
 import { Alarm, ComparisonOperator, TreatMissingData } from 'aws-cdk-lib/aws-cloudwatch';
 import { type IVpc, SubnetType, Vpc } from 'aws-cdk-lib/aws-ec2';
 import { Repository, TagMutability } from 'aws-cdk-lib/aws-ecr';
-import { Cluster, ContainerImage, ContainerInsights, CpuArchitecture, FargateTaskDefinition, type ICluster, LogDrivers } from 'aws-cdk-lib/aws-ecs';
 import {
-  ApplicationLoadBalancer,
+  Cluster,
+  ContainerImage,
+  ContainerInsights,
+  CpuArchitecture,
+  FargateTaskDefinition,
+  type ICluster,
+  LogDrivers,
+} from 'aws-cdk-lib/aws-ecs';
+import {
   type ApplicationListener,
+  ApplicationLoadBalancer,
   ApplicationProtocol,
   HttpCodeTarget,
   ListenerAction,
@@ -52,7 +60,10 @@ export class WebStack extends Stack {
     const listener = balancer.addListener('Http', {
       port: 80,
       protocol: ApplicationProtocol.HTTP,
-      defaultAction: ListenerAction.fixedResponse(404, { contentType: 'text/plain', messageBody: 'no service here' }),
+      defaultAction: ListenerAction.fixedResponse(404, {
+        contentType: 'text/plain',
+        messageBody: 'no service here',
+      }),
     });
     const repository = new Repository(this, 'Repository', {
       repositoryName: settings.serviceName,
@@ -62,14 +73,20 @@ export class WebStack extends Stack {
     });
     const alarm = new Alarm(this, 'Errors', {
       alarmDescription: `Targets of ${settings.serviceName} answer with 5xx`,
-      metric: balancer.metrics.httpCodeTarget(HttpCodeTarget.TARGET_5XX_COUNT, { period: Duration.minutes(1), statistic: 'Sum' }),
+      metric: balancer.metrics.httpCodeTarget(HttpCodeTarget.TARGET_5XX_COUNT, {
+        period: Duration.minutes(1),
+        statistic: 'Sum',
+      }),
       threshold: settings.alarmThreshold,
       comparisonOperator: ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD,
       evaluationPeriods: 1,
       treatMissingData: TreatMissingData.NOT_BREACHING,
     });
     const cutover = new Cutover(this, 'Deployer');
-    const cluster = new Cluster(this, 'Cluster', { vpc, containerInsightsV2: ContainerInsights.ENABLED }) as ICluster;
+    const cluster = new Cluster(this, 'Cluster', {
+      vpc,
+      containerInsightsV2: ContainerInsights.ENABLED,
+    }) as ICluster;
     new EcsService(this, 'Web', {
       cutover,
       serviceName: settings.serviceName,
@@ -101,11 +118,17 @@ export class WebStack extends Stack {
   }
 }
 
-function template(stack: Stack, repository: Repository, settings: z.infer<typeof context>): FargateTaskDefinition {
+function template(
+  stack: Stack,
+  repository: Repository,
+  settings: z.infer<typeof context>,
+): FargateTaskDefinition {
   const definition = new FargateTaskDefinition(stack, 'Template', {
     cpu: 256,
     memoryLimitMiB: 512,
-    runtimePlatform: { cpuArchitecture: settings.architecture === 'ARM64' ? CpuArchitecture.ARM64 : CpuArchitecture.X86_64 },
+    runtimePlatform: {
+      cpuArchitecture: settings.architecture === 'ARM64' ? CpuArchitecture.ARM64 : CpuArchitecture.X86_64,
+    },
   });
   definition.addContainer('app', {
     // Only the template's: every generation has the digest that was pushed.
@@ -122,17 +145,29 @@ function template(stack: Stack, repository: Repository, settings: z.infer<typeof
 
 /** What the example leaves to whoever makes it theirs. */
 function acknowledge(stack: Stack, vpc: IVpc, balancer: ApplicationLoadBalancer): void {
-  Validations.of(vpc).acknowledge({ id: 'AwsSolutions-VPC7', reason: 'Flow logs are the choice of whoever owns the network' });
+  Validations.of(vpc).acknowledge({
+    id: 'AwsSolutions-VPC7',
+    reason: 'Flow logs are the choice of whoever owns the network',
+  });
   Validations.of(balancer).acknowledge(
-    { id: 'AwsSolutions-ELB2', reason: 'Access logs need a bucket with a policy by region; the template is for any region' },
+    {
+      id: 'AwsSolutions-ELB2',
+      reason: 'Access logs need a bucket with a policy by region; the template is for any region',
+    },
     { id: 'AwsSolutions-EC23', reason: 'The example is a public web service' },
   );
-  acknowledgeWildcards(stack.node.findChild('Template'), ['*'], 'ecr:GetAuthorizationToken cannot be limited to resources');
+  acknowledgeWildcards(
+    stack.node.findChild('Template'),
+    ['*'],
+    'ecr:GetAuthorizationToken cannot be limited to resources',
+  );
 }
 
 function readContext(stack: Stack): z.infer<typeof context> {
   const parsed = context.safeParse(stack.node.tryGetContext('cutover'));
   if (parsed.success) return parsed.data;
-  const mistakes = parsed.error.issues.map(({ path, message }) => `context/cutover/${path.join('/')}: ${message}`);
+  const mistakes = parsed.error.issues.map(
+    ({ path, message }) => `context/cutover/${path.join('/')}: ${message}`,
+  );
   throw new Error(`cdk.json does not describe the example: ${mistakes.join('; ')}`);
 }

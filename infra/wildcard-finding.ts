@@ -6,7 +6,8 @@ import type { IConstruct } from 'constructs';
 export function acknowledgeWildcards(scope: IConstruct, resources: readonly string[], reason: string): void {
   for (const resource of resources) {
     const text = flatten(Stack.of(scope).resolve(resource));
-    if (text.includes('*')) Validations.of(scope).acknowledge({ id: `AwsSolutions-IAM5[Resource::${text}]`, reason });
+    if (text.includes('*'))
+      Validations.of(scope).acknowledge({ id: `AwsSolutions-IAM5[Resource::${text}]`, reason });
   }
 }
 

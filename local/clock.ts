@@ -108,7 +108,10 @@ export class FastForwardClock implements Clock {
     const next = this.#pending[0];
     if (next === undefined || this.#stopped) return;
     const remaining = Math.max(0, next.due - this.now());
-    this.#armed = setTimeout(() => this.#fire(), Math.ceil(remaining / (this.#inFlight === 0 ? this.speed : 1)));
+    this.#armed = setTimeout(
+      () => this.#fire(),
+      Math.ceil(remaining / (this.#inFlight === 0 ? this.speed : 1)),
+    );
   }
 
   #fire(): void {

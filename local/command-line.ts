@@ -60,5 +60,7 @@ function parsed(args: readonly string[]) {
 function wholeNumber(flag: string, text: string, least: number, most: number): number {
   const number = Number(text);
   if (/^\d+$/.test(text) && number >= least && number <= most) return number;
-  throw new UsageError(`${flag} takes a whole number from ${least} to ${most}, got ${text}; see npm start -- --help`);
+  throw new UsageError(
+    `${flag} takes a whole number from ${least} to ${most}, got ${text}; see npm start -- --help`,
+  );
 }

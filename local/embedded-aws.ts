@@ -112,7 +112,10 @@ export async function createEmbeddedAws(options: EmbeddedAwsOptions): Promise<Em
   const sns = new Sns({ clock, queues: sqs, invoker: lambda, onFailure });
   const deliver = (arn: string, message: string, attributes: Readonly<Record<string, string>> = {}): void => {
     if (arn.includes(':sns:')) return sns.publish(arn, message);
-    const named = Object.entries(attributes).map(([name, value]) => [name, { DataType: 'String', StringValue: value }]);
+    const named = Object.entries(attributes).map(([name, value]) => [
+      name,
+      { DataType: 'String', StringValue: value },
+    ]);
     return sqs.send(arn, message, Object.fromEntries(named));
   };
   const cloudwatch = new CloudWatch({
@@ -136,7 +139,15 @@ export async function createEmbeddedAws(options: EmbeddedAwsOptions): Promise<Em
     onLog: (group, stream, line) => logs.append(group, stream, line),
   });
   const states = new States({ clock, invoker: lambda, authorizer, emit });
-  const events = new EventBridge({ clock, executions: states, invoker: lambda, queues: sqs, topics: sns, authorizer, onFailure });
+  const events = new EventBridge({
+    clock,
+    executions: states,
+    invoker: lambda,
+    queues: sqs,
+    topics: sns,
+    authorizer,
+    onFailure,
+  });
   bus.emit = events.emit;
 
   const s3 = new S3({ buckets });
@@ -189,8 +200,8 @@ export async function createEmbeddedAws(options: EmbeddedAwsOptions): Promise<Em
     sqs.close();
     states.close();
     ecs.close();
-    dynamodb.close();
     await lambda.close();
+    await dynamodb.close();
     await elbv2.close();
     await tasks.close();
     await listener?.close();
@@ -199,7 +210,8 @@ export async function createEmbeddedAws(options: EmbeddedAwsOptions): Promise<Em
   try {
     listener = await listen(dispatcher, {
       port: options.port,
-      fallback: (request, response) => serveOthers(request, response, { cloudformation, distribution, sns, clock, onFailure }),
+      fallback: (request, response) =>
+        serveOthers(request, response, { cloudformation, distribution, sns, clock, onFailure }),
       onFailure,
     });
   } catch (failure) {
@@ -243,7 +255,8 @@ function serveOthers(
     readonly onFailure: (failure: unknown) => void;
   },
 ): void {
-  if (others.cloudformation.handleResponse(request, response) || followLink(others.sns, request, response)) return;
+  if (others.cloudformation.handleResponse(request, response) || followLink(others.sns, request, response))
+    return;
   if (others.distribution.handles(request.url ?? '')) {
     others.clock.busy(() => others.distribution.handle(request, response)).catch(others.onFailure);
     return;
@@ -253,7 +266,11 @@ function serveOthers(
 }
 
 function placeOf(ec2: Ec2, subnetId: string): { vpcId: string; availabilityZone: string } | undefined {
-  const call: Call = { principal: { kind: 'service', service: 'elasticloadbalancing' }, requestId: 'internal', endpoint: '' };
+  const call: Call = {
+    principal: { kind: 'service', service: 'elasticloadbalancing' },
+    requestId: 'internal',
+    endpoint: '',
+  };
   const { Subnets } = ec2.operations['DescribeSubnets']!(
     { Filters: [{ Name: 'subnet-id', Values: [subnetId] }] } as never,
     call,

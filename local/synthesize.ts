@@ -12,10 +12,15 @@ export async function synthesize(output: string): Promise<void> {
       process.execPath,
       [`${root}node_modules/aws-cdk/bin/cdk`, 'synth', '--quiet', '--output', output],
       // The app command says `node`; it must be this one.
-      { cwd: root, env: { ...process.env, PATH: `${root}node_modules/.bin:${process.env['PATH'] ?? ''}` }, maxBuffer: 16 * 2 ** 20 },
+      {
+        cwd: root,
+        env: { ...process.env, PATH: `${root}node_modules/.bin:${process.env['PATH'] ?? ''}` },
+        maxBuffer: 16 * 2 ** 20,
+      },
     );
   } catch (failure) {
-    const words = failure instanceof Error && 'stderr' in failure ? String(failure.stderr).trim() : String(failure);
+    const words =
+      failure instanceof Error && 'stderr' in failure ? String(failure.stderr).trim() : String(failure);
     throw new Error(`the template could not be synthesized: ${words}`, { cause: failure });
   }
 }

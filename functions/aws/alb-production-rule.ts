@@ -30,8 +30,12 @@ export class AlbProductionRule implements ProductionRule {
 
   async find(listener: string, { Service }: RuleProperties): Promise<StandingRule | undefined> {
     const rules = await calling(`reading the rules of ${listener}`, () => this.#rules(listener));
-    const arns = rules.flatMap(({ RuleArn, IsDefault }) => (RuleArn === undefined || IsDefault === true ? [] : [RuleArn]));
-    const ours = await calling(`reading the tags of the rules of ${listener}`, () => this.#tagged(arns, Service));
+    const arns = rules.flatMap(({ RuleArn, IsDefault }) =>
+      RuleArn === undefined || IsDefault === true ? [] : [RuleArn],
+    );
+    const ours = await calling(`reading the tags of the rules of ${listener}`, () =>
+      this.#tagged(arns, Service),
+    );
     const rule = rules.find(({ RuleArn }) => RuleArn === ours);
     if (rule?.RuleArn === undefined) return undefined;
     const groups = rule.Actions?.[0]?.ForwardConfig?.TargetGroups ?? [];
@@ -39,7 +43,9 @@ export class AlbProductionRule implements ProductionRule {
       arn: rule.RuleArn,
       listener,
       priority: Number(rule.Priority),
-      weights: Object.fromEntries(groups.map(({ TargetGroupArn, Weight }) => [TargetGroupArn ?? '', Weight ?? 1])),
+      weights: Object.fromEntries(
+        groups.map(({ TargetGroupArn, Weight }) => [TargetGroupArn ?? '', Weight ?? 1]),
+      ),
     };
   }
 
@@ -53,7 +59,10 @@ export class AlbProductionRule implements ProductionRule {
     return Object.fromEntries(counted);
   }
 
-  async apply(effect: RuleEffect, { Service, Conditions, Priority }: RuleProperties): Promise<string | undefined> {
+  async apply(
+    effect: RuleEffect,
+    { Service, Conditions, Priority }: RuleProperties,
+  ): Promise<string | undefined> {
     const conditions = Conditions as unknown as RuleCondition[];
     switch (effect.do) {
       case 'create': {
@@ -72,7 +81,11 @@ export class AlbProductionRule implements ProductionRule {
           ),
         );
         const arn = created.Rules?.[0]?.RuleArn;
-        if (arn === undefined) throw new CutoverError('Cutover.AwsUnavailable', `ELB created the rule of ${Service} without naming it`);
+        if (arn === undefined)
+          throw new CutoverError(
+            'Cutover.AwsUnavailable',
+            `ELB created the rule of ${Service} without naming it`,
+          );
         return arn;
       }
       case 'setConditions':
@@ -82,12 +95,16 @@ export class AlbProductionRule implements ProductionRule {
         return effect.rule;
       case 'setPriority':
         await calling(`setting the priority of ${effect.rule} to ${Priority}`, () =>
-          this.#client.send(new SetRulePrioritiesCommand({ RulePriorities: [{ RuleArn: effect.rule, Priority }] })),
+          this.#client.send(
+            new SetRulePrioritiesCommand({ RulePriorities: [{ RuleArn: effect.rule, Priority }] }),
+          ),
         );
         return effect.rule;
       case 'dropSlots':
         await calling(`taking removed slots out of ${effect.rule}`, () =>
-          this.#client.send(new ModifyRuleCommand({ RuleArn: effect.rule, Actions: [forward(effect.weights)] })),
+          this.#client.send(
+            new ModifyRuleCommand({ RuleArn: effect.rule, Actions: [forward(effect.weights)] }),
+          ),
         );
         return effect.rule;
       case 'delete':
@@ -108,7 +125,9 @@ export class AlbProductionRule implements ProductionRule {
     let marker: string | undefined;
     do {
       try {
-        const page = await this.#client.send(new DescribeRulesCommand({ ListenerArn: listener, ...(marker && { Marker: marker }) }));
+        const page = await this.#client.send(
+          new DescribeRulesCommand({ ListenerArn: listener, ...(marker && { Marker: marker }) }),
+        );
         rules.push(...(page.Rules ?? []));
         marker = page.NextMarker;
       } catch (thrown) {
@@ -136,7 +155,9 @@ export class AlbProductionRule implements ProductionRule {
   /** A target group that is gone has no targets. */
   async #targets(group: string): Promise<readonly (string | undefined)[]> {
     try {
-      const { TargetHealthDescriptions } = await this.#client.send(new DescribeTargetHealthCommand({ TargetGroupArn: group }));
+      const { TargetHealthDescriptions } = await this.#client.send(
+        new DescribeTargetHealthCommand({ TargetGroupArn: group }),
+      );
       return (TargetHealthDescriptions ?? []).map(({ TargetHealth }) => TargetHealth?.State);
     } catch (thrown) {
       if (codeOf(thrown) === 'TargetGroupNotFoundException') return [];
@@ -146,6 +167,9 @@ export class AlbProductionRule implements ProductionRule {
 }
 
 function forward(weights: Readonly<Record<string, number>>): Action {
-  const TargetGroups = Object.entries(weights).map(([TargetGroupArn, Weight]) => ({ TargetGroupArn, Weight }));
+  const TargetGroups = Object.entries(weights).map(([TargetGroupArn, Weight]) => ({
+    TargetGroupArn,
+    Weight,
+  }));
   return { Type: 'forward', ForwardConfig: { TargetGroups } };
 }

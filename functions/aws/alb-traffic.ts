@@ -36,11 +36,19 @@ export class AlbTraffic implements Traffic {
     const current = weightsIn(action, settings);
     if (sameWeights(current, next)) return;
     if (!sameWeights(current, expected)) throw foreign(settings, expected, current);
-    const groups = settings.slots.map(({ name, targetGroup }) => ({ TargetGroupArn: targetGroup, Weight: next[name] ?? 0 }));
+    const groups = settings.slots.map(({ name, targetGroup }) => ({
+      TargetGroupArn: targetGroup,
+      Weight: next[name] ?? 0,
+    }));
     const stickiness = action.ForwardConfig?.TargetGroupStickinessConfig;
-    const ForwardConfig = { TargetGroups: groups, ...(stickiness && { TargetGroupStickinessConfig: stickiness }) };
+    const ForwardConfig = {
+      TargetGroups: groups,
+      ...(stickiness && { TargetGroupStickinessConfig: stickiness }),
+    };
     await calling(`writing the weights ${inWords(next)} to ${settings.rule}`, () =>
-      this.#client.send(new ModifyRuleCommand({ RuleArn: settings.rule, Actions: [{ Type: 'forward', ForwardConfig }] })),
+      this.#client.send(
+        new ModifyRuleCommand({ RuleArn: settings.rule, Actions: [{ Type: 'forward', ForwardConfig }] }),
+      ),
     );
     const written = weightsIn(await this.#action(settings), settings);
     if (!sameWeights(written, next)) throw foreign(settings, next, written);
@@ -48,7 +56,8 @@ export class AlbTraffic implements Traffic {
 
   async targets(settings: TrafficSettings, slot: SlotName): Promise<readonly TargetState[]> {
     const group = settings.slots.find(({ name }) => name === slot)?.targetGroup;
-    if (group === undefined) throw new CutoverError('Cutover.InvalidInput', `${slot} is not a slot of ${settings.rule}`);
+    if (group === undefined)
+      throw new CutoverError('Cutover.InvalidInput', `${slot} is not a slot of ${settings.rule}`);
     const { TargetHealthDescriptions } = await calling(`reading the targets of ${slot}`, () =>
       this.#client.send(new DescribeTargetHealthCommand({ TargetGroupArn: group })),
     );
@@ -74,7 +83,10 @@ export class AlbTraffic implements Traffic {
 }
 
 function weightsIn(action: Action, settings: TrafficSettings): Weights {
-  const odd = [...unknownMembers(action, knownActionMembers), ...unknownMembers(action.ForwardConfig ?? {}, knownForwardMembers)];
+  const odd = [
+    ...unknownMembers(action, knownActionMembers),
+    ...unknownMembers(action.ForwardConfig ?? {}, knownForwardMembers),
+  ];
   if (action.Type !== 'forward') throw notOurs(settings, `its action is ${action.Type}, not forward`);
   if (odd.length > 0) throw notOurs(settings, `its action has ${odd.join(', ')}`);
   if (action.ForwardConfig?.TargetGroupStickinessConfig?.Enabled === true) {
@@ -85,14 +97,17 @@ function weightsIn(action: Action, settings: TrafficSettings): Weights {
   for (const { name } of settings.slots) weights[name] = 0;
   for (const { TargetGroupArn, Weight } of groups) {
     const slot = settings.slots.find(({ targetGroup }) => targetGroup === TargetGroupArn);
-    if (slot === undefined) throw notOurs(settings, `it forwards to ${TargetGroupArn}, which is no slot of this service`);
+    if (slot === undefined)
+      throw notOurs(settings, `it forwards to ${TargetGroupArn}, which is no slot of this service`);
     weights[slot.name] = Weight ?? 1;
   }
   return weights;
 }
 
 function unknownMembers(of: object, known: ReadonlySet<string>): string[] {
-  return Object.entries(of).flatMap(([member, value]) => (known.has(member) || value === undefined ? [] : [member]));
+  return Object.entries(of).flatMap(([member, value]) =>
+    known.has(member) || value === undefined ? [] : [member],
+  );
 }
 
 /** `unhealthy.draining` and `draining` are both on their way out. */
@@ -112,9 +127,15 @@ function plainState(state: string): TargetState['state'] {
 }
 
 function notOurs({ rule }: TrafficSettings, what: string): CutoverError {
-  return new CutoverError('Cutover.RuleNotOurs', `the rule ${rule} is left alone: ${what}. Make it one forward to the service's slots`);
+  return new CutoverError(
+    'Cutover.RuleNotOurs',
+    `the rule ${rule} is left alone: ${what}. Make it one forward to the service's slots`,
+  );
 }
 
 function foreign({ rule }: TrafficSettings, ours: Weights, theirs: Weights): CutoverError {
-  return new CutoverError('Cutover.ForeignWeights', `somebody else changed the weights of ${rule}: Cutover wrote ${inWords(ours)}, the rule has ${inWords(theirs)}. They are left as they are`);
+  return new CutoverError(
+    'Cutover.ForeignWeights',
+    `somebody else changed the weights of ${rule}: Cutover wrote ${inWords(ours)}, the rule has ${inWords(theirs)}. They are left as they are`,
+  );
 }

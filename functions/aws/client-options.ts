@@ -3,7 +3,11 @@
 export interface AwsOptions {
   readonly region?: string;
   readonly endpoint?: string;
-  readonly credentials?: { readonly accessKeyId: string; readonly secretAccessKey: string; readonly sessionToken?: string };
+  readonly credentials?: {
+    readonly accessKeyId: string;
+    readonly secretAccessKey: string;
+    readonly sessionToken?: string;
+  };
   /** How requests travel; the SDK's own when absent. */
   readonly requestHandler?: { handle(request: never, options?: never): Promise<{ response: unknown }> };
 }

@@ -21,10 +21,21 @@ export type Answer =
 /** CloudFormation shows this much of a reason in its events. */
 const reasonLimit = 1_000;
 
-export async function answerCloudFormation(request: CustomResourceRequest, physicalId: string, answer: Answer): Promise<void> {
+export async function answerCloudFormation(
+  request: CustomResourceRequest,
+  physicalId: string,
+  answer: Answer,
+): Promise<void> {
   const { StackId, RequestId, LogicalResourceId } = request;
-  const said = answer.Status === 'FAILED' ? { ...answer, Reason: answer.Reason.slice(0, reasonLimit) } : answer;
-  const body = JSON.stringify({ StackId, RequestId, LogicalResourceId, PhysicalResourceId: physicalId, ...said });
+  const said =
+    answer.Status === 'FAILED' ? { ...answer, Reason: answer.Reason.slice(0, reasonLimit) } : answer;
+  const body = JSON.stringify({
+    StackId,
+    RequestId,
+    LogicalResourceId,
+    PhysicalResourceId: physicalId,
+    ...said,
+  });
   const response = await fetch(request.ResponseURL, {
     method: 'PUT',
     body,
@@ -32,6 +43,9 @@ export async function answerCloudFormation(request: CustomResourceRequest, physi
     headers: { 'content-type': '' },
   });
   if (!response.ok) {
-    throw new CutoverError('Cutover.AwsUnavailable', `CloudFormation did not take the answer for ${LogicalResourceId}: HTTP ${response.status}`);
+    throw new CutoverError(
+      'Cutover.AwsUnavailable',
+      `CloudFormation did not take the answer for ${LogicalResourceId}: HTTP ${response.status}`,
+    );
   }
 }

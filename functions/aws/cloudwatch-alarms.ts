@@ -16,7 +16,11 @@ export class CloudWatchAlarms implements Alarms {
     // One call answers for 100 names at most; a service may have no more.
     const answer = await calling(`reading the alarms ${names.join(', ')}`, () =>
       this.#client.send(
-        new DescribeAlarmsCommand({ AlarmNames: [...names], AlarmTypes: ['MetricAlarm', 'CompositeAlarm'], MaxRecords: 100 }),
+        new DescribeAlarmsCommand({
+          AlarmNames: [...names],
+          AlarmTypes: ['MetricAlarm', 'CompositeAlarm'],
+          MaxRecords: 100,
+        }),
       ),
     );
     const found = [...(answer.MetricAlarms ?? []), ...(answer.CompositeAlarms ?? [])];

@@ -30,7 +30,10 @@ export class DynamoLedger implements Ledger {
     return Item === undefined ? newServiceItem(service) : parseServiceItem(unmarshall(Item));
   }
 
-  async change<T extends { readonly item: ServiceItem }>(service: ServiceName, decide: (item: ServiceItem) => T): Promise<T> {
+  async change<T extends { readonly item: ServiceItem }>(
+    service: ServiceName,
+    decide: (item: ServiceItem) => T,
+  ): Promise<T> {
     for (let attempt = 0; attempt < attempts; attempt++) {
       const before = await this.read(service);
       const decided = decide(before);
@@ -38,7 +41,10 @@ export class DynamoLedger implements Ledger {
       const next = { ...decided.item, version: before.version + 1 };
       if (await this.#replace(before, next)) return { ...decided, item: next };
     }
-    throw new CutoverError('Cutover.AwsUnavailable', `the service item of ${service} changed ${attempts} times while it was being changed; the step is tried again`);
+    throw new CutoverError(
+      'Cutover.AwsUnavailable',
+      `the service item of ${service} changed ${attempts} times while it was being changed; the step is tried again`,
+    );
   }
 
   async owned(): Promise<readonly ServiceName[]> {
@@ -65,9 +71,12 @@ export class DynamoLedger implements Ledger {
           new PutItemCommand({
             TableName: this.#table,
             Item: marshall({ ...next, ...keyOf(next.service), ...owned }, { removeUndefinedValues: true }),
-            ConditionExpression: before.version === 0 ? 'attribute_not_exists(#version)' : '#version = :version',
+            ConditionExpression:
+              before.version === 0 ? 'attribute_not_exists(#version)' : '#version = :version',
             ExpressionAttributeNames: { '#version': 'version' },
-            ...(before.version === 0 ? {} : { ExpressionAttributeValues: marshall({ ':version': before.version }) }),
+            ...(before.version === 0
+              ? {}
+              : { ExpressionAttributeValues: marshall({ ':version': before.version }) }),
           }),
         );
         return true;

@@ -83,9 +83,12 @@ export class EcsFleet implements Fleet {
     refuseStranger(service.tags, settings, generation);
     await calling(`deleting the ECS service ${generation.name}`, async () => {
       try {
-        await this.#client.send(new DeleteServiceCommand({ cluster: ecs.cluster, service: generation.name, force: true }));
+        await this.#client.send(
+          new DeleteServiceCommand({ cluster: ecs.cluster, service: generation.name, force: true }),
+        );
       } catch (thrown) {
-        if (codeOf(thrown) !== 'ServiceNotFoundException' && codeOf(thrown) !== 'ServiceNotActiveException') throw thrown;
+        if (codeOf(thrown) !== 'ServiceNotFoundException' && codeOf(thrown) !== 'ServiceNotActiveException')
+          throw thrown;
       }
     });
   }
@@ -99,7 +102,10 @@ export class EcsFleet implements Fleet {
     // A service that does not exist is a failure with HTTP 200; any other failure must not pass for "does not exist".
     const failure = answer.failures?.find(({ reason }) => reason !== 'MISSING');
     if (failure !== undefined) {
-      throw new CutoverError('Cutover.AwsRefused', `ECS cannot say whether ${generation.name} exists: ${failure.reason ?? 'no reason'} ${failure.detail ?? ''}`);
+      throw new CutoverError(
+        'Cutover.AwsRefused',
+        `ECS cannot say whether ${generation.name} exists: ${failure.reason ?? 'no reason'} ${failure.detail ?? ''}`,
+      );
     }
     return answer.services?.[0];
   }
@@ -108,7 +114,9 @@ export class EcsFleet implements Fleet {
   async #family(generation: Generation): Promise<string | undefined> {
     return calling(`looking for the task definition ${generation.name}`, async () => {
       try {
-        const { taskDefinition } = await this.#client.send(new DescribeTaskDefinitionCommand({ taskDefinition: generation.name }));
+        const { taskDefinition } = await this.#client.send(
+          new DescribeTaskDefinitionCommand({ taskDefinition: generation.name }),
+        );
         return taskDefinition?.taskDefinitionArn;
       } catch (thrown) {
         if (codeOf(thrown) === 'ClientException') return undefined;
@@ -124,14 +132,19 @@ export class EcsFleet implements Fleet {
     const registered = await calling(`registering the task definition ${generation.name}`, () =>
       this.#client.send(
         new RegisterTaskDefinitionCommand({
-          ...fromTemplate(template.taskDefinition ?? {}, ecs, `${settings.repositoryUri}@${generation.digest}`),
+          ...fromTemplate(
+            template.taskDefinition ?? {},
+            ecs,
+            `${settings.repositoryUri}@${generation.digest}`,
+          ),
           family: generation.name,
           tags: tagsOf(settings, generation),
         }),
       ),
     );
     const arn = registered.taskDefinition?.taskDefinitionArn;
-    if (arn === undefined) throw new CutoverError('Cutover.AwsUnavailable', `ECS registered ${generation.name} without naming it`);
+    if (arn === undefined)
+      throw new CutoverError('Cutover.AwsUnavailable', `ECS registered ${generation.name} without naming it`);
     return arn;
   }
 
@@ -144,7 +157,10 @@ export class EcsFleet implements Fleet {
   ): Promise<void> {
     const slot = settings.traffic.slots.find(({ name }) => name === generation.slot);
     if (slot === undefined) {
-      throw new CutoverError('Cutover.InvalidInput', `${generation.name} lives in ${generation.slot}, which is not a slot of ${settings.service}`);
+      throw new CutoverError(
+        'Cutover.InvalidInput',
+        `${generation.name} lives in ${generation.slot}, which is not a slot of ${settings.service}`,
+      );
     }
     await calling(`creating the ECS service ${generation.name}`, () =>
       this.#client.send(
@@ -155,7 +171,9 @@ export class EcsFleet implements Fleet {
           taskDefinition,
           desiredCount: desired,
           launchType: 'FARGATE',
-          loadBalancers: [{ targetGroupArn: slot.targetGroup, containerName: ecs.container, containerPort: ecs.port }],
+          loadBalancers: [
+            { targetGroupArn: slot.targetGroup, containerName: ecs.container, containerPort: ecs.port },
+          ],
           networkConfiguration: {
             awsvpcConfiguration: {
               subnets: ecs.subnets,
@@ -192,7 +210,11 @@ export class EcsFleet implements Fleet {
       let nextToken: string | undefined;
       do {
         const page = await this.#client.send(
-          new ListTasksCommand({ cluster: ecs.cluster, serviceName: generation.name, ...(nextToken && { nextToken }) }),
+          new ListTasksCommand({
+            cluster: ecs.cluster,
+            serviceName: generation.name,
+            ...(nextToken && { nextToken }),
+          }),
         );
         arns.push(...(page.taskArns ?? []));
         nextToken = page.nextToken;
@@ -200,7 +222,9 @@ export class EcsFleet implements Fleet {
       const tasks: Task[] = [];
       for (let at = 0; at < arns.length; at += tasksPerCall) {
         const batch = arns.slice(at, at + tasksPerCall);
-        const page = await this.#client.send(new DescribeTasksCommand({ cluster: ecs.cluster, tasks: batch }));
+        const page = await this.#client.send(
+          new DescribeTasksCommand({ cluster: ecs.cluster, tasks: batch }),
+        );
         tasks.push(...(page.tasks ?? []));
       }
       return tasks;
@@ -228,11 +252,16 @@ function fromTemplate(template: TaskDefinition, ecs: EcsSettings, image: string)
     ...rest
   } = template;
   if (!containerDefinitions.some(({ name }) => name === ecs.container)) {
-    throw new CutoverError('Cutover.InvalidInput', `the template ${ecs.taskDefinition} has no container ${ecs.container}; it has ${containerDefinitions.map(({ name }) => name).join(', ')}`);
+    throw new CutoverError(
+      'Cutover.InvalidInput',
+      `the template ${ecs.taskDefinition} has no container ${ecs.container}; it has ${containerDefinitions.map(({ name }) => name).join(', ')}`,
+    );
   }
   return {
     ...rest,
-    containerDefinitions: containerDefinitions.map((each) => (each.name === ecs.container ? { ...each, image } : each)),
+    containerDefinitions: containerDefinitions.map((each) =>
+      each.name === ecs.container ? { ...each, image } : each,
+    ),
   };
 }
 
@@ -240,14 +269,25 @@ function tagsOf(settings: ServiceSettings, generation: Generation): Tag[] {
   return Object.entries(ownerTags(settings.service, generation.name)).map(([key, value]) => ({ key, value }));
 }
 
-function refuseStranger(tags: readonly Tag[] | undefined, settings: ServiceSettings, generation: Generation): void {
+function refuseStranger(
+  tags: readonly Tag[] | undefined,
+  settings: ServiceSettings,
+  generation: Generation,
+): void {
   const wanted = ownerTags(settings.service, generation.name);
-  const ours = Object.entries(wanted).every(([key, value]) => tags?.some((tag) => tag.key === key && tag.value === value));
+  const ours = Object.entries(wanted).every(([key, value]) =>
+    tags?.some((tag) => tag.key === key && tag.value === value),
+  );
   if (ours) return;
-  throw new CutoverError('Cutover.Guarded', `an ECS service ${generation.name} exists that does not bear Cutover's tags; it is left alone. Delete or rename it`);
+  throw new CutoverError(
+    'Cutover.Guarded',
+    `an ECS service ${generation.name} exists that does not bear Cutover's tags; it is left alone. Delete or rename it`,
+  );
 }
 
 function addressOf(task: Task): string[] {
   const details = (task.attachments ?? []).flatMap((attachment) => attachment.details ?? []);
-  return details.flatMap(({ name, value }) => (name === 'privateIPv4Address' && value !== undefined ? [value] : []));
+  return details.flatMap(({ name, value }) =>
+    name === 'privateIPv4Address' && value !== undefined ? [value] : [],
+  );
 }

@@ -35,11 +35,19 @@ export function translate(thrown: unknown, doing: string): CutoverError {
   const status = error.$metadata?.httpStatusCode;
   // Without a status nothing came back: the network, a reset connection, a time-out.
   if (passing.has(error.name) || status === undefined || status >= 500) {
-    return new CutoverError('Cutover.AwsUnavailable', `AWS did not answer properly while ${doing} (${error.name}: ${error.message}); the call is made again`, {
-      cause: thrown,
-    });
+    return new CutoverError(
+      'Cutover.AwsUnavailable',
+      `AWS did not answer properly while ${doing} (${error.name}: ${error.message}); the call is made again`,
+      {
+        cause: thrown,
+      },
+    );
   }
-  return new CutoverError('Cutover.AwsRefused', `AWS refused while ${doing}: ${error.name}: ${error.message}`, { cause: thrown });
+  return new CutoverError(
+    'Cutover.AwsRefused',
+    `AWS refused while ${doing}: ${error.name}: ${error.message}`,
+    { cause: thrown },
+  );
 }
 
 /** Runs one call; what it throws is translated. */

@@ -13,14 +13,20 @@ export const streamEvent = z.object({
   Records: z.array(
     z.object({
       eventName: z.string(),
-      dynamodb: z.object({ SequenceNumber: z.string(), NewImage: image.optional(), OldImage: image.optional() }),
+      dynamodb: z.object({
+        SequenceNumber: z.string(),
+        NewImage: image.optional(),
+        OldImage: image.optional(),
+      }),
     }),
   ),
 });
 export type StreamRecord = z.infer<typeof streamEvent>['Records'][number];
 
 /** Undefined for records of other items, and for a service item that was deleted. */
-export function changeIn({ dynamodb }: StreamRecord): { before: ServiceItem | null; after: ServiceItem } | undefined {
+export function changeIn({
+  dynamodb,
+}: StreamRecord): { before: ServiceItem | null; after: ServiceItem } | undefined {
   const after = dynamodb.NewImage === undefined ? undefined : unmarshall(dynamodb.NewImage);
   if (after === undefined || after[ledgerTable.sortKey] !== ledgerTable.serviceItem) return undefined;
   const before = dynamodb.OldImage === undefined ? null : parseServiceItem(unmarshall(dynamodb.OldImage));

@@ -1,5 +1,5 @@
 /** Waits of Step Functions, ended by their task token. */
-import { type SFNClient, SendTaskFailureCommand, SendTaskSuccessCommand } from '@aws-sdk/client-sfn';
+import { SendTaskFailureCommand, SendTaskSuccessCommand, type SFNClient } from '@aws-sdk/client-sfn';
 import type { ErrorName } from '../core/errors.ts';
 import type { Waits } from '../ports/waits.ts';
 import { calling, codeOf } from './failures.ts';
@@ -18,12 +18,16 @@ export class SfnWaits implements Waits {
   }
 
   async succeed(token: string): Promise<void> {
-    await this.#end('ending a wait', () => this.#client.send(new SendTaskSuccessCommand({ taskToken: token, output: '{}' })));
+    await this.#end('ending a wait', () =>
+      this.#client.send(new SendTaskSuccessCommand({ taskToken: token, output: '{}' })),
+    );
   }
 
   async fail(token: string, error: ErrorName, cause: string): Promise<void> {
     await this.#end(`ending a wait with ${error}`, () =>
-      this.#client.send(new SendTaskFailureCommand({ taskToken: token, error, cause: cause.slice(0, causeLimit) })),
+      this.#client.send(
+        new SendTaskFailureCommand({ taskToken: token, error, cause: cause.slice(0, causeLimit) }),
+      ),
     );
   }
 

@@ -29,9 +29,13 @@ export class SsmSettings implements Settings {
     try {
       return JSON.parse(text);
     } catch (unparsable) {
-      throw new CutoverError('Cutover.InvalidInput', `the parameter ${name} does not hold JSON; deploy the stack that declares ${service} again`, {
-        cause: unparsable,
-      });
+      throw new CutoverError(
+        'Cutover.InvalidInput',
+        `the parameter ${name} does not hold JSON; deploy the stack that declares ${service} again`,
+        {
+          cause: unparsable,
+        },
+      );
     }
   }
 }

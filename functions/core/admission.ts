@@ -11,7 +11,11 @@ import { inWords, sameWeights, soleSlot, splitBetween, type Weights } from './we
 
 export type Admission =
   | { readonly admission: 'admitted'; readonly plan: Plan; readonly reason: string }
-  | { readonly admission: 'nothing' | 'superseded' | 'rejected'; readonly plan: null; readonly reason: string };
+  | {
+      readonly admission: 'nothing' | 'superseded' | 'rejected';
+      readonly plan: null;
+      readonly reason: string;
+    };
 
 export interface Execution {
   readonly arn: string;
@@ -31,12 +35,17 @@ export interface Offer {
 const remembered = 100;
 
 /** Decides on a push. The item returned records the decision, whatever it is. */
-export function admit(item: ServiceItem, offer: Offer): { readonly item: ServiceItem; readonly admission: Admission } {
+export function admit(
+  item: ServiceItem,
+  offer: Offer,
+): { readonly item: ServiceItem; readonly admission: Admission } {
   const again = ownPlan(item, offer.execution);
-  if (again !== undefined) return { item, admission: { admission: 'admitted', plan: again, reason: 'admitted before' } };
+  if (again !== undefined)
+    return { item, admission: { admission: 'admitted', plan: again, reason: 'admitted before' } };
 
   const refusal = refuse(item, offer);
-  if (refusal !== undefined) return { item: recorded(seen(item, offer.push), offer, refusal), admission: { ...refusal, plan: null } };
+  if (refusal !== undefined)
+    return { item: recorded(seen(item, offer.push), offer, refusal), admission: { ...refusal, plan: null } };
 
   const slot = chooseSlot(item, offer.settings, offer.weights);
   if (slot === undefined) {
@@ -62,7 +71,10 @@ type Refusal = Pick<Intake, 'reason'> & { readonly admission: 'nothing' | 'super
 
 function refuse(item: ServiceItem, { push, weights, settings }: Offer): Refusal | undefined {
   if (item.admitted.includes(push.eventId)) {
-    return { admission: 'nothing', reason: `event ${push.eventId} started a deployment before; EventBridge delivered it again` };
+    return {
+      admission: 'nothing',
+      reason: `event ${push.eventId} started a deployment before; EventBridge delivered it again`,
+    };
   }
   if (item.lastPush !== null && isOlder(push, item.lastPush)) {
     return {
@@ -79,7 +91,10 @@ function refuse(item: ServiceItem, { push, weights, settings }: Offer): Refusal 
     };
   }
   if (item.live?.digest === push.digest) {
-    return { admission: 'nothing', reason: `${item.live.name} is already live with ${shortDigest(push.digest)}` };
+    return {
+      admission: 'nothing',
+      reason: `${item.live.name} is already live with ${shortDigest(push.digest)}`,
+    };
   }
   if (item.weights !== null && !sameWeights(item.weights, weights)) {
     return {
@@ -88,7 +103,10 @@ function refuse(item: ServiceItem, { push, weights, settings }: Offer): Refusal 
     };
   }
   if (soleSlot(weights) === undefined) {
-    return { admission: 'rejected', reason: `one slot must have all the weight before a deployment; the rule has ${inWords(weights)}` };
+    return {
+      admission: 'rejected',
+      reason: `one slot must have all the weight before a deployment; the rule has ${inWords(weights)}`,
+    };
   }
   if (item.live !== null && soleSlot(weights) !== item.live.slot) {
     return {
@@ -101,30 +119,47 @@ function refuse(item: ServiceItem, { push, weights, settings }: Offer): Refusal 
 
 /** Retiring holds a service for seconds: worth another try, not a refusal. */
 function busy(execution: string): CutoverError {
-  return new CutoverError('Cutover.Busy', `${execution} is retiring a generation of this service; try again in a moment`);
+  return new CutoverError(
+    'Cutover.Busy',
+    `${execution} is retiring a generation of this service; try again in a moment`,
+  );
 }
 
 /** The first deployment takes the slot that the rule already points to: nothing has to be shifted. */
 function chooseSlot(item: ServiceItem, settings: ServiceSettings, weights: Weights): SlotName | undefined {
   if (item.live === null) return soleSlot(weights);
   const taken = new Set([item.live.slot, ...item.retained.map(({ generation }) => generation.slot)]);
-  return settings.traffic.slots.map(({ name }) => name).find((name) => !taken.has(name) && (weights[name] ?? 0) === 0);
+  return settings.traffic.slots
+    .map(({ name }) => name)
+    .find((name) => !taken.has(name) && (weights[name] ?? 0) === 0);
 }
 
 function noSlotFree(item: ServiceItem, weights: Weights): string {
   const held = item.retained.map(
-    ({ generation, until }) => `${generation.slot} holds ${generation.name} until ${new Date(until).toISOString()}`,
+    ({ generation, until }) =>
+      `${generation.slot} holds ${generation.name} until ${new Date(until).toISOString()}`,
   );
   const live = item.live === null ? [] : [`${item.live.slot} holds ${item.live.name}, which is live`];
   return `no slot is free: ${[...live, ...held].join('; ') || inWords(weights)}. Push again later, or declare another slot`;
 }
 
-function accept(item: ServiceItem, offer: Offer, slot: SlotName): { item: ServiceItem; admission: Admission } {
+function accept(
+  item: ServiceItem,
+  offer: Offer,
+  slot: SlotName,
+): { item: ServiceItem; admission: Admission } {
   const { push, settings, execution, weights, now } = offer;
   const fence = item.fence + 1;
   const number = item.lastGeneration + 1;
   const name = nameGeneration(settings.service, number);
-  const to: Generation = { name, number, slot, repository: push.repository, tag: push.tag, digest: push.digest };
+  const to: Generation = {
+    name,
+    number,
+    slot,
+    repository: push.repository,
+    tag: push.tag,
+    digest: push.digest,
+  };
   const slots = settings.traffic.slots.map((each) => each.name);
   const steps =
     item.live === null
@@ -174,7 +209,11 @@ function accept(item: ServiceItem, offer: Offer, slot: SlotName): { item: Servic
   };
 }
 
-function recorded(item: ServiceItem, offer: Offer, decision: Pick<Intake, 'admission' | 'reason'>): ServiceItem {
+function recorded(
+  item: ServiceItem,
+  offer: Offer,
+  decision: Pick<Intake, 'admission' | 'reason'>,
+): ServiceItem {
   return recordIntake(item, {
     id: offer.push.eventId,
     at: offer.now,
@@ -191,6 +230,10 @@ function recorded(item: ServiceItem, offer: Offer, decision: Pick<Intake, 'admis
 export function recordIntake(item: ServiceItem, intake: Intake): ServiceItem {
   const known = item.intake;
   const reason = shortened(intake.reason);
-  const again = known?.id === intake.id && known.execution === intake.execution && known.admission === intake.admission && known.reason === reason;
+  const again =
+    known?.id === intake.id &&
+    known.execution === intake.execution &&
+    known.admission === intake.admission &&
+    known.reason === reason;
   return again ? item : { ...item, intake: { ...intake, reason } };
 }

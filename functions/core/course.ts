@@ -1,7 +1,7 @@
 /** The course of a deployment as changes of the service item, one for each thing a step does. All are pure. */
 import { CutoverError, shortened } from './errors.ts';
-import type { GenerationName } from './names.ts';
 import { stopReason } from './latch.ts';
+import type { GenerationName } from './names.ts';
 import { goingForward, owned, released, running } from './ownership.ts';
 import type { Plan, PlanStep } from './plan.ts';
 import { afterPromotion } from './retention.ts';
@@ -15,7 +15,12 @@ const mutationMs = 60_000 + 30_000;
  * Durable before the effect: what is about to be written to AWS, by whom, and until when it may be under way. Going
  * forward, a signal that was latched until this very write forbids it.
  */
-export function intending(item: ServiceItem, plan: Plan, intent: Omit<Intent, 'fence' | 'at'>, now: number): ServiceItem {
+export function intending(
+  item: ServiceItem,
+  plan: Plan,
+  intent: Omit<Intent, 'fence' | 'at'>,
+  now: number,
+): ServiceItem {
   if (intent.kind === 'launch' || intent.kind === 'shift') unstopped(item, plan);
   else running(item, plan);
   return { ...item, intent: { ...intent, fence: plan.fence, at: now }, mutatingUntil: now + mutationMs };
@@ -30,22 +35,44 @@ export function waiting(item: ServiceItem, plan: Plan, wait: Wait): ServiceItem 
   return { ...item, wait };
 }
 
-export function shifted(item: ServiceItem, plan: Plan, step: PlanStep, index: number, now: number): ServiceItem {
+export function shifted(
+  item: ServiceItem,
+  plan: Plan,
+  step: PlanStep,
+  index: number,
+  now: number,
+): ServiceItem {
   const current = goingForward(item, plan);
-  return withDeployment(weighed(item, step.weights, now), { ...current, phase: 'baking', step: Math.max(index, current.step) });
+  return withDeployment(weighed(item, step.weights, now), {
+    ...current,
+    phase: 'baking',
+    step: Math.max(index, current.step),
+  });
 }
 
 /** The way back begins: the reason is durable before the first write. */
-export function restoring(item: ServiceItem, plan: Plan, before: Weights, reason: string, now: number): ServiceItem {
+export function restoring(
+  item: ServiceItem,
+  plan: Plan,
+  before: Weights,
+  reason: string,
+  now: number,
+): ServiceItem {
   const current = running(item, plan);
   const next = intending(item, plan, { kind: 'restore', before, after: plan.weightsBefore }, now);
-  return withDeployment({ ...next, wait: null }, { ...current, phase: 'restoring', reason: current.reason ?? shortened(reason) });
+  return withDeployment(
+    { ...next, wait: null },
+    { ...current, phase: 'restoring', reason: current.reason ?? shortened(reason) },
+  );
 }
 
 /** `quietAt`: when the new generation, whose weight is 0 again, may be ended. */
 export function restoredWeights(item: ServiceItem, plan: Plan, quietAt: number, now: number): ServiceItem {
   const current = running(item, plan);
-  return withDeployment(weighed(item, plan.weightsBefore, now), { ...current, quietAt: current.quietAt ?? quietAt });
+  return withDeployment(weighed(item, plan.weightsBefore, now), {
+    ...current,
+    quietAt: current.quietAt ?? quietAt,
+  });
 }
 
 /** The commit: from here on the new generation is live and the old one is kept for its retention. A repeat changes nothing. */
@@ -72,7 +99,10 @@ export function restored(item: ServiceItem, plan: Plan, now: number): ServiceIte
 export function retiring(item: ServiceItem, execution: string, now: number): ServiceItem {
   if (item.owner?.execution === execution) return item;
   if (item.owner !== null) {
-    throw new CutoverError('Cutover.Busy', `${item.owner.execution} holds the service; retiring waits for its end`);
+    throw new CutoverError(
+      'Cutover.Busy',
+      `${item.owner.execution} holds the service; retiring waits for its end`,
+    );
   }
   return {
     ...item,
@@ -85,9 +115,15 @@ export function retiring(item: ServiceItem, execution: string, now: number): Ser
 /** `gone` are ended; the service is free again. */
 export function retired(item: ServiceItem, execution: string, gone: readonly GenerationName[]): ServiceItem {
   if (item.owner?.execution !== execution) {
-    throw new CutoverError('Cutover.FencedOut', `${execution} does not hold ${item.service} any more; nothing more may be changed`);
+    throw new CutoverError(
+      'Cutover.FencedOut',
+      `${execution} does not hold ${item.service} any more; nothing more may be changed`,
+    );
   }
-  return { ...released(item), retained: item.retained.filter(({ generation }) => !gone.includes(generation.name)) };
+  return {
+    ...released(item),
+    retained: item.retained.filter(({ generation }) => !gone.includes(generation.name)),
+  };
 }
 
 /** Goes forward, and no signal speaks against it: one that came after the last look is not lost. */

@@ -22,11 +22,15 @@ const wiringFaults = new Set(['Target.NotInUse', 'Target.InvalidState', 'Target.
 
 export function healthVerdict(fleet: FleetState, targets: readonly TargetState[]): Verdict {
   const own = ownTargets(fleet, targets);
-  const miswired = own.filter(({ state, reason }) => state === 'unused' && reason !== undefined && wiringFaults.has(reason));
+  const miswired = own.filter(
+    ({ state, reason }) => state === 'unused' && reason !== undefined && wiringFaults.has(reason),
+  );
   if (miswired.length > 0) {
     return {
       verdict: 'fail',
-      reasons: [`${some(miswired)}: waiting cannot mend this. Check that a rule forwards to the slot's target group and that the balancer has the targets' zones`],
+      reasons: [
+        `${some(miswired)}: waiting cannot mend this. Check that a rule forwards to the slot's target group and that the balancer has the targets' zones`,
+      ],
     };
   }
 
@@ -35,7 +39,8 @@ export function healthVerdict(fleet: FleetState, targets: readonly TargetState[]
   if (fleet.desired === 0) missing.push('it is scaled to 0 tasks');
   if (fleet.running < fleet.desired) missing.push(`${fleet.running} of ${fleet.desired} tasks run`);
   const healthy = own.filter(({ state }) => state === 'healthy').length;
-  if (healthy < fleet.desired) missing.push(`${healthy} of ${fleet.desired} targets are healthy${whyNot(own)}`);
+  if (healthy < fleet.desired)
+    missing.push(`${healthy} of ${fleet.desired} targets are healthy${whyNot(own)}`);
   return missing.length === 0 ? { verdict: 'pass' } : { verdict: 'wait', missing };
 }
 

@@ -30,13 +30,18 @@ export function latch(item: ServiceItem, signal: Signal, now: number): Latched {
     return { item, end: undefined, remark: `${signal.alarm} is not an alarm of ${item.service}` };
   }
   if (signal.kind === 'alarm' && signal.at + eventResolutionMs <= deployment.startedAt) {
-    return { item, end: undefined, remark: `the alarm ${signal.alarm} was red before this deployment began, when Plan asked for it` };
+    return {
+      item,
+      end: undefined,
+      remark: `the alarm ${signal.alarm} was red before this deployment began, when Plan asked for it`,
+    };
   }
   const next = remembered(deployment.latch, signal, now);
   const changed = { ...item, deployment: { ...deployment, latch: next } };
   return {
     item: next === deployment.latch ? item : changed,
-    end: deployment.phase === 'restoring' ? undefined : endOf(item.wait, { ...deployment, latch: next }, signal),
+    end:
+      deployment.phase === 'restoring' ? undefined : endOf(item.wait, { ...deployment, latch: next }, signal),
     remark: next === deployment.latch ? 'known before' : 'latched',
   };
 }
@@ -44,7 +49,9 @@ export function latch(item: ServiceItem, signal: Signal, now: number): Latched {
 function remembered(known: Latch, signal: Signal, now: number): Latch {
   switch (signal.kind) {
     case 'taskRunning':
-      return known.running.includes(signal.task) ? known : { ...known, running: [...known.running, signal.task] };
+      return known.running.includes(signal.task)
+        ? known
+        : { ...known, running: [...known.running, signal.task] };
     case 'taskStopped': {
       if (!signal.crashed || known.crashes.some(({ task }) => task === signal.task)) return known;
       const running = known.running.filter((task) => task !== signal.task);
@@ -53,9 +60,13 @@ function remembered(known: Latch, signal: Signal, now: number): Latch {
     case 'fleetFailed':
       return known.fleetFailed === null ? { ...known, fleetFailed: signal.reason } : known;
     case 'alarm':
-      return known.alarm === null ? { ...known, alarm: { name: signal.alarm, reason: signal.reason, at: signal.at } } : known;
+      return known.alarm === null
+        ? { ...known, alarm: { name: signal.alarm, reason: signal.reason, at: signal.at } }
+        : known;
     case 'abort':
-      return known.abort === null ? { ...known, abort: { by: signal.by, reason: signal.reason, at: now } } : known;
+      return known.abort === null
+        ? { ...known, abort: { by: signal.by, reason: signal.reason, at: now } }
+        : known;
     case 'steady':
       return known;
   }
@@ -74,7 +85,10 @@ function endOf(wait: Wait | null, deployment: Deployment, signal: Signal): Latch
 /** What the latched signals say against going on, in the order of their weight; undefined when nothing does. */
 export function stopReason(known: Latch): { readonly error: ErrorName; readonly cause: string } | undefined {
   if (known.abort !== null) {
-    return { error: 'Cutover.Aborted', cause: `${known.abort.by} ended the deployment: ${known.abort.reason}` };
+    return {
+      error: 'Cutover.Aborted',
+      cause: `${known.abort.by} ended the deployment: ${known.abort.reason}`,
+    };
   }
   if (known.alarm !== null) return { error: 'Cutover.AlarmRed', cause: redInWords(known.alarm) };
   if (known.fleetFailed !== null) {

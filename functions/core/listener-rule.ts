@@ -14,7 +14,10 @@ export const ruleProperties = z.object({
   ListenerArn: z.string().min(1),
   Priority: z.coerce.number().int().min(1).max(50_000),
   Conditions: z.array(condition).min(1),
-  Slots: z.array(z.object({ Name: slotName, TargetGroupArn: z.string().min(1) })).min(2).max(5),
+  Slots: z
+    .array(z.object({ Name: slotName, TargetGroupArn: z.string().min(1) }))
+    .min(2)
+    .max(5),
 });
 export type RuleProperties = z.infer<typeof ruleProperties>;
 
@@ -58,27 +61,46 @@ export function onUpdate(
   standing: StandingRule | undefined,
   occupancy: Occupancy,
 ): RuleDecision {
-  const removed = before.Slots.filter(({ Name }) => !wanted.Slots.some((slot) => slot.Name === Name));
+  const kept = wanted.Slots.map(({ TargetGroupArn }) => TargetGroupArn);
+  // By target group, not by name: a slot whose group is replaced loses what lives in it all the same.
+  const removed = before.Slots.filter(({ TargetGroupArn }) => !kept.includes(TargetGroupArn));
   const busy = removed.filter(({ TargetGroupArn }) => isBusy(TargetGroupArn, standing, occupancy));
   if (busy.length > 0) {
-    return { refusal: `the slot ${busy.map(({ Name }) => Name).join(', ')} of ${wanted.Service} is not idle and cannot be removed: a generation lives in it. Wait until it has retired, or keep the slot` };
+    return {
+      refusal: `the slot ${busy.map(({ Name }) => Name).join(', ')} of ${wanted.Service} is not idle and cannot be removed: a generation lives in it. Wait until it has retired, or keep the slot`,
+    };
   }
-  if (standing === undefined) return { effects: [{ do: 'create', listener: wanted.ListenerArn, weights: firstWeights(wanted) }] };
+  if (standing === undefined)
+    return { effects: [{ do: 'create', listener: wanted.ListenerArn, weights: firstWeights(wanted) }] };
+  const lost = Object.keys(standing.weights).filter(
+    (group) => !kept.includes(group) && isBusy(group, standing, {}),
+  );
+  if (lost.length > 0) {
+    return {
+      refusal: `the rule of ${wanted.Service} (${standing.arn}) sends traffic to ${lost.join(', ')}, which is no slot of it; taking that out would cut the traffic. Put all weight on a slot, then deploy the stack again`,
+    };
+  }
   if (wanted.ListenerArn !== standing.listener) return move(wanted, standing);
 
-  const kept = wanted.Slots.map(({ TargetGroupArn }) => TargetGroupArn);
   const holdsRemoved = Object.keys(standing.weights).some((group) => !kept.includes(group));
   const effects: RuleEffect[] = [{ do: 'setConditions', rule: standing.arn }];
   if (wanted.Priority !== standing.priority) effects.push({ do: 'setPriority', rule: standing.arn });
-  if (holdsRemoved) effects.push({ do: 'dropSlots', rule: standing.arn, weights: only(standing.weights, kept) });
+  if (holdsRemoved)
+    effects.push({ do: 'dropSlots', rule: standing.arn, weights: only(standing.weights, kept) });
   return { effects };
 }
 
 /** A stack that is deleted must not take a generation's traffic away: whoever wants that ends the generation first. */
-export function onDelete(wanted: RuleProperties, standing: StandingRule | undefined, occupancy: Occupancy): RuleDecision {
+export function onDelete(
+  wanted: RuleProperties,
+  standing: StandingRule | undefined,
+  occupancy: Occupancy,
+): RuleDecision {
   const lived = wanted.Slots.filter(({ TargetGroupArn }) => (occupancy[TargetGroupArn] ?? 0) > 0);
   if (lived.length > 0) {
-    return { refusal: `${wanted.Service} still runs in ${lived.map(({ Name }) => Name).join(', ')}; deleting its rule would cut its traffic. End its generations first (aws ecs delete-service --force), then delete the stack again` };
+    return {
+      refusal: `${wanted.Service} still runs in ${lived.map(({ Name }) => Name).join(', ')}; deleting its rule would cut its traffic. End its generations first (aws ecs delete-service --force), then delete the stack again`,
+    };
   }
   return { effects: standing === undefined ? [] : [{ do: 'delete', rule: standing.arn }] };
 }
@@ -87,7 +109,9 @@ export function onDelete(wanted: RuleProperties, standing: StandingRule | undefi
 function move(wanted: RuleProperties, standing: StandingRule): RuleDecision {
   const weights = bySlot(wanted, standing.weights);
   if (soleSlot(weights) === undefined) {
-    return { refusal: `the rule of ${wanted.Service} cannot move to another listener while its traffic is split (${inWords(weights)}): a deployment is running. Deploy the stack again when it has ended` };
+    return {
+      refusal: `the rule of ${wanted.Service} cannot move to another listener while its traffic is split (${inWords(weights)}): a deployment is running. Deploy the stack again when it has ended`,
+    };
   }
   const kept = wanted.Slots.map(({ TargetGroupArn }) => TargetGroupArn);
   return {
@@ -100,7 +124,9 @@ function move(wanted: RuleProperties, standing: StandingRule): RuleDecision {
 
 /** Weights must not all be 0: the first slot has everything until the first deployment, which takes it. */
 function firstWeights(wanted: RuleProperties): Record<string, number> {
-  return Object.fromEntries(wanted.Slots.map(({ TargetGroupArn }, index) => [TargetGroupArn, index === 0 ? 100 : 0]));
+  return Object.fromEntries(
+    wanted.Slots.map(({ TargetGroupArn }, index) => [TargetGroupArn, index === 0 ? 100 : 0]),
+  );
 }
 
 function isBusy(group: string, standing: StandingRule | undefined, occupancy: Occupancy): boolean {

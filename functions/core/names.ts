@@ -7,7 +7,10 @@ import * as z from 'zod';
  */
 export const serviceName = z
   .string()
-  .regex(/^[a-z](?:[a-z0-9-]{0,18}[a-z0-9])?$/, 'must be 1 to 20 of a-z, 0-9 and -, starting with a letter, not ending with -')
+  .regex(
+    /^[a-z](?:[a-z0-9-]{0,18}[a-z0-9])?$/,
+    'must be 1 to 20 of a-z, 0-9 and -, starting with a letter, not ending with -',
+  )
   .brand('ServiceName');
 export type ServiceName = z.infer<typeof serviceName>;
 

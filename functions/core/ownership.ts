@@ -23,7 +23,10 @@ export function owned(item: ServiceItem, plan: Pick<Plan, 'fence' | 'deployment'
 export function running(item: ServiceItem, plan: Pick<Plan, 'fence' | 'deployment'>): Deployment {
   const current = owned(item, plan);
   if (current.outcome !== null) {
-    throw new CutoverError('Cutover.FencedOut', `${plan.deployment} has ended (${current.outcome}); nothing more may be changed`);
+    throw new CutoverError(
+      'Cutover.FencedOut',
+      `${plan.deployment} has ended (${current.outcome}); nothing more may be changed`,
+    );
   }
   return current;
 }
@@ -32,7 +35,10 @@ export function running(item: ServiceItem, plan: Pick<Plan, 'fence' | 'deploymen
 export function goingForward(item: ServiceItem, plan: Pick<Plan, 'fence' | 'deployment'>): Deployment {
   const current = running(item, plan);
   if (current.phase === 'restoring') {
-    throw new CutoverError('Cutover.FencedOut', `${plan.deployment} is going back (${current.reason}); it can go forward no more`);
+    throw new CutoverError(
+      'Cutover.FencedOut',
+      `${plan.deployment} is going back (${current.reason}); it can go forward no more`,
+    );
   }
   return current;
 }

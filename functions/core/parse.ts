@@ -12,7 +12,9 @@ export function parse<T>(schema: z.ZodType<T>, value: unknown): Parsed<T> {
   if (result.success) return { ok: true, value: result.data };
   return {
     ok: false,
-    mistakes: result.error.issues.map((issue) => `${issue.path.join('/') || '(the whole)'}: ${issue.message}`),
+    mistakes: result.error.issues.map(
+      (issue) => `${issue.path.join('/') || '(the whole)'}: ${issue.message}`,
+    ),
   };
 }
 
@@ -20,5 +22,8 @@ export function parse<T>(schema: z.ZodType<T>, value: unknown): Parsed<T> {
 export function parseOrThrow<T>(schema: z.ZodType<T>, value: unknown, what: string): T {
   const result = parse(schema, value);
   if (result.ok) return result.value;
-  throw new CutoverError('Cutover.InvalidInput', `${what} is not valid; nothing was changed. ${result.mistakes.join('; ')}`);
+  throw new CutoverError(
+    'Cutover.InvalidInput',
+    `${what} is not valid; nothing was changed. ${result.mistakes.join('; ')}`,
+  );
 }

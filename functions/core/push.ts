@@ -36,27 +36,37 @@ const ecrEvent = z.object({
 });
 
 /** `source` is the repository and the tags that the service deploys. */
-export function readPush(event: unknown, source: { repository: string; tags: readonly string[] }): PushReading {
+export function readPush(
+  event: unknown,
+  source: { repository: string; tags: readonly string[] },
+): PushReading {
   const parsed = parse(ecrEvent, event);
-  if (!parsed.ok) return { kind: 'malformed', reason: `this is not an ECR image event: ${parsed.mistakes.join('; ')}` };
+  if (!parsed.ok)
+    return { kind: 'malformed', reason: `this is not an ECR image event: ${parsed.mistakes.join('; ')}` };
   const { id, time, detail } = parsed.value;
   const ignored = (reason: string): PushReading => ({ kind: 'ignored', reason });
 
   if (detail['action-type'] !== 'PUSH') return ignored(`the action is ${detail['action-type']}, not PUSH`);
   if (detail.result !== 'SUCCESS') return ignored('the push failed in ECR (result FAILURE); push again');
   if (detail['repository-name'] !== source.repository) {
-    return ignored(`the repository is ${detail['repository-name']}; this service deploys ${source.repository}`);
+    return ignored(
+      `the repository is ${detail['repository-name']}; this service deploys ${source.repository}`,
+    );
   }
   const tag = detail['image-tag'];
   if (tag === undefined) {
-    return ignored('it has no tag: a child manifest of an index, or a push by digest; the tagged push is what deploys');
+    return ignored(
+      'it has no tag: a child manifest of an index, or a push by digest; the tagged push is what deploys',
+    );
   }
-  if (tag.startsWith(retainPrefix)) return ignored(`tags that start with ${retainPrefix} only keep images from expiring`);
+  if (tag.startsWith(retainPrefix))
+    return ignored(`tags that start with ${retainPrefix} only keep images from expiring`);
   if (!isDeployable(source.tags, tag)) {
     return ignored(`the tag ${tag} matches none of this service's patterns (${source.tags.join(', ')})`);
   }
   const pushed = detail['image-digest'];
-  if (pushed === undefined) return { kind: 'malformed', reason: 'this is not an ECR image event: detail/image-digest: missing' };
+  if (pushed === undefined)
+    return { kind: 'malformed', reason: 'this is not an ECR image event: detail/image-digest: missing' };
   return {
     kind: 'push',
     push: { eventId: id, at: Date.parse(time), repository: detail['repository-name'], tag, digest: pushed },

@@ -10,7 +10,10 @@ export type Retained = ServiceItem['retained'][number];
  */
 export function afterPromotion(retained: readonly Retained[], plan: Plan, now: number): Retained[] {
   const { from, settings } = plan;
-  const all = from === null ? [...retained] : [...retained, { generation: from, until: now + settings.retentionSeconds * 1_000 }];
+  const all =
+    from === null
+      ? [...retained]
+      : [...retained, { generation: from, until: now + settings.retentionSeconds * 1_000 }];
   const room = settings.traffic.slots.length - 2;
   const newestFirst = all.toSorted((one, other) => other.generation.number - one.generation.number);
   return newestFirst

@@ -23,7 +23,20 @@ export const serviceSettings = z.strictObject({
     slots: z
       .array(z.strictObject({ name: slotName, targetGroup: z.string().min(1) }))
       .min(2, 'needs at least two slots: one is live while the other is filled')
-      .max(5, 'an ALB forwards to at most five target groups'),
+      .max(5, 'an ALB forwards to at most five target groups')
+      .superRefine((slots, context) => {
+        // Two slots on one target group: a new generation would take traffic while it starts.
+        for (const member of ['name', 'targetGroup'] as const) {
+          slots.forEach((slot, index) => {
+            if (slots.findIndex((other) => other[member] === slot[member]) === index) return;
+            context.addIssue({
+              code: 'custom',
+              path: [index, member],
+              message: `is another slot's already: ${slot[member]}`,
+            });
+          });
+        }
+      }),
   }),
   /** What the fleet's adapter needs; core and steps hand it on unread. */
   fleet: z.looseObject({ kind: z.string() }),

@@ -1,10 +1,21 @@
 /** What can end a wait early, read from the events of ECS and CloudWatch and from people. */
 import * as z from 'zod';
-import { type GenerationName, generationName, readGenerationName, type ServiceName, serviceName } from './names.ts';
+import {
+  type GenerationName,
+  generationName,
+  readGenerationName,
+  type ServiceName,
+  serviceName,
+} from './names.ts';
 import { parse } from './parse.ts';
 
 export type Signal =
-  | { readonly kind: 'taskRunning'; readonly service: ServiceName; readonly generation: GenerationName; readonly task: string }
+  | {
+      readonly kind: 'taskRunning';
+      readonly service: ServiceName;
+      readonly generation: GenerationName;
+      readonly task: string;
+    }
   | {
       readonly kind: 'taskStopped';
       readonly service: ServiceName;
@@ -14,7 +25,12 @@ export type Signal =
       readonly crashed: boolean;
       readonly reason: string;
     }
-  | { readonly kind: 'fleetFailed'; readonly service: ServiceName; readonly generation: GenerationName; readonly reason: string }
+  | {
+      readonly kind: 'fleetFailed';
+      readonly service: ServiceName;
+      readonly generation: GenerationName;
+      readonly reason: string;
+    }
   | { readonly kind: 'steady'; readonly service: ServiceName; readonly generation: GenerationName }
   | { readonly kind: 'alarm'; readonly alarm: string; readonly reason: string; readonly at: number }
   | { readonly kind: 'abort'; readonly service: ServiceName; readonly by: string; readonly reason: string };
@@ -33,7 +49,9 @@ const taskEvent = z.object({
     lastStatus: z.string(),
     stopCode: z.string().optional(),
     stoppedReason: z.string().optional(),
-    containers: z.array(z.object({ exitCode: z.int().optional(), reason: z.string().optional() })).default([]),
+    containers: z
+      .array(z.object({ exitCode: z.int().optional(), reason: z.string().optional() }))
+      .default([]),
   }),
 });
 
@@ -48,7 +66,10 @@ const serviceEvent = z.object({
 const alarmEvent = z.object({
   'detail-type': z.literal('CloudWatch Alarm State Change'),
   time: z.iso.datetime(),
-  detail: z.object({ alarmName: z.string(), state: z.object({ value: z.string(), reason: z.string().default('') }) }),
+  detail: z.object({
+    alarmName: z.string(),
+    state: z.object({ value: z.string(), reason: z.string().default('') }),
+  }),
 });
 
 /** `aws lambda invoke … --payload '{"service":"web","signal":"abort","by":"ann","reason":"…"}'` */
@@ -64,11 +85,17 @@ const anySignal = z.union([taskEvent, serviceEvent, alarmEvent, personal]);
 export function readSignal(event: unknown): SignalReading {
   const parsed = parse(anySignal, event);
   if (!parsed.ok) {
-    return { kind: 'malformed', reason: `neither an event of ECS or CloudWatch nor {"service", "signal": "abort", "by"}: ${parsed.mistakes.join('; ')}` };
+    return {
+      kind: 'malformed',
+      reason: `neither an event of ECS or CloudWatch nor {"service", "signal": "abort", "by"}: ${parsed.mistakes.join('; ')}`,
+    };
   }
   const value = parsed.value;
   if ('signal' in value) {
-    return { kind: 'signal', signal: { kind: 'abort', service: value.service, by: value.by, reason: value.reason } };
+    return {
+      kind: 'signal',
+      signal: { kind: 'abort', service: value.service, by: value.by, reason: value.reason },
+    };
   }
   switch (value['detail-type']) {
     case 'ECS Task State Change':
@@ -78,8 +105,12 @@ export function readSignal(event: unknown): SignalReading {
       return readServiceEvent(value.resources[0] ?? '', value.detail);
     case 'CloudWatch Alarm State Change': {
       const { alarmName, state } = value.detail;
-      if (state.value !== 'ALARM') return { kind: 'ignored', reason: `the alarm ${alarmName} is ${state.value}` };
-      return { kind: 'signal', signal: { kind: 'alarm', alarm: alarmName, reason: state.reason, at: Date.parse(value.time) } };
+      if (state.value !== 'ALARM')
+        return { kind: 'ignored', reason: `the alarm ${alarmName} is ${state.value}` };
+      return {
+        kind: 'signal',
+        signal: { kind: 'alarm', alarm: alarmName, reason: state.reason, at: Date.parse(value.time) },
+      };
     }
   }
 }
@@ -87,15 +118,27 @@ export function readSignal(event: unknown): SignalReading {
 function readTask(detail: z.infer<typeof taskEvent>['detail']): SignalReading {
   const owner = ownerOf(detail.group?.replace(/^service:/, '') ?? '');
   const task = detail.taskArn.split('/').at(-1) ?? detail.taskArn;
-  if (owner === undefined) return { kind: 'ignored', reason: `the task belongs to ${detail.group ?? 'no service'}, not to a generation` };
-  if (detail.lastStatus === 'RUNNING') return { kind: 'signal', signal: { kind: 'taskRunning', ...owner, task } };
+  if (owner === undefined)
+    return {
+      kind: 'ignored',
+      reason: `the task belongs to ${detail.group ?? 'no service'}, not to a generation`,
+    };
+  if (detail.lastStatus === 'RUNNING')
+    return { kind: 'signal', signal: { kind: 'taskRunning', ...owner, task } };
   if (detail.lastStatus !== 'STOPPED') return { kind: 'ignored', reason: `the task is ${detail.lastStatus}` };
   // Rebalancing, scale-in and Fargate maintenance stop tasks too; only these are the image's own fault.
   const failedHealth = /failed (?:ELB|container) health checks/i.test(detail.stoppedReason ?? '');
-  const crashed = detail.stopCode === 'EssentialContainerExited' || detail.stopCode === 'TaskFailedToStart' || failedHealth;
-  const exitCodes = detail.containers.flatMap(({ exitCode }) => (exitCode === undefined ? [] : [`exit code ${exitCode}`]));
+  const crashed =
+    detail.stopCode === 'EssentialContainerExited' || detail.stopCode === 'TaskFailedToStart' || failedHealth;
+  const exitCodes = detail.containers.flatMap(({ exitCode }) =>
+    exitCode === undefined ? [] : [`exit code ${exitCode}`],
+  );
   const reasons = detail.containers.flatMap(({ reason }) => (reason === undefined ? [] : [reason]));
-  const reason = [detail.stoppedReason ?? detail.stopCode ?? 'ECS gave no reason', ...exitCodes, ...reasons].join(', ');
+  const reason = [
+    detail.stoppedReason ?? detail.stopCode ?? 'ECS gave no reason',
+    ...exitCodes,
+    ...reasons,
+  ].join(', ');
   return { kind: 'signal', signal: { kind: 'taskStopped', ...owner, task, crashed, reason } };
 }
 
@@ -103,9 +146,13 @@ function readServiceEvent(resource: string, detail: z.infer<typeof serviceEvent>
   const owner = ownerOf(resource.split('/').at(-1) ?? '');
   if (owner === undefined) return { kind: 'ignored', reason: `${resource} is not a generation` };
   if (detail.eventName === 'SERVICE_DEPLOYMENT_FAILED') {
-    return { kind: 'signal', signal: { kind: 'fleetFailed', ...owner, reason: detail.reason ?? 'ECS gave no reason' } };
+    return {
+      kind: 'signal',
+      signal: { kind: 'fleetFailed', ...owner, reason: detail.reason ?? 'ECS gave no reason' },
+    };
   }
-  if (detail.eventName === 'SERVICE_STEADY_STATE') return { kind: 'signal', signal: { kind: 'steady', ...owner } };
+  if (detail.eventName === 'SERVICE_STEADY_STATE')
+    return { kind: 'signal', signal: { kind: 'steady', ...owner } };
   return { kind: 'ignored', reason: `${detail.eventName} ends no wait` };
 }
 

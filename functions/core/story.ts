@@ -8,7 +8,16 @@ import { restoreCommand } from './restore-command.ts';
 import type { Deployment, ServiceItem } from './service-item.ts';
 import { inWords, type Weights } from './weights.ts';
 
-export type ChapterKind = 'refused' | 'started' | 'launched' | 'shifted' | 'goingBack' | 'weightsRestored' | 'live' | 'restored' | 'removed';
+export type ChapterKind =
+  | 'refused'
+  | 'started'
+  | 'launched'
+  | 'shifted'
+  | 'goingBack'
+  | 'weightsRestored'
+  | 'live'
+  | 'restored'
+  | 'removed';
 
 export interface Chapter {
   /** Stable: the same change gives the same id. */
@@ -31,7 +40,15 @@ export interface Chapter {
 }
 
 /** Kinds that a person wants to hear of; the rest only goes to the ledger. */
-const spoken: ReadonlySet<ChapterKind> = new Set(['refused', 'started', 'shifted', 'goingBack', 'live', 'restored', 'removed']);
+const spoken: ReadonlySet<ChapterKind> = new Set([
+  'refused',
+  'started',
+  'shifted',
+  'goingBack',
+  'live',
+  'restored',
+  'removed',
+]);
 
 export function isSpoken(chapter: Chapter): boolean {
   return spoken.has(chapter.kind);
@@ -66,16 +83,29 @@ export function chaptersOf(before: ServiceItem | null, after: ServiceItem): read
 
   if (old === null) tell('started', 'started', now.startedAt);
   if (now.desired !== null && (old === null || old.desired === null)) tell('launched', 'launched', at);
-  if (now.step >= 0 && now.step !== (old?.step ?? -1)) tell('shifted', `shifted-${now.step}`, after.weightsAt ?? at);
-  if (now.reason !== null && (old === null || old.reason === null)) tell('goingBack', 'going-back', after.intent?.at ?? at);
-  if (now.phase === 'restoring' && after.weightsAt !== null && after.weightsAt !== (before?.weightsAt ?? null)) {
+  if (now.step >= 0 && now.step !== (old?.step ?? -1))
+    tell('shifted', `shifted-${now.step}`, after.weightsAt ?? at);
+  if (now.reason !== null && (old === null || old.reason === null))
+    tell('goingBack', 'going-back', after.intent?.at ?? at);
+  if (
+    now.phase === 'restoring' &&
+    after.weightsAt !== null &&
+    after.weightsAt !== (before?.weightsAt ?? null)
+  ) {
     tell('weightsRestored', 'weights-restored', after.weightsAt);
   }
-  if (now.outcome !== null && (old === null || old.outcome === null)) tell(now.outcome, `ended-${now.outcome}`, now.endedAt ?? at);
+  if (now.outcome !== null && (old === null || old.outcome === null))
+    tell(now.outcome, `ended-${now.outcome}`, now.endedAt ?? at);
   return chapters;
 }
 
-function chapter(item: ServiceItem, deployment: Deployment, kind: ChapterKind, key: string, at: number): Chapter {
+function chapter(
+  item: ServiceItem,
+  deployment: Deployment,
+  kind: ChapterKind,
+  key: string,
+  at: number,
+): Chapter {
   const { plan } = deployment;
   const ended = kind === 'live' || kind === 'restored' || kind === 'removed';
   return {
@@ -104,7 +134,7 @@ function latestInstant(item: ServiceItem, deployment: Deployment): number {
 
 export interface Message {
   readonly id: string;
-  /** At most 100 ASCII characters, one line: https://docs.aws.amazon.com/sns/latest/api/API_Publish.html */
+  /** Less than 100 ASCII characters, one line: https://docs.aws.amazon.com/sns/latest/api/API_Publish.html */
   readonly subject: string;
   readonly text: string;
 }
@@ -114,8 +144,10 @@ export function messageOf(chapter: Chapter): Message {
   const subject = subjectOf(chapter);
   const lines = [subject];
   if (chapter.reason !== null) lines.push(`Why: ${chapter.reason}`);
-  if (chapter.weights !== null && chapter.kind !== 'refused') lines.push(`Weights: ${inWords(chapter.weights)}`);
-  if (chapter.digest !== null) lines.push(`Digest: ${shortDigest(chapter.digest as Parameters<typeof shortDigest>[0])}`);
+  if (chapter.weights !== null && chapter.kind !== 'refused')
+    lines.push(`Weights: ${inWords(chapter.weights)}`);
+  if (chapter.digest !== null)
+    lines.push(`Digest: ${shortDigest(chapter.digest as Parameters<typeof shortDigest>[0])}`);
   if (chapter.restore !== null) lines.push(`To restore the traffic without Cutover: ${chapter.restore}`);
   return { id: chapter.id, subject: asciiLine(subject), text: lines.map(harmless).join('\n') };
 }
@@ -145,7 +177,7 @@ function subjectOf(chapter: Chapter): string {
 }
 
 function asciiLine(text: string): string {
-  return text.replace(/[^\x20-\x7e]/g, '?').slice(0, 100);
+  return text.replace(/[^\x20-\x7e]/g, '?').slice(0, 99);
 }
 
 /** Words from outside (stop reasons, tags) may hold control characters or colours of a terminal. */

@@ -4,7 +4,10 @@ import type { GenerationName, ServiceName } from './names.ts';
 export const serviceTag = 'cutover:service';
 export const generationTag = 'cutover:generation';
 
-export function ownerTags(service: ServiceName, generation: GenerationName): Readonly<Record<string, string>> {
+export function ownerTags(
+  service: ServiceName,
+  generation: GenerationName,
+): Readonly<Record<string, string>> {
   return { [serviceTag]: service, [generationTag]: generation };
 }
 

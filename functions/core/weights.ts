@@ -40,5 +40,7 @@ export function soleSlot(weights: Weights): SlotName | undefined {
 /** `blue 90, green 10`: slots without weight are left out. */
 export function inWords(weights: Weights): string {
   const weighted = Object.entries(weights).filter(([, weight]) => weight > 0);
-  return weighted.length === 0 ? 'no slot has any weight' : weighted.map(([slot, weight]) => `${slot} ${weight}`).join(', ');
+  return weighted.length === 0
+    ? 'no slot has any weight'
+    : weighted.map(([slot, weight]) => `${slot} ${weight}`).join(', ');
 }

@@ -10,7 +10,10 @@ export interface Ledger {
    * Reads, decides and writes under compare-and-set. `decide` is pure and may run again when somebody else wrote in
    * between; returning the item that it was given writes nothing. What it throws is thrown, and nothing is written.
    */
-  change<T extends { readonly item: ServiceItem }>(service: ServiceName, decide: (item: ServiceItem) => T): Promise<T>;
+  change<T extends { readonly item: ServiceItem }>(
+    service: ServiceName,
+    decide: (item: ServiceItem) => T,
+  ): Promise<T>;
   /** Services that an execution holds. Eventually consistent: a deployment that has just begun may be missing. */
   owned(): Promise<readonly ServiceName[]>;
 }

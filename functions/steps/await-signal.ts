@@ -6,8 +6,8 @@ import * as z from 'zod';
 import { alarmVerdict } from '../core/alarms.ts';
 import { waiting } from '../core/course.ts';
 import { stopReason } from '../core/latch.ts';
-import { planSchema } from '../core/plan.ts';
 import { running } from '../core/ownership.ts';
+import { planSchema } from '../core/plan.ts';
 import type { Alarms } from '../ports/alarms.ts';
 import type { Ledger } from '../ports/ledger.ts';
 import type { Waits } from '../ports/waits.ts';
@@ -32,7 +32,10 @@ export interface AwaitPorts extends LookPorts {
   readonly now: Now;
 }
 
-export async function awaitSignal(input: AwaitInput, ports: AwaitPorts): Promise<{ readonly remark: string }> {
+export async function awaitSignal(
+  input: AwaitInput,
+  ports: AwaitPorts,
+): Promise<{ readonly remark: string }> {
   const { plan, token, deadline } = input;
   const { item } = await ports.ledger.change(plan.settings.service, (current) => ({
     item: waiting(current, plan, { token, for: input.for, deadline }),

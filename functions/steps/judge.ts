@@ -33,7 +33,10 @@ export async function judge(
   const stop = stopReason(running(item, plan).latch);
   if (stop !== undefined) throw new CutoverError(stop.error, stop.cause);
 
-  const [alarms, { verdict }] = await Promise.all([ports.alarms.states(plan.settings.alarms), look(plan, ports)]);
+  const [alarms, { verdict }] = await Promise.all([
+    ports.alarms.states(plan.settings.alarms),
+    look(plan, ports),
+  ]);
   const red = alarmVerdict(alarms);
   if (red.verdict === 'fail') throw new CutoverError('Cutover.AlarmRed', red.reasons.join('; '));
   if (verdict.verdict !== 'pass') {
@@ -42,7 +45,10 @@ export async function judge(
   }
   const remaining = deadline - ports.now();
   if (remaining > 0) {
-    throw new CutoverError('Cutover.NotYet', `nothing speaks against ${plan.to.name}, the bake goes on for ${Math.ceil(remaining / 1_000)} s`);
+    throw new CutoverError(
+      'Cutover.NotYet',
+      `nothing speaks against ${plan.to.name}, the bake goes on for ${Math.ceil(remaining / 1_000)} s`,
+    );
   }
   return { verdict: 'pass' };
 }

@@ -17,7 +17,10 @@ export interface LaunchPorts {
   readonly now: Now;
 }
 
-export async function launch({ plan }: z.infer<typeof launchInput>, ports: LaunchPorts): Promise<{ desired: number }> {
+export async function launch(
+  { plan }: z.infer<typeof launchInput>,
+  ports: LaunchPorts,
+): Promise<{ desired: number }> {
   const { settings, service } = { settings: plan.settings, service: plan.settings.service };
   const live = plan.from === null ? undefined : await ports.fleet.observe(settings, plan.from);
   const desired = Math.max(live?.desired ?? 0, settings.minimumCount);

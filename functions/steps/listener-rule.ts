@@ -4,18 +4,32 @@
  */
 import * as z from 'zod';
 import { CutoverError } from '../core/errors.ts';
-import { onCreate, onDelete, onUpdate, type RuleDecision, type RuleProperties, ruleProperties } from '../core/listener-rule.ts';
+import {
+  onCreate,
+  onDelete,
+  onUpdate,
+  type RuleDecision,
+  type RuleProperties,
+  ruleProperties,
+} from '../core/listener-rule.ts';
 import type { ProductionRule } from '../ports/production-rule.ts';
 
 export const ruleRequest = z.discriminatedUnion('RequestType', [
   z.object({ RequestType: z.literal('Create'), ResourceProperties: ruleProperties }),
-  z.object({ RequestType: z.literal('Update'), ResourceProperties: ruleProperties, OldResourceProperties: ruleProperties }),
+  z.object({
+    RequestType: z.literal('Update'),
+    ResourceProperties: ruleProperties,
+    OldResourceProperties: ruleProperties,
+  }),
   z.object({ RequestType: z.literal('Delete'), ResourceProperties: ruleProperties }),
 ]);
 export type RuleRequest = z.infer<typeof ruleRequest>;
 
 /** Returns the ARN of the rule that stands; undefined when there is none any more. */
-export async function listenerRule(request: RuleRequest, rule: ProductionRule): Promise<{ readonly ruleArn: string | undefined }> {
+export async function listenerRule(
+  request: RuleRequest,
+  rule: ProductionRule,
+): Promise<{ readonly ruleArn: string | undefined }> {
   const wanted = request.ResourceProperties;
   const { decision, standing } = await decide(request, rule);
   if ('refusal' in decision) throw new CutoverError('Cutover.Guarded', decision.refusal);
@@ -28,7 +42,10 @@ export async function listenerRule(request: RuleRequest, rule: ProductionRule): 
   return { ruleArn };
 }
 
-async function decide(request: RuleRequest, rule: ProductionRule): Promise<{ decision: RuleDecision; standing: string | undefined }> {
+async function decide(
+  request: RuleRequest,
+  rule: ProductionRule,
+): Promise<{ decision: RuleDecision; standing: string | undefined }> {
   const wanted = request.ResourceProperties;
   switch (request.RequestType) {
     case 'Create': {
@@ -38,13 +55,17 @@ async function decide(request: RuleRequest, rule: ProductionRule): Promise<{ dec
     case 'Update': {
       const before = request.OldResourceProperties;
       // A repeat of a move finds the rule on the new listener already.
-      const standing = (await rule.find(wanted.ListenerArn, wanted)) ?? (await rule.find(before.ListenerArn, before));
+      const standing =
+        (await rule.find(wanted.ListenerArn, wanted)) ?? (await rule.find(before.ListenerArn, before));
       const occupancy = await rule.occupancy(groupsOf(before));
       return { decision: onUpdate(wanted, before, standing, occupancy), standing: standing?.arn };
     }
     case 'Delete': {
       const standing = await rule.find(wanted.ListenerArn, wanted);
-      return { decision: onDelete(wanted, standing, await rule.occupancy(groupsOf(wanted))), standing: standing?.arn };
+      return {
+        decision: onDelete(wanted, standing, await rule.occupancy(groupsOf(wanted))),
+        standing: standing?.arn,
+      };
     }
   }
 }

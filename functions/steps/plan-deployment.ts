@@ -5,8 +5,8 @@
 import * as z from 'zod';
 import { type Admission, admit, recordIntake } from '../core/admission.ts';
 import { alarmVerdict } from '../core/alarms.ts';
-import { parse } from '../core/parse.ts';
 import { serviceName } from '../core/names.ts';
+import { parse } from '../core/parse.ts';
 import { type Push, readPush } from '../core/push.ts';
 import { type ServiceSettings, serviceSettings } from '../core/service-settings.ts';
 import type { Alarms } from '../ports/alarms.ts';
@@ -31,7 +31,10 @@ export interface PlanPorts {
   readonly now: Now;
 }
 
-export async function planDeployment(input: z.infer<typeof planDeploymentInput>, ports: PlanPorts): Promise<Admission> {
+export async function planDeployment(
+  input: z.infer<typeof planDeploymentInput>,
+  ports: PlanPorts,
+): Promise<Admission> {
   const settings = await readSettings(input.service, ports);
   if ('reason' in settings) return refused('rejected', settings.reason);
 
@@ -57,9 +60,15 @@ async function decide(
   const { admission } = await ports.ledger.change(input.service, (item) => {
     const offer = { push, execution: input.execution, settings, weights, now: ports.now() };
     const decided = admit(item, offer);
-    if (decided.admission.admission !== 'admitted' || red.verdict !== 'fail' || decided.item === item) return decided;
+    if (decided.admission.admission !== 'admitted' || red.verdict !== 'fail' || decided.item === item)
+      return decided;
     const reason = `before anything was launched: ${red.reasons.join('; ')}`;
-    const intake = { id: push.eventId, at: offer.now, image: `${push.repository}:${push.tag}`, execution: input.execution.arn };
+    const intake = {
+      id: push.eventId,
+      at: offer.now,
+      image: `${push.repository}:${push.tag}`,
+      execution: input.execution.arn,
+    };
     return {
       item: recordIntake(item, { ...intake, admission: 'rejected', reason }),
       admission: refused('rejected', reason),
@@ -68,15 +77,22 @@ async function decide(
   return admission;
 }
 
-async function readSettings(service: string, ports: PlanPorts): Promise<ServiceSettings | { readonly reason: string }> {
+async function readSettings(
+  service: string,
+  ports: PlanPorts,
+): Promise<ServiceSettings | { readonly reason: string }> {
   const stored = await ports.settings.read(service);
   if (stored === undefined) {
-    return { reason: `no service ${service} is declared; declare it with the EcsService construct and deploy the stack` };
+    return {
+      reason: `no service ${service} is declared; declare it with the EcsService construct and deploy the stack`,
+    };
   }
   const parsed = parse(serviceSettings, stored);
   const mistakes = parsed.ok ? ports.fleet.mistakesIn(parsed.value.fleet) : parsed.mistakes;
   if (!parsed.ok || mistakes.length > 0) {
-    return { reason: `the settings of ${service} are not valid; nothing was changed. ${mistakes.join('; ')}` };
+    return {
+      reason: `the settings of ${service} are not valid; nothing was changed. ${mistakes.join('; ')}`,
+    };
   }
   return parsed.value;
 }

@@ -57,6 +57,11 @@ function isOurs(current: Weights, item: ServiceItem, before: Weights): boolean {
   return written.some((weights) => weights !== null && sameWeights(weights, current));
 }
 
-function tookTraffic(deployment: Deployment, item: ServiceItem, current: Weights, slot: Deployment['plan']['to']['slot']): boolean {
+function tookTraffic(
+  deployment: Deployment,
+  item: ServiceItem,
+  current: Weights,
+  slot: Deployment['plan']['to']['slot'],
+): boolean {
   return deployment.step >= 0 || item.intent?.kind === 'shift' || (current[slot] ?? 0) > 0;
 }

@@ -21,10 +21,14 @@ export interface RetireOutput {
   readonly next: string | null;
 }
 
-export async function retire({ service, execution }: RetireInput, ports: TerminatePorts): Promise<RetireOutput> {
+export async function retire(
+  { service, execution }: RetireInput,
+  ports: TerminatePorts,
+): Promise<RetireOutput> {
   const item = await ports.ledger.read(service);
   const now = ports.now();
-  if (item.owner !== null && item.owner.execution !== execution) return { retired: [], next: visit(item, now + busyMs) };
+  if (item.owner !== null && item.owner.execution !== execution)
+    return { retired: [], next: visit(item, now + busyMs) };
   const settled = (item.weightsAt ?? 0) + quietHoldMs;
   if (now < settled) return { retired: [], next: visit(item, settled) };
   const settings = item.deployment?.plan.settings;

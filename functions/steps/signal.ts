@@ -27,8 +27,11 @@ export async function signal(event: unknown, ports: SignalPorts): Promise<Signal
   const remarks: string[] = [];
   for (const service of services) {
     const latched = await ports.ledger.change(service, (item) => latch(item, reading.signal, ports.now()));
-    if (latched.end !== undefined) await ports.waits.fail(latched.end.token, latched.end.error, latched.end.cause);
-    remarks.push(`${service}: ${latched.remark}${latched.end === undefined ? '' : `, ended the wait: ${latched.end.cause}`}`);
+    if (latched.end !== undefined)
+      await ports.waits.fail(latched.end.token, latched.end.error, latched.end.cause);
+    remarks.push(
+      `${service}: ${latched.remark}${latched.end === undefined ? '' : `, ended the wait: ${latched.end.cause}`}`,
+    );
   }
   return { remarks };
 }

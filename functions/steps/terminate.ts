@@ -31,7 +31,10 @@ export async function terminate(
   const deployment = owned(await ports.ledger.read(service), plan);
   if (deployment.outcome !== null) return { terminated: plan.to.name };
   if (deployment.quietAt === null || ports.now() < deployment.quietAt) {
-    throw new CutoverError('Cutover.Guarded', `${plan.to.name} may still get requests; it is not ended before its weights were put back and settled`);
+    throw new CutoverError(
+      'Cutover.Guarded',
+      `${plan.to.name} may still get requests; it is not ended before its weights were put back and settled`,
+    );
   }
   // Without an old generation nothing else could serve: the rule keeps pointing at the slot that the next one takes.
   if (plan.from !== null) await refuseWhileWeighted(ports.traffic, plan.settings.traffic, plan.to);
@@ -44,7 +47,11 @@ export async function terminate(
 }
 
 /** Re-read right before what cannot be undone: a weight above zero, or one that cannot be read, forbids it. */
-export async function refuseWhileWeighted(traffic: Traffic, settings: TrafficSettings, generation: Generation): Promise<void> {
+export async function refuseWhileWeighted(
+  traffic: Traffic,
+  settings: TrafficSettings,
+  generation: Generation,
+): Promise<void> {
   const weight = (await traffic.weights(settings))[generation.slot] ?? 0;
   if (weight === 0) return;
   throw new CutoverError(

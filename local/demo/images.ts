@@ -13,7 +13,10 @@ export interface DemoImage {
 }
 
 /** `runtime` is the same layer in every image, pushed and unpacked once. */
-export function demoImage({ tag, behaviour }: DemoImage, runtime: Readonly<Record<string, ImageFile>>): OciImage {
+export function demoImage(
+  { tag, behaviour }: DemoImage,
+  runtime: Readonly<Record<string, ImageFile>>,
+): OciImage {
   const server = fileURLToPath(new URL('server.mjs', import.meta.url));
   return {
     layers: [runtime, { '/app/server.mjs': { from: server, mode: 0o644 } }],
@@ -30,7 +33,9 @@ export function demoImage({ tag, behaviour }: DemoImage, runtime: Readonly<Recor
 export async function nodeRuntime(): Promise<Readonly<Record<string, ImageFile>>> {
   const { stdout } = await promisify(execFile)('ldd', [process.execPath]);
   // `libm.so.6 => /lib/x86_64-linux-gnu/libm.so.6 (0x…)` and, for the loader, `/lib64/ld-linux-x86-64.so.2 (0x…)`
-  const libraries = [...stdout.matchAll(/(?:=> )?(?<path>\/\S+) \(0x/g)].flatMap(({ groups }) => groups?.['path'] ?? []);
+  const libraries = [...stdout.matchAll(/(?:=> )?(?<path>\/\S+) \(0x/g)].flatMap(
+    ({ groups }) => groups?.['path'] ?? [],
+  );
   const files: Record<string, ImageFile> = { '/usr/bin/node': { from: process.execPath, mode: 0o755 } };
   // The loader asks for the library by its link's name.
   for (const path of libraries) files[path] = { from: await realpath(path), mode: 0o755 };

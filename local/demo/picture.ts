@@ -28,7 +28,16 @@ const bold = (text: string): string => styleText('bold', text, { validateStream:
 const colours = { blue: 'blueBright', green: 'green', red: 'redBright' } as const;
 
 export function draw(view: View, width: number): string {
-  const lines = [header(view), '', ...slotLines(view), '', ...deploymentLines(view), '', ...resultLines(view), ...trafficLines(view)];
+  const lines = [
+    header(view),
+    '',
+    ...slotLines(view),
+    '',
+    ...deploymentLines(view),
+    '',
+    ...resultLines(view),
+    ...trafficLines(view),
+  ];
   return lines.map((line) => clip(line, width)).join('\n');
 }
 
@@ -49,7 +58,8 @@ function slotLines({ slots, item, site }: View): string[] {
 function slotLine(slot: SlotView, share: number, who: string): string {
   const filled = Math.round(share * barWidth);
   const colour = slot.name in colours ? colours[slot.name as keyof typeof colours] : 'cyan';
-  const bar = styleText(colour, '█'.repeat(filled), { validateStream: false }) + dim('░'.repeat(barWidth - filled));
+  const bar =
+    styleText(colour, '█'.repeat(filled), { validateStream: false }) + dim('░'.repeat(barWidth - filled));
   const percent = `${Math.round(share * 100)} %`.padStart(5);
   const health = slot.targets === 0 ? dim('no targets') : `${slot.healthy}/${slot.targets} healthy`;
   return `    ${slot.name.padEnd(6)} ${bar} ${percent}   ${who.padEnd(22)} ${String(slot.requests).padStart(7)} requests   ${health}`;
@@ -67,11 +77,14 @@ function whoLivesIn(slot: string, item: ServiceItem | undefined): string {
 
 function deploymentLines({ item, now, activity, remarks }: View): string[] {
   const deployment = item?.deployment;
-  const running = deployment !== null && deployment !== undefined && deployment.outcome === null ? deployment : undefined;
+  const running =
+    deployment !== null && deployment !== undefined && deployment.outcome === null ? deployment : undefined;
   if (running === undefined) return [`  ${activity}`, ...remarks.map((remark) => `  ${remark}`)];
   const { plan, phase, step, startedAt, reason } = running;
   const seconds = Math.max(0, Math.round((now - startedAt) / 1_000));
-  const steps = plan.steps.map(({ weightPercent }, index) => (index === step ? bold(`[${weightPercent} %]`) : `${weightPercent} %`)).join(' → ');
+  const steps = plan.steps
+    .map(({ weightPercent }, index) => (index === step ? bold(`[${weightPercent} %]`) : `${weightPercent} %`))
+    .join(' → ');
   const doing = {
     launching: 'is being launched',
     proving: `must become healthy ${untilWords(item?.wait?.deadline, now)}`,
@@ -101,7 +114,10 @@ function resultLines({ results }: View): string[] {
 
 function trafficLines({ traffic }: View): string[] {
   if (traffic === undefined) return [];
-  const lost = traffic.lost === 0 ? styleText('green', '0 lost', { validateStream: false }) : styleText('redBright', `${traffic.lost} lost`, { validateStream: false });
+  const lost =
+    traffic.lost === 0
+      ? styleText('green', '0 lost', { validateStream: false })
+      : styleText('redBright', `${traffic.lost} lost`, { validateStream: false });
   return ['', `  ${traffic.total} requests, ${lost}, ${traffic.failed} answered 5xx by a bad canary`];
 }
 

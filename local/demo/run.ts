@@ -7,7 +7,15 @@ import type { AwsEvent } from '../aws-event.ts';
 import { FastForwardClock } from '../clock.ts';
 import { createEmbeddedAws, type EmbeddedAws } from '../embedded-aws.ts';
 import { draw, type View } from './picture.ts';
-import { alarmToWeights, clockTime, expectations, pushDemoImage, type Result, type Watch, watchService } from './scenario.ts';
+import {
+  alarmToWeights,
+  clockTime,
+  expectations,
+  pushDemoImage,
+  type Result,
+  type Watch,
+  watchService,
+} from './scenario.ts';
 import { readSlots } from './service-view.ts';
 import { Traffic } from './traffic.ts';
 import type { TrafficCounts } from './traffic-worker.ts';
@@ -61,7 +69,10 @@ class Demo {
 
   constructor(options: DemoOptions) {
     this.#options = options;
-    this.#clock = new FastForwardClock({ speed: options.speed, onFailure: (failure) => this.#fault(failure) });
+    this.#clock = new FastForwardClock({
+      speed: options.speed,
+      onFailure: (failure) => this.#fault(failure),
+    });
   }
 
   async run(): Promise<number> {
@@ -81,7 +92,11 @@ class Demo {
     const outputs = (await aws.provision(this.#options.assembly)).get('Cutover') ?? {};
     const { LedgerTable: table = '', ListenerArn: listener = '' } = outputs;
     this.#site = aws.elbv2.endpointOf(listener);
-    this.#print({ endpoint: aws.endpoint, registry: new URL(aws.endpoint).host, services: { [service]: this.#site } });
+    this.#print({
+      endpoint: aws.endpoint,
+      registry: new URL(aws.endpoint).host,
+      services: { [service]: this.#site },
+    });
     this.#watch = watchService({
       aws,
       table,
@@ -123,14 +138,22 @@ class Demo {
   }
 
   async #watchSlots(aws: EmbeddedAws): Promise<void> {
-    const { Parameter } = (await aws.dispatcher.call('ssm', 'GetParameter', { Name: `/cutover/${service}` }, { kind: 'root' })) as GetParameterCommandOutput;
+    const { Parameter } = (await aws.dispatcher.call(
+      'ssm',
+      'GetParameter',
+      { Name: `/cutover/${service}` },
+      { kind: 'root' },
+    )) as GetParameterCommandOutput;
     const settings = serviceSettings.parse(JSON.parse(Parameter?.Value ?? '{}'));
     const refresh = async (): Promise<void> => {
       this.#slots = await readSlots(aws, settings);
     };
     clearInterval(this.#drawing);
     this.#drawing = setInterval(() => {
-      refresh().then(() => this.#draw(), (failure: unknown) => this.#fault(failure));
+      refresh().then(
+        () => this.#draw(),
+        (failure: unknown) => this.#fault(failure),
+      );
     }, drawMs);
   }
 
@@ -143,7 +166,9 @@ class Demo {
     const seconds = (Date.now() - this.#startedAt) / 1_000;
     const unexpected = expectations.flatMap(({ tag, outcome }) => {
       const result = this.#results.find(({ image }) => image === `${service}:${tag}`);
-      return result?.outcome === outcome ? [] : [`${service}:${tag} is ${result?.outcome}, expected ${outcome}: ${result?.reason}`];
+      return result?.outcome === outcome
+        ? []
+        : [`${service}:${tag} is ${result?.outcome}, expected ${outcome}: ${result?.reason}`];
     });
     const lost = counts?.lost ?? 0;
     if (lost > 0) unexpected.push(`${lost} requests were lost: ${counts?.losses.join('; ')}`);
@@ -155,7 +180,11 @@ class Demo {
         seconds: Math.round(seconds * 10) / 10,
       });
     }
-    this.#say(unexpected.length === 0 ? `All came out as it should, in ${seconds.toFixed(0)} s on the wall.` : unexpected.join('\n  '));
+    this.#say(
+      unexpected.length === 0
+        ? `All came out as it should, in ${seconds.toFixed(0)} s on the wall.`
+        : unexpected.join('\n  '),
+    );
     this.#summarize(counts);
     if (!this.#options.once) this.#invite();
     return unexpected.length === 0 ? 0 : 1;
@@ -165,7 +194,10 @@ class Demo {
     for (const { image, generation, outcome, reason, seconds } of this.#results) {
       this.#line(`${image}  g${generation}  ${outcome}  ${seconds} s  ${reason}`);
     }
-    if (counts !== undefined) this.#line(`${counts.total} requests, ${counts.lost} lost, ${counts.failed} answered 5xx by the bad canary`);
+    if (counts !== undefined)
+      this.#line(
+        `${counts.total} requests, ${counts.lost} lost, ${counts.failed} answered 5xx by the bad canary`,
+      );
   }
 
   #invite(): void {
@@ -188,7 +220,8 @@ class Demo {
 
   #notice({ detailType, detail }: AwsEvent): void {
     const state = (detail as { state?: { value?: string } }).state?.value;
-    if (detailType === 'CloudWatch Alarm State Change' && state === 'ALARM') this.#alarmAt ??= this.#clock.now();
+    if (detailType === 'CloudWatch Alarm State Change' && state === 'ALARM')
+      this.#alarmAt ??= this.#clock.now();
   }
 
   #fault(failure: unknown): void {

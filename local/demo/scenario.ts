@@ -1,7 +1,7 @@
 /** The demo: four images of one service, one after the other, under steady traffic. */
 import { imageName } from '../../functions/core/generation.ts';
-import { type Chapter, chaptersOf } from '../../functions/core/story.ts';
 import type { ServiceItem } from '../../functions/core/service-item.ts';
+import { type Chapter, chaptersOf } from '../../functions/core/story.ts';
 import type { Clock } from '../clock.ts';
 import type { EmbeddedAws } from '../embedded-aws.ts';
 import { pushImage } from '../registry/oci-image.ts';
@@ -81,7 +81,10 @@ export function watchService(options: {
     chapters,
     outcomeOf: (image) =>
       new Promise((resolve, reject) => {
-        const tooLong = setTimeout(() => reject(new Error(`nothing became of ${image} within ${patienceMs / 1_000} s`)), patienceMs);
+        const tooLong = setTimeout(
+          () => reject(new Error(`nothing became of ${image} within ${patienceMs / 1_000} s`)),
+          patienceMs,
+        );
         const look = (current: ServiceItem): void => {
           const result = resultOf(current, image);
           if (result === undefined) return;
@@ -98,11 +101,18 @@ export function watchService(options: {
 
 /** Pushes a demo image through the registry's own API, like any client. */
 export async function pushDemoImage(aws: EmbeddedAws, image: DemoImage, repository: string): Promise<void> {
-  await pushImage(demoImage(image, await nodeRuntime()), { registry: aws.endpoint, repository, tag: image.tag });
+  await pushImage(demoImage(image, await nodeRuntime()), {
+    registry: aws.endpoint,
+    repository,
+    tag: image.tag,
+  });
 }
 
 /** The time from the alarm's event to the old weights in the rule, in milliseconds of the clock. */
-export function alarmToWeights(item: ServiceItem | undefined, alarmAt: number | undefined): number | undefined {
+export function alarmToWeights(
+  item: ServiceItem | undefined,
+  alarmAt: number | undefined,
+): number | undefined {
   if (alarmAt === undefined || item?.weightsAt === null || item?.weightsAt === undefined) return undefined;
   return item.weightsAt < alarmAt ? undefined : item.weightsAt - alarmAt;
 }

@@ -1,6 +1,10 @@
 /** What the screen and the scenario see of a service: its item in the ledger and its slots, read as any client would. */
-import type { DescribeRulesCommandOutput, DescribeTargetHealthCommandOutput } from '@aws-sdk/client-elastic-load-balancing-v2';
+
 import type { GetItemCommandOutput } from '@aws-sdk/client-dynamodb';
+import type {
+  DescribeRulesCommandOutput,
+  DescribeTargetHealthCommandOutput,
+} from '@aws-sdk/client-elastic-load-balancing-v2';
 import { marshall, unmarshall } from '@aws-sdk/util-dynamodb';
 import { ledgerTable } from '../../functions/core/ledger-table.ts';
 import { type ServiceItem, serviceItem } from '../../functions/core/service-item.ts';
@@ -17,16 +21,32 @@ export interface SlotView {
 }
 
 /** Undefined before anything was pushed. */
-export async function readServiceItem(aws: EmbeddedAws, table: string, service: string): Promise<ServiceItem | undefined> {
-  const Key = marshall({ [ledgerTable.partitionKey]: service, [ledgerTable.sortKey]: ledgerTable.serviceItem });
-  const { Item } = (await ask(aws, 'dynamodb', 'GetItem', { TableName: table, Key, ConsistentRead: true })) as GetItemCommandOutput;
+export async function readServiceItem(
+  aws: EmbeddedAws,
+  table: string,
+  service: string,
+): Promise<ServiceItem | undefined> {
+  const Key = marshall({
+    [ledgerTable.partitionKey]: service,
+    [ledgerTable.sortKey]: ledgerTable.serviceItem,
+  });
+  const { Item } = (await ask(aws, 'dynamodb', 'GetItem', {
+    TableName: table,
+    Key,
+    ConsistentRead: true,
+  })) as GetItemCommandOutput;
   if (Item === undefined) return undefined;
   const { [ledgerTable.sortKey]: _item, [ledgerTable.ownedKey]: _owned, ...own } = unmarshall(Item);
   return serviceItem.parse(own);
 }
 
-export async function readSlots(aws: EmbeddedAws, { traffic }: ServiceSettings): Promise<readonly SlotView[]> {
-  const rules = (await ask(aws, 'elasticloadbalancing', 'DescribeRules', { RuleArns: [traffic.rule] })) as DescribeRulesCommandOutput;
+export async function readSlots(
+  aws: EmbeddedAws,
+  { traffic }: ServiceSettings,
+): Promise<readonly SlotView[]> {
+  const rules = (await ask(aws, 'elasticloadbalancing', 'DescribeRules', {
+    RuleArns: [traffic.rule],
+  })) as DescribeRulesCommandOutput;
   const groups = rules.Rules?.[0]?.Actions?.[0]?.ForwardConfig?.TargetGroups ?? [];
   const requests = aws.elbv2.requestsByTargetGroup();
   return Promise.all(

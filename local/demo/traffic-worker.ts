@@ -38,7 +38,8 @@ async function send(): Promise<void> {
     if (statusCode >= 500) failed += 1;
   } catch (loss) {
     lost += 1;
-    if (losses.length < 10) losses.push(loss instanceof Error ? `${loss.name}: ${loss.message}` : String(loss));
+    if (losses.length < 10)
+      losses.push(loss instanceof Error ? `${loss.name}: ${loss.message}` : String(loss));
   } finally {
     total += 1;
     open -= 1;
@@ -73,9 +74,12 @@ parentPort?.on('message', (order: Order) => {
   // Spread over the tick; counted at once, so that what was ordered is sent also when the end comes before it.
   due += order.send;
   for (let n = 0; n < order.send; n++) {
-    setTimeout(() => {
-      due -= 1;
-      void send();
-    }, (n * order.overMs) / order.send);
+    setTimeout(
+      () => {
+        due -= 1;
+        void send();
+      },
+      (n * order.overMs) / order.send,
+    );
   }
 });

@@ -1,0 +1,225 @@
+/**
+ * A service's surroundings in memory, behind the ports: a ledger with compare-and-set, a fleet, traffic, alarms, waits.
+ * Everything that is written is in `trace`, in order; any call can fail before or after its effect.
+ */
+import type { AlarmState } from '../../functions/core/alarms.ts';
+import { CutoverError, type ErrorName } from '../../functions/core/errors.ts';
+import type { Generation } from '../../functions/core/generation.ts';
+import type { FleetState, TargetState } from '../../functions/core/health.ts';
+import type { ServiceName, SlotName } from '../../functions/core/names.ts';
+import type { Plan } from '../../functions/core/plan.ts';
+import type { Push } from '../../functions/core/push.ts';
+import { newServiceItem, type ServiceItem, serviceItem } from '../../functions/core/service-item.ts';
+import type { Chapter, Message } from '../../functions/core/story.ts';
+import { inWords, sameWeights, type Weights } from '../../functions/core/weights.ts';
+import type { Alarms } from '../../functions/ports/alarms.ts';
+import type { Announcer } from '../../functions/ports/announcer.ts';
+import type { Fleet } from '../../functions/ports/fleet.ts';
+import type { History, Ledger } from '../../functions/ports/ledger.ts';
+import type { Settings } from '../../functions/ports/settings.ts';
+import type { Traffic } from '../../functions/ports/traffic.ts';
+import type { Waits } from '../../functions/ports/waits.ts';
+import { planDeployment } from '../../functions/steps/plan-deployment.ts';
+import { ecrEvent, execution, settingsOf, start, web, weightsOf } from '../core/examples.ts';
+
+export type Call =
+  | 'settings.read'
+  | 'ledger.read'
+  | 'ledger.write'
+  | 'traffic.weights'
+  | 'traffic.shift'
+  | 'traffic.targets'
+  | 'fleet.launch'
+  | 'fleet.observe'
+  | 'fleet.terminate'
+  | 'alarms.states'
+  | 'waits.end';
+
+interface Fault {
+  readonly call: Call;
+  readonly when: 'before' | 'after';
+  readonly error: CutoverError;
+}
+
+interface Running {
+  readonly generation: Generation;
+  readonly desired: number;
+  running: number;
+  health: TargetState['state'];
+}
+
+export class World {
+  time = start;
+  settings: unknown = settingsOf();
+  rule: Weights = weightsOf({ blue: 100 });
+  alarmStates: AlarmState[] = [{ name: 'web-errors', state: 'OK', reason: '' }];
+  /** Targets that no generation owns, by slot. */
+  strangers: Partial<Record<SlotName, TargetState[]>> = {};
+  /** How new generations turn out. */
+  launchesAs: Pick<Running, 'health'> & { readonly share?: number } = { health: 'healthy' };
+  readonly fleets = new Map<string, Running>();
+  readonly trace: string[] = [];
+  readonly ended: { token: string; how: string; cause?: string }[] = [];
+  readonly told: Chapter[] = [];
+  readonly said: Message[] = [];
+  /** Writes of others, each made once between our read and our write. */
+  readonly conflicts: ((item: ServiceItem) => ServiceItem)[] = [];
+  readonly #faults: Fault[] = [];
+  readonly #items = new Map<string, ServiceItem>();
+  /** Called before each call with its name; what it throws is the call's failure. */
+  onCall: (call: Call, when: 'before' | 'after') => void = () => {};
+
+  readonly now = (): number => this.time;
+
+  get item(): ServiceItem {
+    return this.#items.get(web) ?? newServiceItem(web);
+  }
+
+  set item(item: ServiceItem) {
+    this.#items.set(item.service, item);
+  }
+
+  /** Fails the next such call, before or after its effect, as AWS does when it is down or a function is killed. */
+  fail(call: Call, when: 'before' | 'after' = 'before', name: ErrorName = 'Cutover.AwsUnavailable'): void {
+    this.#faults.push({ call, when, error: new CutoverError(name, `${call} failed`) });
+  }
+
+  async #call<T>(call: Call, effect: () => T): Promise<T> {
+    await Promise.resolve();
+    this.#fault(call, 'before');
+    const result = effect();
+    this.#fault(call, 'after');
+    return result;
+  }
+
+  #fault(call: Call, when: 'before' | 'after'): void {
+    this.onCall(call, when);
+    const at = this.#faults.findIndex((fault) => fault.call === call && fault.when === when);
+    if (at !== -1) throw this.#faults.splice(at, 1)[0]!.error;
+  }
+
+  readonly ports = ((world: World) => {
+    const ledger: Ledger = {
+      read: (service) => world.#call('ledger.read', () => world.#items.get(service) ?? newServiceItem(service)),
+      change: async (service, decide) => {
+        for (let attempt = 0; attempt < 20; attempt++) {
+          const before = await ledger.read(service);
+          const decided = decide(before);
+          if (decided.item === before) return decided;
+          const interfere = world.conflicts.shift();
+          if (interfere !== undefined) world.#write(before, interfere(before));
+          const next = { ...decided.item, version: before.version + 1 };
+          const written = await world.#call('ledger.write', () => world.#replace(service, before, next));
+          if (written) return { ...decided, item: next };
+        }
+        throw new CutoverError('Cutover.AwsUnavailable', 'too many conflicts');
+      },
+      owned: async () => [...world.#items.values()].filter(({ owner }) => owner !== null).map(({ service }) => service),
+    };
+    const traffic: Traffic = {
+      weights: () => world.#call('traffic.weights', () => world.rule),
+      shift: async (_, expected, next) => {
+        if (sameWeights(world.rule, next)) return;
+        if (!sameWeights(world.rule, expected)) throw new CutoverError('Cutover.ForeignWeights', `the rule has ${inWords(world.rule)}`);
+        await world.#call('traffic.shift', () => {
+          world.trace.push(`rule: ${inWords(next)}`);
+          world.rule = next;
+        });
+      },
+      targets: (_, slot) => world.#call('traffic.targets', () => world.#targets(slot)),
+    };
+    const fleet: Fleet = {
+      mistakesIn: ({ kind }) => (kind === 'ecs' ? [] : [`fleet/kind: must be ecs, got ${kind}`]),
+      launch: (_, generation, desired) => world.#call('fleet.launch', () => world.#launch(generation, desired)),
+      observe: (_, generation) => world.#call('fleet.observe', () => world.#observe(generation)),
+      terminate: (_, generation) =>
+        world.#call('fleet.terminate', () => {
+          if (world.fleets.delete(generation.name)) world.trace.push(`fleet: ${generation.name} ended`);
+        }),
+    };
+    const alarms: Alarms = {
+      states: (names) =>
+        world.#call('alarms.states', () =>
+          names.map((name) => world.alarmStates.find((alarm) => alarm.name === name) ?? { name, state: 'missing', reason: '' }),
+        ),
+    };
+    const waits: Waits = {
+      succeed: (token) => world.#call('waits.end', () => void world.ended.push({ token, how: 'success' })),
+      fail: (token, error, cause) => world.#call('waits.end', () => void world.ended.push({ token, how: error, cause })),
+    };
+    const settings: Settings = { read: () => world.#call('settings.read', () => world.settings) };
+    const history: History = {
+      tell: async (chapter) => {
+        if (!world.told.some(({ id }) => id === chapter.id)) world.told.push(chapter);
+      },
+    };
+    const announcer: Announcer = { publish: async (message) => void world.said.push(message) };
+    return { ledger, traffic, fleet, alarms, waits, settings, history, announcer, now: world.now };
+  })(this);
+
+  #replace(service: ServiceName, before: ServiceItem, next: ServiceItem): boolean {
+    const current = this.#items.get(service) ?? newServiceItem(service);
+    if (current.version !== before.version) return false;
+    this.#write(current, next);
+    return true;
+  }
+
+  #write(before: ServiceItem, next: ServiceItem): void {
+    this.#items.set(next.service, { ...serviceItem.parse(JSON.parse(JSON.stringify(next))), version: before.version + 1 });
+    this.trace.push(`ledger: ${written(before, next)}`);
+  }
+
+  #launch(generation: Generation, desired: number): void {
+    if (this.fleets.has(generation.name)) return;
+    const { health, share = 1 } = this.launchesAs;
+    this.fleets.set(generation.name, { generation, desired, running: Math.floor(desired * share), health });
+    this.trace.push(`fleet: ${generation.name} launched with ${desired}`);
+  }
+
+  #observe(generation: Generation): FleetState | undefined {
+    const found = this.fleets.get(generation.name);
+    if (found === undefined) return undefined;
+    return { desired: found.desired, running: found.running, own: idsOf(found) };
+  }
+
+  #targets(slot: SlotName): TargetState[] {
+    const own = [...this.fleets.values()].filter(({ generation }) => generation.slot === slot);
+    return [...own.flatMap((each) => idsOf(each).map((id) => ({ id, state: each.health }))), ...(this.strangers[slot] ?? [])];
+  }
+
+  /** The first generation is live in blue with four tasks. */
+  live(generation: Generation, desired = 4): void {
+    this.fleets.set(generation.name, { generation, desired, running: desired, health: 'healthy' });
+  }
+
+  /** Plans a push as the machine does; throws when nothing comes of it. */
+  async plan(push: Push): Promise<Plan> {
+    const event = ecrEvent(push);
+    const admission = await planDeployment({ service: web, event, execution: { arn: execution(push.eventId), redrives: 0 } }, this.ports);
+    if (admission.plan === null) throw new Error(admission.reason);
+    return JSON.parse(JSON.stringify(admission.plan)) as Plan;
+  }
+
+  /** What was written since the last time. */
+  written(): string[] {
+    return this.trace.splice(0);
+  }
+}
+
+function idsOf({ generation, running }: Running): string[] {
+  return Array.from({ length: running }, (_, index) => `${generation.name}-${index}`);
+}
+
+/** A write of the service item in a few words. */
+function written(before: ServiceItem, after: ServiceItem): string {
+  const { intent, deployment } = after;
+  if (intent !== null && intent !== before.intent) return `intends ${intent.kind}`;
+  if (after.wait !== null && after.wait !== before.wait) return `waits for ${after.wait.for}`;
+  if (deployment !== null && deployment.outcome !== before.deployment?.outcome) return deployment.outcome ?? 'admitted';
+  if (deployment?.latch !== before.deployment?.latch) return 'latched';
+  if (deployment?.phase !== before.deployment?.phase) return deployment?.phase ?? 'nothing';
+  if (after.owner !== before.owner) return after.owner === null ? 'released' : 'taken';
+  if (after.intake !== before.intake) return after.intake?.admission ?? 'nothing';
+  return after.weights !== before.weights || before.intent !== after.intent ? 'done' : 'changed';
+}
+
