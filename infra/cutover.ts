@@ -11,11 +11,12 @@ import {
 } from 'aws-cdk-lib/aws-dynamodb';
 import { Rule } from 'aws-cdk-lib/aws-events';
 import { LambdaFunction } from 'aws-cdk-lib/aws-events-targets';
+import { PolicyStatement, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import { FilterCriteria, FilterRule, StartingPosition } from 'aws-cdk-lib/aws-lambda';
 import { DynamoEventSource, SqsDlq } from 'aws-cdk-lib/aws-lambda-event-sources';
 import { RetentionDays } from 'aws-cdk-lib/aws-logs';
 import { Topic } from 'aws-cdk-lib/aws-sns';
-import { Queue, QueueEncryption } from 'aws-cdk-lib/aws-sqs';
+import { type IQueue, Queue, QueueEncryption } from 'aws-cdk-lib/aws-sqs';
 import type { StateMachine } from 'aws-cdk-lib/aws-stepfunctions';
 import { Construct } from 'constructs';
 import { ledgerTable } from '../functions/core/ledger-table.ts';
@@ -36,6 +37,8 @@ export class Cutover extends Construct {
   readonly topic: Topic;
   /** Events and records that could not be handled. Nothing should ever be in it. */
   readonly deadLetters: Queue;
+  /** The same queue as targets of rules should name it: its policy allows every rule already, and is not extended. */
+  readonly undelivered: IQueue;
   readonly functions: Readonly<Record<FunctionName, DeployerFunction>>;
   readonly deploy: StateMachine;
   readonly retire: StateMachine;
@@ -50,6 +53,16 @@ export class Cutover extends Construct {
       enforceSSL: true,
       retentionPeriod: Duration.days(14),
     });
+    // Also for the rules of services: the deployer must not depend on their stacks.
+    this.deadLetters.addToResourcePolicy(
+      new PolicyStatement({
+        principals: [new ServicePrincipal('events.amazonaws.com')],
+        actions: ['sqs:SendMessage'],
+        resources: [this.deadLetters.queueArn],
+        conditions: { ArnLike: { 'aws:SourceArn': localArn(this, 'events', 'rule/*') } },
+      }),
+    );
+    this.undelivered = Queue.fromQueueArn(this, 'Undelivered', this.deadLetters.queueArn);
     this.topic = new Topic(this, 'Messages', { displayName: 'Cutover', enforceSSL: true });
     this.table = makeTable(this);
     this.functions = makeFunctions(this, logRetention);
@@ -140,7 +153,7 @@ export class Cutover extends Construct {
         onFailure: new SqsDlq(this.deadLetters),
       }),
     );
-    const target = () => new LambdaFunction(signal.function, { deadLetterQueue: this.deadLetters });
+    const target = () => new LambdaFunction(signal.function, { deadLetterQueue: this.undelivered });
     new Rule(this, 'AlarmSignals', {
       description: 'Alarms that turn red end a bake at once',
       eventPattern: {

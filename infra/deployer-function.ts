@@ -3,7 +3,7 @@ import { fileURLToPath } from 'node:url';
 import { ArnFormat, Duration, RemovalPolicy, Stack } from 'aws-cdk-lib';
 import { Effect, PolicyDocument, PolicyStatement, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import { Architecture, Runtime, Tracing } from 'aws-cdk-lib/aws-lambda';
-import { NodejsFunction, OutputFormat } from 'aws-cdk-lib/aws-lambda-nodejs';
+import { type BundlingOptions, NodejsFunction, OutputFormat } from 'aws-cdk-lib/aws-lambda-nodejs';
 import { LogGroup, RetentionDays } from 'aws-cdk-lib/aws-logs';
 import type { IQueue } from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
@@ -11,6 +11,22 @@ import type { Variable } from '../functions/core/environment.ts';
 import { acknowledgeWildcards } from './wildcard-finding.ts';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
+
+/** How esbuild makes a function's one file. */
+export const bundling = {
+  format: OutputFormat.ESM,
+  target: 'node24',
+  mainFields: ['module', 'main'],
+  minify: true,
+  sourceMap: false,
+  externalModules: [],
+  // Lambda puts the role's credentials into the environment; the SDK's chain of other sources is dead weight.
+  esbuildArgs: {
+    '--alias:@aws-sdk/credential-provider-node': `${root}functions/aws/environment-credentials.ts`,
+  },
+  // What is CommonJS inside the bundle still asks for `require`.
+  banner: "import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);",
+} satisfies BundlingOptions;
 
 export interface DeployerFunctionProps {
   /** File name of the entry in `functions/`, without its ending. */
@@ -61,7 +77,7 @@ export class DeployerFunction extends Construct {
       memorySize: 512,
       // Steps make a few calls; course.ts counts on this limit when it stamps until when a write may be under way.
       timeout: Duration.seconds(60),
-      environment: { ...props.environment, NODE_OPTIONS: '--enable-source-maps' },
+      environment: { ...props.environment },
       role: this.role,
       logGroup,
       tracing: Tracing.ACTIVE,
@@ -69,21 +85,7 @@ export class DeployerFunction extends Construct {
       currentVersionOptions: { removalPolicy: RemovalPolicy.RETAIN },
       projectRoot: root,
       depsLockFilePath: `${root}package-lock.json`,
-      bundling: {
-        format: OutputFormat.ESM,
-        target: 'node24',
-        mainFields: ['module', 'main'],
-        minify: true,
-        sourceMap: false,
-        externalModules: [],
-        // Lambda puts the role's credentials into the environment; the SDK's chain of other sources is dead weight.
-        esbuildArgs: {
-          '--alias:@aws-sdk/credential-provider-node': `${root}functions/aws/environment-credentials.ts`,
-        },
-        // What is CommonJS inside the bundle still asks for `require`.
-        banner:
-          "import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);",
-      },
+      bundling,
     });
     acknowledgeWildcards(this.role, ['*'], 'X-Ray has no resources that a policy could name');
   }

@@ -1,5 +1,5 @@
 /** A service on ECS that Cutover deploys: what is said of it, its slots, its rules, and what the deployer may do to it. */
-import { CustomResource, Duration, Stack, Token } from 'aws-cdk-lib';
+import { Duration, Stack } from 'aws-cdk-lib';
 import type { IAlarm } from 'aws-cdk-lib/aws-cloudwatch';
 import { type ISecurityGroup, Port, SecurityGroup, type SubnetSelection } from 'aws-cdk-lib/aws-ec2';
 import type { IRepository } from 'aws-cdk-lib/aws-ecr';
@@ -17,11 +17,14 @@ import { EventField, Rule, RuleTargetInput } from 'aws-cdk-lib/aws-events';
 import { SfnStateMachine } from 'aws-cdk-lib/aws-events-targets';
 import { StringParameter } from 'aws-cdk-lib/aws-ssm';
 import { Construct } from 'constructs';
-import { serviceName, slotName } from '../functions/core/names.ts';
-import { settingsParameter } from '../functions/core/service-settings.ts';
-import { parseStrategy, type Strategy } from '../functions/core/strategy.ts';
+import * as z from 'zod';
+import { parse } from '../functions/core/parse.ts';
+import { serviceSettings, settingsParameter } from '../functions/core/service-settings.ts';
+import type { Strategy } from '../functions/core/strategy.ts';
 import type { Cutover } from './cutover.ts';
 import { localArn } from './deployer-function.ts';
+import { ProductionRule } from './production-rule.ts';
+import { Rights } from './rights.ts';
 
 export interface EcsServiceProps {
   readonly cutover: Cutover;
@@ -75,25 +78,25 @@ export class EcsService extends Construct {
 
   constructor(scope: Construct, id: string, props: EcsServiceProps) {
     super(scope, id);
-    const service = serviceName.parse(props.serviceName);
-    const strategy = parseStrategy(props.strategy);
-    const slots = (props.slots ?? ['blue', 'green', 'red']).map((slot) => slotName.parse(slot));
-    const mistakes = [
-      ...(strategy.ok ? [] : strategy.mistakes.map((mistake) => `strategy/${mistake}`)),
-      ...(props.tags.length === 0 ? ['tags: at least one pattern is needed'] : []),
-      ...(slots.length < 2 || slots.length > 5 ? [`slots: two to five, got ${slots.length}`] : []),
-      ...(props.priority <= slots.length
-        ? [`priority: must be above ${slots.length}, the number of slots, got ${props.priority}`]
-        : []),
-    ];
+    const service = props.serviceName;
+    const limits = limitsOf(props);
+    const slots = props.slots ?? ['blue', 'green', 'red'];
+    const mistakes = mistakesOf(props, limits, slots);
     if (mistakes.length > 0) throw new Error(`EcsService ${service}: ${mistakes.join('; ')}`);
 
-    const interval = props.healthCheck?.interval ?? Duration.seconds(10);
+    const interval = Duration.seconds(limits.healthIntervalSeconds);
     this.targetGroups = new Map(
       slots.map((slot) => [slot, makeTargetGroup(this, `${service}-${slot}`, props, interval)]),
     );
     this.#slotRules(service, props);
-    this.ruleArn = this.#productionRule(service, props);
+    this.ruleArn = new ProductionRule(this, 'Production', {
+      service,
+      to: props.cutover.functions.rule,
+      listener: props.listener,
+      priority: props.priority,
+      conditions: props.conditions,
+      targetGroups: this.targetGroups,
+    }).ruleArn;
     const securityGroups = props.securityGroups ?? [this.#securityGroup(props)];
     const settings = new StringParameter(this, 'Settings', {
       parameterName: settingsParameter(props.cutover.settingsPrefix, service),
@@ -106,10 +109,7 @@ export class EcsService extends Construct {
         tags: props.tags,
         strategy: props.strategy,
         alarms: (props.alarms ?? []).map((alarm) => alarm.alarmName),
-        minimumCount: props.minimumCount ?? 1,
-        healthDeadlineSeconds: (props.healthDeadline ?? Duration.minutes(10)).toSeconds(),
-        healthIntervalSeconds: interval.toSeconds(),
-        retentionSeconds: (props.retention ?? Duration.hours(1)).toSeconds(),
+        ...limits,
         traffic: {
           rule: this.ruleArn,
           slots: [...this.targetGroups].map(([name, group]) => ({ name, targetGroup: group.targetGroupArn })),
@@ -142,45 +142,6 @@ export class EcsService extends Construct {
     });
   }
 
-  #productionRule(service: string, props: EcsServiceProps): string {
-    const { rule } = props.cutover.functions;
-    rule.allow(['elasticloadbalancing:CreateRule'], [props.listener.listenerArn]);
-    const rules = ruleArns(props.listener);
-    rule.allow(
-      [
-        'elasticloadbalancing:ModifyRule',
-        'elasticloadbalancing:SetRulePriorities',
-        'elasticloadbalancing:DeleteRule',
-      ],
-      [rules],
-      {
-        because: "A rule's id is known only after it was created",
-      },
-    );
-    // Tags are set when the rule is created, never later.
-    rule.allow(['elasticloadbalancing:AddTags'], [rules], {
-      conditions: { StringEquals: { 'elasticloadbalancing:CreateAction': 'CreateRule' } },
-    });
-    const resource = new CustomResource(this, 'ProductionRule', {
-      resourceType: 'Custom::CutoverProductionRule',
-      serviceToken: rule.function.functionArn,
-      serviceTimeout: Duration.minutes(5),
-      properties: {
-        Service: service,
-        ListenerArn: props.listener.listenerArn,
-        Priority: props.priority,
-        Conditions: props.conditions.map((condition) => withoutUndefined(condition.renderRawCondition())),
-        Slots: [...this.targetGroups].map(([Name, group]) => ({
-          Name,
-          TargetGroupArn: group.targetGroupArn,
-        })),
-      },
-    });
-    // The function must have its rights before it is called, and keep them until after it was called for the deletion.
-    resource.node.addDependency(rule.role);
-    return resource.getAttString('RuleArn');
-  }
-
   #securityGroup(props: EcsServiceProps): ISecurityGroup {
     const group = new SecurityGroup(this, 'Tasks', {
       vpc: props.cluster.vpc,
@@ -196,14 +157,22 @@ export class EcsService extends Construct {
 
   /** What the deployer may do to this service's generations, and to nothing else. */
   #allow(service: string, props: EcsServiceProps): void {
-    const { launch, await: waiting, shift, judge, terminate } = props.cutover.functions;
+    const { functions } = props.cutover;
+    const rights = (id: string, to: keyof Cutover['functions']): Rights =>
+      new Rights(this, id, { service, to: functions[to] });
+    const launch = rights('LaunchRights', 'launch');
+    const waiting = rights('AwaitRights', 'await');
+    const shift = rights('ShiftRights', 'shift');
+    const judge = rights('JudgeRights', 'judge');
+    const terminate = rights('TerminateRights', 'terminate');
     const cluster = props.cluster.clusterName;
     const services = localArn(this, 'ecs', `service/${cluster}/${service}-g*`);
     const definitions = localArn(this, 'ecs', `task-definition/${service}-g*:*`);
     const inCluster = { ArnEquals: { 'ecs:cluster': props.cluster.clusterArn } };
     const because = 'Generations of one service: their names are given by deployments';
-    for (const each of [launch, waiting, shift, judge, terminate])
+    for (const each of [launch, waiting, shift, judge, terminate]) {
       each.allow(['ecs:DescribeServices'], [services], { because });
+    }
     for (const each of [launch, waiting, shift, judge]) {
       each.allow(['ecs:ListTasks'], ['*'], {
         conditions: inCluster,
@@ -246,7 +215,7 @@ export class EcsService extends Construct {
       targets: [
         new SfnStateMachine(props.cutover.deploy, {
           input: RuleTargetInput.fromObject({ service, event: EventField.fromPath('$') }),
-          deadLetterQueue: props.cutover.deadLetters,
+          deadLetterQueue: props.cutover.undelivered,
         }),
       ],
     });
@@ -278,23 +247,43 @@ function makeTargetGroup(
   return group;
 }
 
-/** The ARNs of a listener's rules are the listener's own with `listener-rule` for `listener`, and an id. */
-function ruleArns(listener: IApplicationListener): string {
-  const stack = Stack.of(listener);
-  const arn = listener.listenerArn;
-  if (!Token.isUnresolved(arn)) return `${arn.replace(':listener/', ':listener-rule/')}/*`;
-  return stack.formatArn({
-    service: 'elasticloadbalancing',
-    resource: 'listener-rule',
-    resourceName: 'app/*',
-  });
+/** The limits that the settings hold as numbers. */
+function limitsOf(props: EcsServiceProps) {
+  return {
+    minimumCount: props.minimumCount ?? 1,
+    healthDeadlineSeconds: (props.healthDeadline ?? Duration.minutes(10)).toSeconds(),
+    healthIntervalSeconds: (props.healthCheck?.interval ?? Duration.seconds(10)).toSeconds(),
+    retentionSeconds: (props.retention ?? Duration.hours(1)).toSeconds(),
+  };
 }
 
-function withoutUndefined(condition: unknown): unknown {
-  if (Array.isArray(condition)) return condition.map(withoutUndefined);
-  if (typeof condition !== 'object' || condition === null || Token.isUnresolved(condition)) return condition;
-  const members = Object.entries(condition).flatMap(([key, value]) =>
-    value === undefined ? [] : [[key.charAt(0).toUpperCase() + key.slice(1), withoutUndefined(value)]],
-  );
-  return Object.fromEntries(members);
+const { service, tags, strategy, minimumCount, healthDeadlineSeconds, healthIntervalSeconds, retentionSeconds, traffic } =
+  serviceSettings.shape;
+const checked = z.object({
+  serviceName: service,
+  tags,
+  strategy,
+  slots: traffic.shape.slots,
+  minimumCount,
+  healthDeadlineSeconds,
+  healthIntervalSeconds,
+  retentionSeconds,
+});
+
+/** What Plan would refuse is refused here first, all of it at once. */
+function mistakesOf(
+  props: EcsServiceProps,
+  limits: ReturnType<typeof limitsOf>,
+  slots: readonly string[],
+): readonly string[] {
+  const { serviceName, tags, strategy, priority } = props;
+  const named = slots.map((name, index) => ({ name, targetGroup: String(index) }));
+  const parsed = parse(checked, { serviceName, tags, strategy, slots: named, ...limits });
+  const needed = slots.length + 1;
+  return [
+    ...(parsed.ok ? [] : parsed.mistakes),
+    ...(priority >= needed && priority <= 50_000
+      ? []
+      : [`priority: must be ${needed} to 50000, the slots' own rules stand before it, got ${priority}`]),
+  ];
 }

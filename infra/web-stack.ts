@@ -72,6 +72,7 @@ export class WebStack extends Stack {
       emptyOnDelete: false,
     });
     const alarm = new Alarm(this, 'Errors', {
+      alarmName: `${settings.serviceName}-5xx`,
       alarmDescription: `Targets of ${settings.serviceName} answer with 5xx`,
       metric: balancer.metrics.httpCodeTarget(HttpCodeTarget.TARGET_5XX_COUNT, {
         period: Duration.minutes(1),

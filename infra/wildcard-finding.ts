@@ -4,11 +4,17 @@ import type { IConstruct } from 'constructs';
 
 /** Acknowledges that a policy under `scope` names these resources, for those that hold a wildcard. */
 export function acknowledgeWildcards(scope: IConstruct, resources: readonly string[], reason: string): void {
-  for (const resource of resources) {
-    const text = flatten(Stack.of(scope).resolve(resource));
-    if (text.includes('*'))
-      Validations.of(scope).acknowledge({ id: `AwsSolutions-IAM5[Resource::${text}]`, reason });
-  }
+  // When the tree is validated, and not before: only then does a reference to another stack read as cdk-nag reads it.
+  scope.node.addValidation({
+    validate: () => {
+      for (const resource of resources) {
+        const text = flatten(Stack.of(scope).resolve(resource));
+        if (!text.includes('*')) continue;
+        Validations.of(scope).acknowledge({ id: `AwsSolutions-IAM5[Resource::${text}]`, reason });
+      }
+      return [];
+    },
+  });
 }
 
 /** A resolved value as cdk-nag writes it: `<LogicalId>` for a Ref, `<LogicalId.Arn>` for an attribute. */
@@ -21,6 +27,8 @@ function flatten(value: unknown): string {
       return `<${String(argument)}>`;
     case 'Fn::GetAtt':
       return `<${(argument as string[]).join('.')}>`;
+    case 'Fn::ImportValue':
+      return flatten(argument);
     case 'Fn::Join':
       return (argument as [string, unknown[]])[1].map(flatten).join((argument as [string, unknown[]])[0]);
     default:

@@ -27,6 +27,7 @@ import { Ec2 } from './services/ec2/ec2.ts';
 import { Ecr } from './services/ecr/ecr.ts';
 import { Ecs } from './services/ecs/ecs.ts';
 import { ElasticLoadBalancing } from './services/elbv2/elastic-load-balancing.ts';
+import type { Delivery, Interception } from './services/events/delivery.ts';
 import { EventBridge } from './services/events/event-bridge.ts';
 import { Lambda } from './services/lambda/lambda.ts';
 import { Logs } from './services/logs/logs.ts';
@@ -54,6 +55,8 @@ export interface EmbeddedAwsOptions {
   readonly onFailure: (failure: unknown) => void;
   /** Told of every event on the bus, such as for a screen. */
   readonly onEvent?: (event: AwsEvent) => void;
+  /** Asked for each delivery of an event: AWS may lose, double and delay them. */
+  readonly deliveries?: (delivery: Delivery) => Interception;
 }
 
 export interface EmbeddedAws {
@@ -147,6 +150,7 @@ export async function createEmbeddedAws(options: EmbeddedAwsOptions): Promise<Em
     topics: sns,
     authorizer,
     onFailure,
+    ...(options.deliveries && { deliveries: options.deliveries }),
   });
   bus.emit = events.emit;
 

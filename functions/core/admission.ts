@@ -39,9 +39,8 @@ export function admit(
   item: ServiceItem,
   offer: Offer,
 ): { readonly item: ServiceItem; readonly admission: Admission } {
-  const again = ownPlan(item, offer.execution);
-  if (again !== undefined)
-    return { item, admission: { admission: 'admitted', plan: again, reason: 'admitted before' } };
+  const again = admittedBefore(item, offer.execution);
+  if (again !== undefined) return { item, admission: again };
 
   const refusal = refuse(item, offer);
   if (refusal !== undefined)
@@ -62,9 +61,10 @@ function seen(item: ServiceItem, { eventId, at, digest }: Push): ServiceItem {
 }
 
 /** Plan may run twice in one execution: the second time it finds what it did. */
-function ownPlan(item: ServiceItem, execution: Execution): Plan | undefined {
+export function admittedBefore(item: ServiceItem, execution: Execution): Admission | undefined {
   const own = item.owner?.execution === execution.arn && item.owner.redrives === execution.redrives;
-  return own && item.deployment !== null ? item.deployment.plan : undefined;
+  if (!own || item.deployment === null) return undefined;
+  return { admission: 'admitted', plan: item.deployment.plan, reason: 'admitted before' };
 }
 
 type Refusal = Pick<Intake, 'reason'> & { readonly admission: 'nothing' | 'superseded' | 'rejected' };

@@ -54,7 +54,7 @@ export function onCreate(wanted: RuleProperties, standing: StandingRule | undefi
   return { effects: [{ do: 'create', listener: wanted.ListenerArn, weights: firstWeights(wanted) }] };
 }
 
-/** `standing` is the rule on the listener of `before`. */
+/** `standing` is the rule on the wanted listener or, when there is none yet, on that of `before`. */
 export function onUpdate(
   wanted: RuleProperties,
   before: RuleProperties,
@@ -88,6 +88,12 @@ export function onUpdate(
   if (holdsRemoved)
     effects.push({ do: 'dropSlots', rule: standing.arn, weights: only(standing.weights, kept) });
   return { effects };
+}
+
+/** A move that was cut short left the old rule behind: its weights follow no deployment any more. */
+export function withoutLeftover(decision: RuleDecision, leftover: StandingRule | undefined): RuleDecision {
+  if (leftover === undefined || 'refusal' in decision) return decision;
+  return { effects: [...decision.effects, { do: 'delete', rule: leftover.arn }] };
 }
 
 /** A stack that is deleted must not take a generation's traffic away: whoever wants that ends the generation first. */

@@ -11,6 +11,7 @@ import {
   type RuleDecision,
   type RuleProperties,
   ruleProperties,
+  withoutLeftover,
 } from '../core/listener-rule.ts';
 import type { ProductionRule } from '../ports/production-rule.ts';
 
@@ -54,11 +55,13 @@ async function decide(
     }
     case 'Update': {
       const before = request.OldResourceProperties;
-      // A repeat of a move finds the rule on the new listener already.
-      const standing =
-        (await rule.find(wanted.ListenerArn, wanted)) ?? (await rule.find(before.ListenerArn, before));
-      const occupancy = await rule.occupancy(groupsOf(before));
-      return { decision: onUpdate(wanted, before, standing, occupancy), standing: standing?.arn };
+      const moves = wanted.ListenerArn !== before.ListenerArn;
+      const old = moves ? await rule.find(before.ListenerArn, before) : undefined;
+      // A repeat of a move finds the rule on the new listener already, and maybe still on the old one.
+      const moved = await rule.find(wanted.ListenerArn, wanted);
+      const standing = moved ?? old;
+      const decision = onUpdate(wanted, before, standing, await rule.occupancy(groupsOf(before)));
+      return { decision: moved === undefined ? decision : withoutLeftover(decision, old), standing: standing?.arn };
     }
     case 'Delete': {
       const standing = await rule.find(wanted.ListenerArn, wanted);

@@ -3,11 +3,14 @@
  * item. A repeat in the same execution returns the same plan.
  */
 import * as z from 'zod';
-import { type Admission, admit, recordIntake } from '../core/admission.ts';
+import { type Admission, admit, admittedBefore, recordIntake } from '../core/admission.ts';
 import { alarmVerdict } from '../core/alarms.ts';
-import { serviceName } from '../core/names.ts';
-import { parse } from '../core/parse.ts';
+import { CutoverError, type ErrorName } from '../core/errors.ts';
+import { imageName } from '../core/generation.ts';
+import { type ServiceName, serviceName } from '../core/names.ts';
+import { parseOrThrow } from '../core/parse.ts';
 import { type Push, readPush } from '../core/push.ts';
+import type { ServiceItem } from '../core/service-item.ts';
 import { type ServiceSettings, serviceSettings } from '../core/service-settings.ts';
 import type { Alarms } from '../ports/alarms.ts';
 import type { Fleet } from '../ports/fleet.ts';
@@ -31,96 +34,77 @@ export interface PlanPorts {
   readonly now: Now;
 }
 
-export async function planDeployment(
-  input: z.infer<typeof planDeploymentInput>,
-  ports: PlanPorts,
-): Promise<Admission> {
-  const settings = await readSettings(input.service, ports);
-  if ('reason' in settings) return refused('rejected', settings.reason);
+/** Trying the same again would not help. */
+const final: ReadonlySet<string> = new Set<ErrorName>(['Cutover.InvalidInput', 'Cutover.AwsRefused', 'Cutover.RuleNotOurs']);
 
-  const reading = readPush(input.event, settings);
-  if (reading.kind !== 'push') {
-    const admission = reading.kind === 'malformed' ? 'rejected' : 'nothing';
-    return recordRefusal(input, ports, admission, reading.reason);
+type PlanInput = z.infer<typeof planDeploymentInput>;
+type Refusal = Pick<Admission & { plan: null }, 'admission' | 'reason'>;
+
+export async function planDeployment(input: PlanInput, ports: PlanPorts): Promise<Admission> {
+  try {
+    return await decide(input, ports);
+  } catch (failure) {
+    // A push must not be lost without a word: what cannot even be looked at is refused and told.
+    if (!(failure instanceof CutoverError) || !final.has(failure.name)) throw failure;
+    return refuse(input, ports, { admission: 'rejected', reason: failure.message });
   }
-  return decide(input, ports, settings, reading.push);
 }
 
-async function decide(
-  input: z.infer<typeof planDeploymentInput>,
-  ports: PlanPorts,
-  settings: ServiceSettings,
-  push: Push,
-): Promise<Admission> {
+async function decide(input: PlanInput, ports: PlanPorts): Promise<Admission> {
+  const stored = await ports.settings.read(input.service);
+  if (stored === undefined) {
+    const reason = `no service ${input.service} is declared; declare it with the EcsService construct and deploy the stack`;
+    // A service that does not exist gets no item.
+    return { admission: 'rejected', plan: null, reason };
+  }
+  const settings = readSettings(input.service, stored, ports);
+  const reading = readPush(input.event, settings);
+  if (reading.kind === 'push') return decideOn(reading.push, input, ports, settings);
+  return refuse(input, ports, { admission: reading.kind === 'malformed' ? 'rejected' : 'nothing', reason: reading.reason });
+}
+
+async function decideOn(push: Push, input: PlanInput, ports: PlanPorts, settings: ServiceSettings): Promise<Admission> {
   const [weights, alarms] = await Promise.all([
     ports.traffic.weights(settings.traffic),
     ports.alarms.states(settings.alarms),
   ]);
   const red = alarmVerdict(alarms);
   const { admission } = await ports.ledger.change(input.service, (item) => {
-    const offer = { push, execution: input.execution, settings, weights, now: ports.now() };
-    const decided = admit(item, offer);
-    if (decided.admission.admission !== 'admitted' || red.verdict !== 'fail' || decided.item === item)
-      return decided;
+    const decided = admit(item, { push, execution: input.execution, settings, weights, now: ports.now() });
+    if (decided.admission.admission !== 'admitted' || red.verdict !== 'fail' || decided.item === item) return decided;
     const reason = `before anything was launched: ${red.reasons.join('; ')}`;
-    const intake = {
-      id: push.eventId,
-      at: offer.now,
-      image: `${push.repository}:${push.tag}`,
-      execution: input.execution.arn,
-    };
-    return {
-      item: recordIntake(item, { ...intake, admission: 'rejected', reason }),
-      admission: refused('rejected', reason),
-    };
+    return refused(item, input, ports, { admission: 'rejected', reason }, imageName(push));
   });
   return admission;
 }
 
-async function readSettings(
-  service: string,
-  ports: PlanPorts,
-): Promise<ServiceSettings | { readonly reason: string }> {
-  const stored = await ports.settings.read(service);
-  if (stored === undefined) {
-    return {
-      reason: `no service ${service} is declared; declare it with the EcsService construct and deploy the stack`,
-    };
-  }
-  const parsed = parse(serviceSettings, stored);
-  const mistakes = parsed.ok ? ports.fleet.mistakesIn(parsed.value.fleet) : parsed.mistakes;
-  if (!parsed.ok || mistakes.length > 0) {
-    return {
-      reason: `the settings of ${service} are not valid; nothing was changed. ${mistakes.join('; ')}`,
-    };
-  }
-  return parsed.value;
+function readSettings(service: ServiceName, stored: unknown, ports: PlanPorts): ServiceSettings {
+  const settings = parseOrThrow(serviceSettings, stored, `what is declared of ${service}`);
+  const mistakes = ports.fleet.mistakesIn(settings.fleet);
+  if (mistakes.length === 0) return settings;
+  throw new CutoverError('Cutover.InvalidInput', `what is declared of ${service} is not valid; nothing was changed. ${mistakes.join('; ')}`);
 }
 
-async function recordRefusal(
-  input: z.infer<typeof planDeploymentInput>,
-  ports: PlanPorts,
-  admission: 'nothing' | 'rejected',
-  reason: string,
-): Promise<Admission> {
-  await ports.ledger.change(input.service, (item) => ({
-    item: recordIntake(item, {
-      id: eventId(input.event) ?? input.execution.arn,
-      at: ports.now(),
-      image: null,
-      admission,
-      reason,
-      execution: input.execution.arn,
-    }),
-  }));
-  return refused(admission, reason);
+async function refuse(input: PlanInput, ports: PlanPorts, refusal: Refusal): Promise<Admission> {
+  const { admission } = await ports.ledger.change(input.service, (item) => refused(item, input, ports, refusal, null));
+  return admission;
 }
 
-function refused(admission: 'nothing' | 'rejected', reason: string): Admission {
-  return { admission, plan: null, reason };
+/** Unless this execution was admitted before, and only its answer was lost: then it has the service, and goes on. */
+function refused(
+  item: ServiceItem,
+  { event, execution }: PlanInput,
+  { now }: PlanPorts,
+  refusal: Refusal,
+  image: string | null,
+): { item: ServiceItem; admission: Admission } {
+  const again = admittedBefore(item, execution);
+  if (again !== undefined) return { item, admission: again };
+  const intake = { id: eventId(event) ?? execution.arn, at: now(), image, execution: execution.arn };
+  return { item: recordIntake(item, { ...intake, ...refusal }), admission: { ...refusal, plan: null } };
 }
 
 function eventId(event: unknown): string | undefined {
-  const parsed = z.object({ id: z.string().max(128) }).safeParse(event);
+  const parsed = z.object({ id: z.string().min(1).max(128) }).safeParse(event);
   return parsed.success ? parsed.data.id : undefined;
 }

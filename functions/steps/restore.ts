@@ -51,17 +51,22 @@ export async function restore(
   return { reason, quietSeconds: quietMs / 1_000 };
 }
 
-/** What stands in the rule was written by us, be it recorded or only intended, or is already what we go back to. */
+/**
+ * What stands in the rule was written by us, be it recorded or only intended, or is already what we go back to. What an
+ * intent found was ours too: a try of this very step that failed leaves no other trace of it.
+ */
 function isOurs(current: Weights, item: ServiceItem, before: Weights): boolean {
-  const written = [item.weights, item.intent?.after ?? null, before];
+  const written = [item.weights, item.intent?.before ?? null, item.intent?.after ?? null, before];
   return written.some((weights) => weights !== null && sameWeights(weights, current));
 }
 
+/** When in doubt it did: what an earlier try of this step found in the rule is known no more. */
 function tookTraffic(
   deployment: Deployment,
   item: ServiceItem,
   current: Weights,
   slot: Deployment['plan']['to']['slot'],
 ): boolean {
-  return deployment.step >= 0 || item.intent?.kind === 'shift' || (current[slot] ?? 0) > 0;
+  const inDoubt = item.intent?.kind === 'shift' || deployment.phase === 'restoring';
+  return deployment.step >= 0 || inDoubt || (current[slot] ?? 0) > 0;
 }

@@ -4,6 +4,8 @@
  */
 import * as z from 'zod';
 import { retired, retiring } from '../core/course.ts';
+import { CutoverError } from '../core/errors.ts';
+import type { Generation } from '../core/generation.ts';
 import { type GenerationName, serviceName } from '../core/names.ts';
 import { due, nextDue, quietHoldMs } from '../core/retention.ts';
 import type { ServiceItem } from '../core/service-item.ts';
@@ -27,29 +29,36 @@ export async function retire(
 ): Promise<RetireOutput> {
   const item = await ports.ledger.read(service);
   const now = ports.now();
-  if (item.owner !== null && item.owner.execution !== execution)
-    return { retired: [], next: visit(item, now + busyMs) };
   const settled = (item.weightsAt ?? 0) + quietHoldMs;
-  if (now < settled) return { retired: [], next: visit(item, settled) };
-  const settings = item.deployment?.plan.settings;
-  const going = due(item.retained, now).map(({ generation }) => generation);
-  if (settings === undefined || going.length === 0) return { retired: [], next: visit(item, now) };
-
-  for (const generation of going) await refuseWhileWeighted(ports.traffic, settings.traffic, generation);
+  // What this execution holds from a try that was killed must be given back, whatever is due by now.
+  if (item.owner?.execution !== execution) {
+    if (item.owner !== null) return { retired: [], next: visit(item, now + busyMs) };
+    if (now < settled) return { retired: [], next: visit(item, settled) };
+    if (due(item.retained, now).length === 0) return { retired: [], next: visit(item, now) };
+  }
 
   const gone: GenerationName[] = [];
-  await ports.ledger.change(service, (current) => ({ item: retiring(current, execution, ports.now()) }));
+  const held = await ports.ledger.change(service, (current) => ({ item: retiring(current, execution, now) }));
   try {
-    for (const generation of going) {
-      await ports.fleet.terminate(settings, generation);
+    // Decided on what is held, not on what was read before: a rollback may have made one of them live again.
+    for (const { generation } of due(held.item.retained, now)) {
+      await end(generation, held.item, ports);
       gone.push(generation.name);
     }
   } finally {
     // Also when AWS refused half-way: the service must not stay held by a retirement.
     await ports.ledger.change(service, (current) => ({ item: retired(current, execution, gone) }));
   }
-  const after = await ports.ledger.read(service);
-  return { retired: gone, next: visit(after, now) };
+  return { retired: gone, next: visit(await ports.ledger.read(service), now) };
+}
+
+async function end(generation: Generation, { service, deployment }: ServiceItem, ports: TerminatePorts): Promise<void> {
+  if (deployment === null) {
+    throw new CutoverError('Cutover.Guarded', `${generation.name} is retained, but ${service} has no deployment that says where it runs`);
+  }
+  const { settings } = deployment.plan;
+  await refuseWhileWeighted(ports.traffic, settings.traffic, generation);
+  await ports.fleet.terminate(settings, generation);
 }
 
 function visit({ retained }: ServiceItem, earliest: number): string | null {

@@ -24,16 +24,18 @@ export async function signal(event: unknown, ports: SignalPorts): Promise<Signal
   const reading = readSignal(event);
   if (reading.kind !== 'signal') return { remarks: [reading.reason] };
   const services = await concerned(reading.signal, ports.ledger);
-  const remarks: string[] = [];
-  for (const service of services) {
-    const latched = await ports.ledger.change(service, (item) => latch(item, reading.signal, ports.now()));
-    if (latched.end !== undefined)
-      await ports.waits.fail(latched.end.token, latched.end.error, latched.end.cause);
-    remarks.push(
-      `${service}: ${latched.remark}${latched.end === undefined ? '' : `, ended the wait: ${latched.end.cause}`}`,
-    );
-  }
-  return { remarks };
+  const told = await Promise.allSettled(services.map((service) => tell(service, reading.signal, ports)));
+  // One service that fails must not keep the signal from the others; the whole is tried again, and finds those told.
+  const failed = told.find((each) => each.status === 'rejected');
+  if (failed !== undefined) throw failed.reason;
+  return { remarks: told.flatMap((each) => (each.status === 'fulfilled' ? [each.value] : [])) };
+}
+
+async function tell(service: ServiceName, of: Signal, { ledger, waits, now }: SignalPorts): Promise<string> {
+  const { end, remark } = await ledger.change(service, (item) => latch(item, of, now()));
+  if (end === undefined) return `${service}: ${remark}`;
+  await waits.fail(end.token, end.error, end.cause);
+  return `${service}: ${remark}, ended the wait: ${end.cause}`;
 }
 
 async function concerned(of: Signal, ledger: Ledger): Promise<readonly ServiceName[]> {

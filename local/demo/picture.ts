@@ -1,5 +1,6 @@
 /** One picture of what goes on, drawn anew in place. Pure: what it shows is what it is given. */
-import { stripVTControlCharacters, styleText } from 'node:util';
+import { styleText } from 'node:util';
+import wrapAnsi from 'wrap-ansi';
 import type { ServiceItem } from '../../functions/core/service-item.ts';
 import { inWords } from '../../functions/core/weights.ts';
 import type { Result } from './scenario.ts';
@@ -23,8 +24,11 @@ export interface View {
 }
 
 const barWidth = 30;
-const dim = (text: string): string => styleText('dim', text, { validateStream: false });
-const bold = (text: string): string => styleText('bold', text, { validateStream: false });
+const indent = ' '.repeat(6);
+/** Colours only where the screen has them and the person wants them (NO_COLOR). */
+const onScreen = { stream: process.stderr };
+const dim = (text: string): string => styleText('dim', text, onScreen);
+const bold = (text: string): string => styleText('bold', text, onScreen);
 const colours = { blue: 'blueBright', green: 'green', red: 'redBright' } as const;
 
 export function draw(view: View, width: number): string {
@@ -38,7 +42,7 @@ export function draw(view: View, width: number): string {
     ...resultLines(view),
     ...trafficLines(view),
   ];
-  return lines.map((line) => clip(line, width)).join('\n');
+  return lines.map((line) => folded(line, width)).join('\n');
 }
 
 function header({ now, speed, endpoint, isolation }: View): string {
@@ -58,8 +62,7 @@ function slotLines({ slots, item, site }: View): string[] {
 function slotLine(slot: SlotView, share: number, who: string): string {
   const filled = Math.round(share * barWidth);
   const colour = slot.name in colours ? colours[slot.name as keyof typeof colours] : 'cyan';
-  const bar =
-    styleText(colour, '█'.repeat(filled), { validateStream: false }) + dim('░'.repeat(barWidth - filled));
+  const bar = styleText(colour, '█'.repeat(filled), onScreen) + dim('░'.repeat(barWidth - filled));
   const percent = `${Math.round(share * 100)} %`.padStart(5);
   const health = slot.targets === 0 ? dim('no targets') : `${slot.healthy}/${slot.targets} healthy`;
   return `    ${slot.name.padEnd(6)} ${bar} ${percent}   ${who.padEnd(22)} ${String(slot.requests).padStart(7)} requests   ${health}`;
@@ -95,7 +98,7 @@ function deploymentLines({ item, now, activity, remarks }: View): string[] {
   }[phase];
   return [
     `  ${bold(`${plan.to.repository}:${plan.to.tag}`)} as ${plan.to.name} ${doing}   ${dim(`${seconds} s   ${steps}`)}`,
-    ...(reason === null ? [] : [`  ${styleText('redBright', 'Why', { validateStream: false })} ${reason}`]),
+    ...(reason === null ? [] : [`  ${styleText('redBright', 'Why', onScreen)} ${reason}`]),
     ...remarks.map((remark) => `  ${remark}`),
   ];
 }
@@ -107,8 +110,8 @@ function untilWords(deadline: number | undefined, now: number): string {
 function resultLines({ results }: View): string[] {
   return results.map(({ image, generation, outcome, reason, seconds }) => {
     const good = outcome === 'live';
-    const mark = styleText(good ? 'green' : 'redBright', good ? '✔' : '✘', { validateStream: false });
-    return `  ${mark} ${image}   g${generation}   ${outcome.padEnd(8)} ${String(seconds).padStart(5)} s   ${dim(reason)}`;
+    const mark = styleText(good ? 'green' : 'redBright', good ? '✔' : '✘', onScreen);
+    return `  ${mark} ${image}   ${generation === 0 ? '– ' : `g${generation}`}   ${outcome.padEnd(8)} ${String(seconds).padStart(5)} s   ${dim(reason)}`;
   });
 }
 
@@ -116,13 +119,16 @@ function trafficLines({ traffic }: View): string[] {
   if (traffic === undefined) return [];
   const lost =
     traffic.lost === 0
-      ? styleText('green', '0 lost', { validateStream: false })
-      : styleText('redBright', `${traffic.lost} lost`, { validateStream: false });
+      ? styleText('green', '0 lost', onScreen)
+      : styleText('redBright', `${traffic.lost} lost`, onScreen);
   return ['', `  ${traffic.total} requests, ${lost}, ${traffic.failed} answered 5xx by a bad canary`];
 }
 
-/** Cuts a line to the screen's width, colours not counted, so that the picture stays in place. */
-function clip(line: string, width: number): string {
-  const plain = stripVTControlCharacters(line);
-  return plain.length <= width ? line : `${plain.slice(0, Math.max(0, width - 1))}…`;
+/** Breaks a line that is wider than the screen between words; what goes on below is indented. */
+function folded(line: string, width: number): string {
+  const [first = '', ...rest] = wrapAnsi(line, Math.max(40, width - indent.length), {
+    hard: true,
+    trim: false,
+  }).split('\n');
+  return [first, ...rest.map((more) => indent + more.trimStart())].join('\n');
 }

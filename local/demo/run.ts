@@ -102,6 +102,7 @@ class Demo {
       table,
       service,
       onChapter: (chapter) => this.#line(messageOf(chapter).text.split('\n').slice(0, 3).join('. ')),
+      onResult: (result) => this.#results.push(result),
       onFailure: (failure) => this.#fault(failure),
     });
     await this.#watchSlots(aws);
@@ -126,7 +127,6 @@ class Demo {
     const outcome = watch.outcomeOf(`${service}:${tag}`);
     await pushDemoImage(aws, expected, service);
     const result = await outcome;
-    this.#results.push(result);
     const reaction = result.outcome === 'restored' ? alarmToWeights(watch.item, this.#alarmAt) : undefined;
     if (reaction !== undefined) {
       this.#remark(`${service}:${tag}: ${(reaction / 1_000).toFixed(2)} s from the alarm to the old weights`);

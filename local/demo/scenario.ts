@@ -49,9 +49,11 @@ export function watchService(options: {
   readonly table: string;
   readonly service: string;
   readonly onChapter: (chapter: Chapter) => void;
+  /** Called with what became of each image that was pushed, whoever pushed it. */
+  readonly onResult: (result: Result) => void;
   readonly onFailure: (failure: unknown) => void;
 }): Watch {
-  const { aws, table, service, onChapter, onFailure } = options;
+  const { aws, table, service, onChapter, onResult, onFailure } = options;
   const chapters: Chapter[] = [];
   const waiting = new Set<(item: ServiceItem) => void>();
   let item: ServiceItem | undefined;
@@ -66,6 +68,8 @@ export function watchService(options: {
           chapters.push(chapter);
           onChapter(chapter);
         }
+        const ended = endOf(item, next);
+        if (ended !== undefined) onResult(ended);
         item = next;
         for (const look of waiting) look(next);
       }
@@ -115,6 +119,21 @@ export function alarmToWeights(
 ): number | undefined {
   if (alarmAt === undefined || item?.weightsAt === null || item?.weightsAt === undefined) return undefined;
   return item.weightsAt < alarmAt ? undefined : item.weightsAt - alarmAt;
+}
+
+/** What this change of the item ended: a deployment, or a push that became none. */
+function endOf(before: ServiceItem | undefined, after: ServiceItem): Result | undefined {
+  const { deployment, intake } = after;
+  const known =
+    before?.deployment?.plan.deployment === deployment?.plan.deployment &&
+    before?.deployment?.outcome != null;
+  if (deployment !== null && deployment.outcome !== null && !known) {
+    return resultOf(after, imageName(deployment.plan.to));
+  }
+  const looked = intake !== null && (before?.intake?.id !== intake.id || before.intake.at !== intake.at);
+  return looked && intake.image !== null && intake.admission === 'rejected'
+    ? resultOf(after, intake.image)
+    : undefined;
 }
 
 function resultOf(item: ServiceItem, image: string): Result | undefined {

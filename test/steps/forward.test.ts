@@ -75,7 +75,7 @@ describe('plan', () => {
   it.each<[string, (to: World) => unknown, string, string]>([
     ['a red alarm', (to) => (to.alarmStates = [{ name: 'web-errors', state: 'ALARM', reason: '5 > 1' }]), 'rejected', 'before anything was launched: the alarm web-errors is red: 5 > 1'],
     ['a missing alarm', (to) => (to.alarmStates = []), 'rejected', 'the alarm web-errors does not exist'],
-    ['settings that are not valid', (to) => (to.settings = { ...settingsOf(), tags: [] }), 'rejected', 'the settings of web are not valid; nothing was changed. tags: '],
+    ['settings that are not valid', (to) => (to.settings = { ...settingsOf(), tags: [] }), 'rejected', 'what is declared of web is not valid; nothing was changed. tags: '],
     ['a fleet that is not valid', (to) => (to.settings = settingsOf({ fleet: { kind: 'asg' } })), 'rejected', 'fleet/kind: must be ecs, got asg'],
     ['a rule that holds unknown things', (to) => to.fail('traffic.weights', 'before', 'Cutover.RuleNotOurs'), 'rejected', 'traffic.weights failed'],
     ['alarms that may not be read', (to) => to.fail('alarms.states', 'before', 'Cutover.AwsRefused'), 'rejected', 'alarms.states failed'],
@@ -102,6 +102,16 @@ describe('plan', () => {
     world.settings = undefined;
     expect(await planDeployment(input(ecrEvent(pushOf(2))), world.ports)).toEqual(refused('rejected', 'no service web is declared'));
     expect(world.written()).toEqual([]);
+  });
+
+  it('goes on with its own plan when its answer was lost and the settings were broken since', async () => {
+    world.fail('ledger.write', 'after');
+    await expect(planDeployment(input(ecrEvent(pushOf(2))), world.ports)).rejects.toThrow();
+    world.settings = {};
+    expect(await planDeployment(input(ecrEvent(pushOf(2))), world.ports)).toMatchObject({
+      admission: 'admitted',
+      plan: { fence: 2 },
+    });
   });
 
   it.each<[Parameters<World['fail']>[0]]>([['settings.read'], ['traffic.weights'], ['alarms.states'], ['ledger.read']])(

@@ -1,0 +1,102 @@
+/** Cold start and size of each function, bundled as its construct bundles it, against an empty handler. */
+import { spawnSync } from 'node:child_process';
+import { mkdtemp, readdir, rm, stat, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { build } from 'esbuild';
+import { bundling } from '../infra/deployer-function.ts';
+import { against, atMost, median, type Report } from './measure.ts';
+
+const root = fileURLToPath(new URL('..', import.meta.url));
+const probe = fileURLToPath(new URL('import-handler.mjs', import.meta.url));
+/** The construct gives them to esbuild as flags. */
+const alias = Object.fromEntries(
+  Object.entries(bundling.esbuildArgs).map(([flag, path]) => [flag.replace('--alias:', ''), path]),
+);
+/** In `functions/`, but no entry of its own. */
+const shared = 'entry.ts';
+
+interface Bundle {
+  readonly name: string;
+  readonly file: string;
+  readonly bytes: number;
+  readonly clients: number;
+  readonly starts: number[];
+}
+
+export async function measureFunctions(report: Report, times: number): Promise<void> {
+  const folder = await mkdtemp(join(tmpdir(), 'cutover-bench-'));
+  try {
+    const empty = await emptyHandler(folder);
+    const names = (await readdir(`${root}functions`)).filter((file) => file.endsWith('.ts') && file !== shared);
+    const bundles = await Promise.all(names.map((file) => bundle(file.slice(0, -'.ts'.length), folder)));
+    // One of each in turn, so that a slow moment of the machine meets all alike. The first round warms the file cache.
+    for (let round = 0; round <= times; round++) {
+      for (const each of [empty, ...bundles]) {
+        const took = start(each);
+        if (round > 0) each.starts.push(took);
+      }
+    }
+    tell(report, empty, bundles);
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+function tell(report: Report, empty: Bundle, bundles: readonly Bundle[]): void {
+  const floor = median(empty.starts);
+  const section = `Functions: a fresh process until the handler can be called, median of ${empty.starts.length}`;
+  report({ section, name: 'empty handler', value: floor, unit: 'ms' });
+  const largest = Math.max(...bundles.map(({ bytes }) => bytes));
+  for (const { name, bytes, clients, starts } of bundles.toSorted((one, other) => one.bytes - other.bytes)) {
+    const value = median(starts);
+    const limit = clients === 1 ? 2.8 : bytes === largest ? 3.5 : undefined;
+    report({
+      section,
+      name,
+      value,
+      unit: 'ms',
+      against: against(value, 'the empty handler', floor),
+      ...(limit !== undefined && { target: atMost(value / floor, limit, ' ×') }),
+      note: `${Math.round(bytes / 1_000)} kB, ${clients} ${clients === 1 ? 'client' : 'clients'}`,
+    });
+  }
+}
+
+async function bundle(name: string, folder: string): Promise<Bundle> {
+  const file = join(folder, `${name}.mjs`);
+  const { metafile } = await build({
+    entryPoints: [`${root}functions/${name}.ts`],
+    outfile: file,
+    absWorkingDir: root,
+    bundle: true,
+    platform: 'node',
+    format: 'esm',
+    metafile: true,
+    logLevel: 'warning',
+    target: bundling.target,
+    mainFields: [...bundling.mainFields],
+    minify: bundling.minify,
+    alias,
+    banner: { js: bundling.banner },
+  });
+  const clients = new Set(
+    Object.keys(metafile.inputs).flatMap((input) => /@aws-sdk\/client-[^/]+/.exec(input)?.[0] ?? []),
+  );
+  return { name, file, bytes: (await stat(file)).size, clients: clients.size, starts: [] };
+}
+
+async function emptyHandler(folder: string): Promise<Bundle> {
+  const file = join(folder, 'empty.mjs');
+  await writeFile(file, 'export const handler = async () => ({});\n');
+  return { name: 'empty handler', file, bytes: (await stat(file)).size, clients: 0, starts: [] };
+}
+
+function start({ name, file }: Bundle): number {
+  const began = performance.now();
+  const { status, stderr } = spawnSync(process.execPath, [probe, file], { env: {}, encoding: 'utf8' });
+  const took = performance.now() - began;
+  if (status !== 0) throw new Error(`the bundle of ${name} does not load: ${stderr}`);
+  return took;
+}

@@ -1,0 +1,262 @@
+/** The way back: restore and terminate; and retiring what is no longer live. */
+import { beforeEach, describe, expect, it } from 'vitest';
+import type { CutoverError, ErrorName } from '../../functions/core/errors.ts';
+import type { Plan } from '../../functions/core/plan.ts';
+import { launch } from '../../functions/steps/launch.ts';
+import { promote } from '../../functions/steps/promote.ts';
+import { restore } from '../../functions/steps/restore.ts';
+import { retire } from '../../functions/steps/retire.ts';
+import { shift } from '../../functions/steps/shift.ts';
+import { terminate } from '../../functions/steps/terminate.ts';
+import { execution, generationOf, liveItem, pushOf, start, web, weightsOf } from '../core/examples.ts';
+import { World } from './world.ts';
+
+let world: World;
+let plan: Plan;
+beforeEach(async () => {
+  world = new World();
+  world.item = liveItem();
+  world.live(generationOf(1));
+  world.time = start + 200_000;
+  plan = await world.plan(pushOf(2));
+  await launch({ plan }, world.ports);
+  world.written();
+});
+
+const named = (name: ErrorName) => expect.objectContaining({ name }) as CutoverError;
+const forward = (index: number) => ({ direction: 'forward' as const, plan, step: plan.steps[index]!, index });
+const failure = { Error: 'Cutover.AlarmRed', Cause: 'the alarm web-errors is red' };
+const back = () => restore({ direction: 'back', plan, failure }, world.ports);
+const rules = () => world.trace.filter((write) => write.startsWith('rule'));
+
+describe('restore', () => {
+  it('notes why, writes the rule once, notes that it is done', async () => {
+    await shift(forward(0), world.ports);
+    world.written();
+    expect(await back()).toEqual({ reason: 'the alarm web-errors is red', quietSeconds: 120 });
+    expect(world.written()).toEqual(['ledger: intends restore', 'rule: blue 100', 'ledger: done']);
+    expect(world.item).toMatchObject({
+      weights: { blue: 100, green: 0 },
+      deployment: { phase: 'restoring', reason: 'the alarm web-errors is red', quietAt: world.time + 120_000 },
+    });
+  });
+
+  it('writes no rule and waits for nothing when no weight was given', async () => {
+    expect(await back()).toMatchObject({ quietSeconds: 0 });
+    expect(rules()).toEqual([]);
+  });
+
+  it('asks nothing of alarms, hooks, the fleet or the registry', async () => {
+    await shift(forward(0), world.ports);
+    const asked: string[] = [];
+    world.onCall = (call, when) => when === 'before' && asked.push(call);
+    await back();
+    expect(new Set(asked)).toEqual(new Set(['ledger.read', 'ledger.write', 'traffic.weights', 'traffic.shift']));
+  });
+
+  it('writes nothing to the rule when it runs again', async () => {
+    await shift(forward(0), world.ports);
+    await back();
+    world.written();
+    await back();
+    expect(rules()).toEqual([]);
+  });
+
+  it('goes on from weights that a step wrote without living to note them', async () => {
+    world.fail('traffic.shift', 'after');
+    await expect(shift(forward(0), world.ports)).rejects.toThrow();
+    expect(await back()).toMatchObject({ quietSeconds: 120 });
+    expect(world.rule).toEqual(weightsOf({ blue: 100 }));
+  });
+
+  it('is tried again when AWS stays away, also after weights that were never noted', async () => {
+    world.fail('traffic.shift', 'after');
+    await expect(shift(forward(0), world.ports)).rejects.toThrow(named('Cutover.AwsUnavailable'));
+    world.fail('traffic.shift', 'before');
+    await expect(back()).rejects.toThrow(named('Cutover.AwsUnavailable'));
+    expect(await back()).toMatchObject({ quietSeconds: 120 });
+    expect(world.rule).toEqual(weightsOf({ blue: 100 }));
+  });
+
+  it('lets what took traffic settle, also when the first try did not live to note it', async () => {
+    world.fail('traffic.shift', 'after');
+    await expect(shift(forward(0), world.ports)).rejects.toThrow();
+    world.fail('traffic.shift', 'after');
+    await expect(back()).rejects.toThrow();
+    expect(world.rule).toEqual(weightsOf({ blue: 100 }));
+    expect(await back()).toMatchObject({ quietSeconds: 120 });
+  });
+
+  it('leaves weights of a stranger alone, and prints the way back', async () => {
+    await shift(forward(0), world.ports);
+    world.rule = weightsOf({ blue: 50, red: 50 });
+    await expect(back()).rejects.toThrow(named('Cutover.ForeignWeights'));
+    await expect(back()).rejects.toThrow(/Cutover wrote blue 90, green 10, the rule has blue 50, red 50\. .* To restore: aws elbv2 modify-rule/);
+    expect(world.rule).toEqual(weightsOf({ blue: 50, red: 50 }));
+  });
+
+  it('is content when a person put the weights back by hand', async () => {
+    await shift(forward(0), world.ports);
+    world.rule = weightsOf({ blue: 100 });
+    expect(await back()).toMatchObject({ quietSeconds: 120 });
+  });
+
+  it('changes nothing once the fence was passed on', async () => {
+    await shift(forward(0), world.ports);
+    world.item = { ...world.item, fence: 9 };
+    await expect(back()).rejects.toThrow(named('Cutover.FencedOut'));
+    expect(world.rule).toEqual(weightsOf({ blue: 90, green: 10 }));
+  });
+
+  it('is not turned round by a shift that was slow to arrive', async () => {
+    await shift(forward(0), world.ports);
+    await back();
+    await expect(shift(forward(0), world.ports)).rejects.toThrow(named('Cutover.FencedOut'));
+    await expect(promote({ plan }, world.ports)).rejects.toThrow(named('Cutover.FencedOut'));
+    expect(world.rule).toEqual(weightsOf({ blue: 100 }));
+  });
+});
+
+describe('terminate', () => {
+  beforeEach(async () => {
+    await shift(forward(0), world.ports);
+  });
+
+  it('ends the new generation when its weight is back and settled', async () => {
+    await back();
+    world.written();
+    world.time += 120_000;
+    expect(await terminate({ plan }, world.ports)).toEqual({ terminated: 'web-g0002' });
+    expect(world.written()).toEqual(['ledger: intends terminate', 'fleet: web-g0002 ended', 'ledger: restored']);
+    expect(world.item).toMatchObject({ owner: null, live: { name: 'web-g0001' } });
+    expect(await terminate({ plan }, world.ports)).toEqual({ terminated: 'web-g0002' });
+    expect(world.written()).toEqual([]);
+  });
+
+  it.each<[string, (to: World) => unknown, ErrorName]>([
+    ['before the weights were put back', (to) => (to.item = { ...to.item, deployment: { ...to.item.deployment!, quietAt: null } }), 'Cutover.Guarded'],
+    ['before they have settled', (to) => (to.time -= 1), 'Cutover.Guarded'],
+    ['while it has weight', (to) => (to.rule = weightsOf({ blue: 99, green: 1 })), 'Cutover.Guarded'],
+    ['while its weight cannot be read', (to) => to.fail('traffic.weights'), 'Cutover.AwsUnavailable'],
+    ['once the fence was passed on', (to) => (to.item = { ...to.item, fence: 9 }), 'Cutover.FencedOut'],
+  ])('ends nothing %s', async (_, given, name) => {
+    await back();
+    world.time += 120_000;
+    given(world);
+    await expect(terminate({ plan }, world.ports)).rejects.toThrow(named(name));
+    expect(world.fleets.has('web-g0002')).toBe(true);
+  });
+
+  it('goes on where it was when its answer was lost', async () => {
+    await back();
+    world.time += 120_000;
+    world.fail('fleet.terminate', 'after');
+    await expect(terminate({ plan }, world.ports)).rejects.toThrow();
+    expect(world.item).toMatchObject({ intent: { kind: 'terminate' }, deployment: { outcome: null } });
+    await terminate({ plan }, world.ports);
+    expect(world.item.deployment?.outcome).toBe('restored');
+  });
+});
+
+describe('a first deployment that fails', () => {
+  it('ends with nothing, for there is nothing to go back to', async () => {
+    world.item = liveItem({ live: null, lastPush: null, admitted: [], lastGeneration: 0, weights: null });
+    world.fleets.clear();
+    plan = await world.plan(pushOf(1));
+    await launch({ plan }, world.ports);
+    const { quietSeconds } = await back();
+    world.time += quietSeconds * 1_000;
+    await terminate({ plan }, world.ports);
+    expect(world.item).toMatchObject({ owner: null, live: null, deployment: { outcome: 'removed' } });
+    expect(world.rule).toEqual(weightsOf({ blue: 100 }));
+  });
+});
+
+describe('retire', () => {
+  const visit = () => retire({ service: web, execution: execution('retire') }, world.ports);
+  const iso = (time: number) => new Date(time).toISOString();
+
+  beforeEach(async () => {
+    await shift(forward(0), world.ports);
+    await shift(forward(1), world.ports);
+    await promote({ plan }, world.ports);
+    world.written();
+  });
+  const until = start + 200_000 + 3_600_000;
+
+  it('comes again when the retention is over, and ends the generation then', async () => {
+    expect(await visit()).toEqual({ retired: [], next: iso(until) });
+    world.time += 130_000;
+    expect(await visit()).toEqual({ retired: [], next: iso(until) });
+    expect(world.written()).toEqual([]);
+    world.time = until;
+    expect(await visit()).toEqual({ retired: ['web-g0001'], next: null });
+    expect(world.written()).toEqual(['ledger: taken', 'fleet: web-g0001 ended', 'ledger: released']);
+    expect(world.item).toMatchObject({ owner: null, retained: [], live: { name: 'web-g0002' } });
+    expect(await visit()).toEqual({ retired: [], next: null });
+    expect(world.written()).toEqual([]);
+  });
+
+  it('waits while the weights settle', async () => {
+    world.item = { ...world.item, retained: world.item.retained.map((each) => ({ ...each, until: start })) };
+    expect(await visit()).toEqual({ retired: [], next: iso(start + 320_000) });
+  });
+
+  it('waits while a deployment has the service', async () => {
+    world.time = until;
+    await world.plan(pushOf(3));
+    world.written();
+    expect(await visit()).toEqual({ retired: [], next: iso(until + 60_000) });
+    expect(world.written()).toEqual([]);
+  });
+
+  it('ends nothing that has weight, and does not keep the service', async () => {
+    world.time = until;
+    world.rule = weightsOf({ blue: 1, green: 99 });
+    await expect(visit()).rejects.toThrow(named('Cutover.Guarded'));
+    expect(world.fleets.has('web-g0001')).toBe(true);
+    expect(world.item.owner).toBeNull();
+  });
+
+  it('gives the service back when AWS refuses half-way, and goes on the next time', async () => {
+    world.time = until;
+    world.fail('fleet.terminate', 'after');
+    await expect(visit()).rejects.toThrow();
+    expect(world.item).toMatchObject({ owner: null, retained: [{ generation: { name: 'web-g0001' } }] });
+    expect(await visit()).toMatchObject({ retired: ['web-g0001'] });
+  });
+
+  it('goes on in the same execution when it was killed while it had the service', async () => {
+    world.time = until;
+    world.onCall = (call, when) => {
+      if (call === 'fleet.terminate' && when === 'before') world.fail('ledger.write');
+    };
+    world.fail('fleet.terminate');
+    await expect(visit()).rejects.toThrow();
+    expect(world.item.owner).not.toBeNull();
+    world.onCall = () => {};
+    expect(await visit()).toMatchObject({ retired: ['web-g0001'], next: null });
+    expect(world.item.owner).toBeNull();
+  });
+
+  it('gives the service back when it was killed before, and what was due has weight now', async () => {
+    world.time = until;
+    world.onCall = (call, when) => {
+      if (call === 'fleet.terminate' && when === 'before') world.fail('ledger.write');
+    };
+    world.fail('fleet.terminate');
+    await expect(visit()).rejects.toThrow();
+    world.onCall = () => {};
+    world.rule = weightsOf({ blue: 1, green: 99 });
+    await expect(visit()).rejects.toThrow(named('Cutover.Guarded'));
+    expect(world.item.owner).toBeNull();
+  });
+
+  it('leaves alone what was made live again since it looked', async () => {
+    world.time = until;
+    world.conflicts.push((item) => ({ ...item, retained: [] }));
+    expect(await visit()).toEqual({ retired: [], next: null });
+    expect(world.fleets.has('web-g0001')).toBe(true);
+    expect(world.item.owner).toBeNull();
+  });
+});
