@@ -36,8 +36,13 @@ export function readCommandLine(args: readonly string[]): Options | 'help' {
   const values = parsed(args);
   if (values.help === true) return 'help';
   const times = values.times ?? '7';
-  if (!/^[1-9]\d{0,2}$/.test(times)) throw new UsageError(`--times takes a whole number from 1 to 999, got ${times}`);
-  return { json: values.json === true, only: (values.only ?? [...benchmarks]).map(benchmark), times: Number(times) };
+  if (!/^[1-9]\d{0,2}$/.test(times))
+    throw new UsageError(`--times takes a whole number from 1 to 999, got ${times}`);
+  return {
+    json: values.json === true,
+    only: (values.only ?? [...benchmarks]).map(benchmark),
+    times: Number(times),
+  };
 }
 
 function benchmark(name: string): Benchmark {

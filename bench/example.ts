@@ -25,6 +25,8 @@ export type Machine = 'Deploy' | 'Retire';
 export class Example {
   readonly clock: FastForwardClock;
   readonly aws: EmbeddedAws;
+  /** Rejects with the first fault of the embedded AWS: a measure on a faulty ground is none. */
+  readonly failed: Promise<never>;
   readonly #watch: ReturnType<typeof watchService>;
   readonly #listeners: Set<(event: AwsEvent) => void>;
   readonly #resources: ReadonlyMap<string, string>;
@@ -36,17 +38,24 @@ export class Example {
     readonly watch: ReturnType<typeof watchService>;
     readonly listeners: Set<(event: AwsEvent) => void>;
     readonly resources: ReadonlyMap<string, string>;
+    readonly failed: Promise<never>;
   }) {
     this.clock = options.clock;
     this.aws = options.aws;
     this.#watch = options.watch;
     this.#listeners = options.listeners;
     this.#resources = options.resources;
+    this.failed = options.failed;
   }
 
   /** Provisioned from the synthesized template, with nothing pushed yet. `speed`: of the clock while nothing happens. */
   static async create(speed: number): Promise<Example> {
     const folder = await mkdtemp(join(tmpdir(), 'cutover-bench-'));
+    const { promise: failed, reject } = Promise.withResolvers<never>();
+    // Whoever measures waits for it; before that, what waits for the faulty part fails itself.
+    failed.catch(() => undefined);
+    const fault = (failure: unknown): void =>
+      reject(new Error('the embedded AWS failed', { cause: failure }));
     const clock = new FastForwardClock({ speed, onFailure: fault });
     const listeners = new Set<(event: AwsEvent) => void>();
     let aws: EmbeddedAws | undefined;
@@ -70,11 +79,21 @@ export class Example {
         { kind: 'root' },
       )) as DescribeStackResourcesCommandOutput;
       const resources = new Map(
-        (StackResources ?? []).map(({ LogicalResourceId = '', PhysicalResourceId = '' }) => [LogicalResourceId, PhysicalResourceId]),
+        (StackResources ?? []).map(({ LogicalResourceId = '', PhysicalResourceId = '' }) => [
+          LogicalResourceId,
+          PhysicalResourceId,
+        ]),
       );
       const table = outputs['LedgerTable'] ?? '';
-      const watch = watchService({ aws, table, service, onChapter: () => undefined, onFailure: fault });
-      return new Example({ clock, aws, watch, listeners, resources });
+      const watch = watchService({
+        aws,
+        table,
+        service,
+        onChapter: () => undefined,
+        onResult: () => undefined,
+        onFailure: fault,
+      });
+      return new Example({ clock, aws, watch, listeners, resources, failed });
     } catch (failure) {
       await aws?.close();
       clock.stop();
@@ -109,14 +128,24 @@ export class Example {
   }
 
   /** Changes the service's settings as an update of its stack would. */
-  async configure(change: { readonly strategy?: Strategy; readonly retentionSeconds?: number }): Promise<void> {
+  async configure(change: {
+    readonly strategy?: Strategy;
+    readonly retentionSeconds?: number;
+  }): Promise<void> {
     const settings: ServiceSettings = { ...(await this.settings()), ...change };
     const Value = JSON.stringify(settings);
-    await this.ask('ssm', 'PutParameter', { Name: settingsParameter, Value, Type: 'String', Overwrite: true });
+    await this.ask('ssm', 'PutParameter', {
+      Name: settingsParameter,
+      Value,
+      Type: 'String',
+      Overwrite: true,
+    });
   }
 
   async settings(): Promise<ServiceSettings> {
-    const { Parameter } = await this.ask<GetParameterCommandOutput>('ssm', 'GetParameter', { Name: settingsParameter });
+    const { Parameter } = await this.ask<GetParameterCommandOutput>('ssm', 'GetParameter', {
+      Name: settingsParameter,
+    });
     return serviceSettings.parse(JSON.parse(Parameter?.Value ?? '{}'));
   }
 
@@ -131,18 +160,21 @@ export class Example {
     return { outcome };
   }
 
-  async deploy(): Promise<Result> {
+  /** Brings a new generation live and its predecessor to its end; resolves with the executions that did it. */
+  async deploy(): Promise<readonly string[]> {
     const { outcome } = await this.push();
-    const result = await outcome;
-    if (result.outcome !== 'live') throw new Error(`${result.image} is ${result.outcome}, not live: ${result.reason}`);
-    return result;
+    const { outcome: end, image, reason } = await outcome;
+    if (end !== 'live') throw new Error(`${image} is ${end}, not live: ${reason}`);
+    return [await this.ended('Deploy'), await this.ended('Retire')];
   }
 
   /** The newest execution of a machine, once it has ended. */
   async ended(machine: Machine): Promise<string> {
     const arn = await this.newest(machine);
     await this.until(`the end of ${arn}`, async () => {
-      const { status } = await this.ask<DescribeExecutionCommandOutput>('states', 'DescribeExecution', { executionArn: arn });
+      const { status } = await this.ask<DescribeExecutionCommandOutput>('states', 'DescribeExecution', {
+        executionArn: arn,
+      });
       return status === 'RUNNING' ? undefined : status;
     });
     return arn;
@@ -151,7 +183,9 @@ export class Example {
   async newest(machine: Machine): Promise<string> {
     const named = this.#named(new RegExp(`^Deployer(?<name>${machine})Machine[0-9A-F]{8}$`));
     const [stateMachineArn] = [...named.keys()];
-    const answer = await this.ask<ListExecutionsCommandOutput>('states', 'ListExecutions', { stateMachineArn });
+    const answer = await this.ask<ListExecutionsCommandOutput>('states', 'ListExecutions', {
+      stateMachineArn,
+    });
     const arn = answer.executions?.[0]?.executionArn;
     if (arn === undefined) throw new Error(`the machine ${machine} has not run`);
     return arn;
@@ -195,9 +229,4 @@ export class Example {
     }
     return found;
   }
-}
-
-/** A measure on a faulty ground is none: the bench ends. */
-function fault(failure: unknown): void {
-  throw new Error('the embedded AWS failed', { cause: failure });
 }

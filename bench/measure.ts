@@ -15,11 +15,19 @@ export interface Measure {
 
 export type Report = (measure: Measure) => void;
 
-export function against(value: number, what: string, floor: number): { readonly what: string; readonly value: number; readonly ratio: number } {
+export function against(
+  value: number,
+  what: string,
+  floor: number,
+): { readonly what: string; readonly value: number; readonly ratio: number } {
   return { what, value: floor, ratio: floor === 0 ? Number.NaN : value / floor };
 }
 
-export function atMost(value: number, limit: number, unit = ''): { readonly text: string; readonly met: boolean } {
+export function atMost(
+  value: number,
+  limit: number,
+  unit = '',
+): { readonly text: string; readonly met: boolean } {
   return { text: `≤ ${limit}${unit}`, met: value <= limit };
 }
 

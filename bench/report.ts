@@ -24,7 +24,11 @@ function row({ name, value, unit, against, target, note, by }: Measure): string 
     against === undefined ? undefined : `of ${shown(against.value)}, ${against.what}`,
     target === undefined ? undefined : `target ${target.text}${target.met ? '' : ': MISSED'}`,
     note,
-    by === undefined ? undefined : Object.entries(by).map(([part, count]) => `${part} ${shown(count)}`).join(', '),
+    by === undefined
+      ? undefined
+      : Object.entries(by)
+          .map(([part, count]) => `${part} ${shown(count)}`)
+          .join(', '),
   ];
   return `${columns.join('  ')}  ${remarks.filter((remark) => remark !== undefined && remark !== '').join('; ')}`.trimEnd();
 }

@@ -14,6 +14,7 @@ import { LambdaFunction } from 'aws-cdk-lib/aws-events-targets';
 import { PolicyStatement, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import { FilterCriteria, FilterRule, StartingPosition } from 'aws-cdk-lib/aws-lambda';
 import { DynamoEventSource, SqsDlq } from 'aws-cdk-lib/aws-lambda-event-sources';
+import { Alias } from 'aws-cdk-lib/aws-kms';
 import { RetentionDays } from 'aws-cdk-lib/aws-logs';
 import { Topic } from 'aws-cdk-lib/aws-sns';
 import { type IQueue, Queue, QueueEncryption } from 'aws-cdk-lib/aws-sqs';
@@ -63,7 +64,12 @@ export class Cutover extends Construct {
       }),
     );
     this.undelivered = Queue.fromQueueArn(this, 'Undelivered', this.deadLetters.queueArn);
-    this.topic = new Topic(this, 'Messages', { displayName: 'Cutover', enforceSSL: true });
+    this.topic = new Topic(this, 'Messages', {
+      displayName: 'Cutover',
+      enforceSSL: true,
+      // AWS's own key: its policy lets whoever may publish to the topic use it, so no grant and no cost come with it.
+      masterKey: Alias.fromAliasName(this, 'TopicKey', 'alias/aws/sns'),
+    });
     this.table = makeTable(this);
     this.functions = makeFunctions(this, logRetention);
     this.#allow();

@@ -147,8 +147,9 @@ export class EcsService extends Construct {
       vpc: props.cluster.vpc,
       description: `Tasks of ${props.serviceName}`,
     });
-    props.listener.connections.allowTo(
-      group,
+    // From this side: both rules then stand in this stack, and a balancer of another stack knows nothing of it.
+    group.connections.allowFrom(
+      props.listener,
       Port.tcp(props.port),
       `the load balancer reaches ${props.serviceName}`,
     );

@@ -50,8 +50,10 @@ export class ProductionRule extends Construct {
 
   #allow({ service, to, listener }: ProductionRuleProps): Rights {
     const rights = new Rights(this, 'Rights', { service, to });
-    rights.allow(['elasticloadbalancing:CreateRule'], [listener.listenerArn]);
-    const rules = rulesOf(listener);
+    const rules = ofBalancer(listener, 'listener-rule');
+    rights.allow(['elasticloadbalancing:CreateRule'], [ofBalancer(listener, 'listener')], {
+      because: 'A rule that moved to another listener moves back when the update fails',
+    });
     rights.allow(
       [
         'elasticloadbalancing:ModifyRule',
@@ -70,14 +72,14 @@ export class ProductionRule extends Construct {
 }
 
 /**
- * The rules of all listeners of the balancer: a rule that moves to another listener leaves the one that is named no more.
- * `…:listener/app/NAME/ID/LISTENER` comes to `…:listener-rule/app/NAME/ID/*`.
+ * All listeners of the balancer, or their rules: a rule that moves to another listener leaves the one that the template
+ * names no more. `…:listener/app/NAME/ID/LISTENER` comes to `…:listener-rule/app/NAME/ID/*`.
  */
-function rulesOf(listener: IApplicationListener): string {
+function ofBalancer(listener: IApplicationListener, resource: 'listener' | 'listener-rule'): string {
   const part = (index: number): string => Fn.select(index, Fn.split('/', listener.listenerArn));
   return Stack.of(listener).formatArn({
     service: 'elasticloadbalancing',
-    resource: 'listener-rule',
+    resource,
     resourceName: `app/${part(2)}/${part(3)}/*`,
   });
 }

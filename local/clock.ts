@@ -35,7 +35,7 @@ interface Pending {
 export class FastForwardClock implements Clock {
   /** One float64: milliseconds to add to the wall's `Date.now()` in a worker thread. */
   readonly shared = new SharedArrayBuffer(Float64Array.BYTES_PER_ELEMENT);
-  readonly speed: number;
+  #speed: number;
   readonly #offset = new Float64Array(this.shared);
   readonly #onFailure: (failure: unknown) => void;
   #inFlight = 0;
@@ -46,8 +46,19 @@ export class FastForwardClock implements Clock {
   #stopped = false;
 
   constructor(options: { speed: number; onFailure: (failure: unknown) => void }) {
-    this.speed = options.speed;
+    this.#speed = options.speed;
     this.#onFailure = options.onFailure;
+  }
+
+  get speed(): number {
+    return this.#speed;
+  }
+
+  /** From now on, also for what is pending: 1 is the wall's own speed. */
+  set speed(speed: number) {
+    this.#settle();
+    this.#speed = speed;
+    this.#arm();
   }
 
   now(): number {
@@ -99,7 +110,7 @@ export class FastForwardClock implements Clock {
   #settle(): void {
     const wall = Date.now();
     const elapsed = Math.max(0, wall - this.#settledAt);
-    if (this.#inFlight === 0) this.#offset[0] = this.#offset[0]! + elapsed * (this.speed - 1);
+    if (this.#inFlight === 0) this.#offset[0] = this.#offset[0]! + elapsed * (this.#speed - 1);
     this.#settledAt = wall;
   }
 
@@ -110,7 +121,7 @@ export class FastForwardClock implements Clock {
     const remaining = Math.max(0, next.due - this.now());
     this.#armed = setTimeout(
       () => this.#fire(),
-      Math.ceil(remaining / (this.#inFlight === 0 ? this.speed : 1)),
+      Math.ceil(remaining / (this.#inFlight === 0 ? this.#speed : 1)),
     );
   }
 

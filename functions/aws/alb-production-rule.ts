@@ -61,33 +61,13 @@ export class AlbProductionRule implements ProductionRule {
 
   async apply(
     effect: RuleEffect,
-    { Service, Conditions, Priority }: RuleProperties,
+    properties: RuleProperties,
   ): Promise<string | undefined> {
-    const conditions = Conditions as unknown as RuleCondition[];
+    const { Priority } = properties;
+    const conditions = conditionsOf(properties);
     switch (effect.do) {
-      case 'create': {
-        const created = await calling(`creating the rule of ${Service} on ${effect.listener}`, () =>
-          this.#client.send(
-            new CreateRuleCommand({
-              ListenerArn: effect.listener,
-              Priority,
-              Conditions: conditions,
-              Actions: [forward(effect.weights)],
-              Tags: [
-                { Key: serviceTag, Value: Service },
-                { Key: ruleTag, Value: 'production' },
-              ],
-            }),
-          ),
-        );
-        const arn = created.Rules?.[0]?.RuleArn;
-        if (arn === undefined)
-          throw new CutoverError(
-            'Cutover.AwsUnavailable',
-            `ELB created the rule of ${Service} without naming it`,
-          );
-        return arn;
-      }
+      case 'create':
+        return this.#create(effect.listener, effect.weights, properties);
       case 'setConditions':
         await calling(`setting the conditions of ${effect.rule}`, () =>
           this.#client.send(new ModifyRuleCommand({ RuleArn: effect.rule, Conditions: conditions })),
@@ -117,6 +97,38 @@ export class AlbProductionRule implements ProductionRule {
         });
         return undefined;
     }
+  }
+
+  async #create(
+    listener: string,
+    weights: Readonly<Record<string, number>>,
+    properties: RuleProperties,
+  ): Promise<string> {
+    const { Service, Priority } = properties;
+    return calling(`creating the rule of ${Service} on ${listener}`, async () => {
+      try {
+        const { Rules } = await this.#client.send(
+          new CreateRuleCommand({
+            ListenerArn: listener,
+            Priority,
+            Conditions: conditionsOf(properties),
+            Actions: [forward(weights)],
+            Tags: [
+              { Key: serviceTag, Value: Service },
+              { Key: ruleTag, Value: 'production' },
+            ],
+          }),
+        );
+        const arn = Rules?.[0]?.RuleArn;
+        if (arn !== undefined) return arn;
+      } catch (thrown) {
+        // The client's second try, after the answer to the first was lost, meets the rule that the first one made.
+        const standing = codeOf(thrown) === 'PriorityInUseException' && (await this.find(listener, properties));
+        if (!standing) throw thrown;
+        return standing.arn;
+      }
+      throw new CutoverError('Cutover.AwsUnavailable', `ELB created the rule of ${Service} without naming it`);
+    });
   }
 
   /** A listener that is gone has no rules. */
@@ -172,4 +184,9 @@ function forward(weights: Readonly<Record<string, number>>): Action {
     Weight,
   }));
   return { Type: 'forward', ForwardConfig: { TargetGroups } };
+}
+
+/** What the template says goes to ELB as it is. */
+function conditionsOf({ Conditions }: RuleProperties): RuleCondition[] {
+  return Conditions as unknown as RuleCondition[];
 }

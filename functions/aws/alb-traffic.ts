@@ -36,10 +36,10 @@ export class AlbTraffic implements Traffic {
     const current = weightsIn(action, settings);
     if (sameWeights(current, next)) return;
     if (!sameWeights(current, expected)) throw foreign(settings, expected, current);
-    const groups = settings.slots.map(({ name, targetGroup }) => ({
-      TargetGroupArn: targetGroup,
-      Weight: next[name] ?? 0,
-    }));
+    const groups = settings.slots
+      .map(({ name, targetGroup }) => ({ TargetGroupArn: targetGroup, Weight: next[name] ?? 0 }))
+      // Infrastructure may have taken an idle slot out since the plan was made, and its group may be gone.
+      .filter(({ TargetGroupArn, Weight }) => Weight > 0 || names(action, TargetGroupArn));
     const stickiness = action.ForwardConfig?.TargetGroupStickinessConfig;
     const ForwardConfig = {
       TargetGroups: groups,
@@ -80,6 +80,10 @@ export class AlbTraffic implements Traffic {
     }
     return action;
   }
+}
+
+function names(action: Action, group: string): boolean {
+  return action.ForwardConfig?.TargetGroups?.some(({ TargetGroupArn }) => TargetGroupArn === group) ?? false;
 }
 
 function weightsIn(action: Action, settings: TrafficSettings): Weights {

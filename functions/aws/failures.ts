@@ -7,7 +7,11 @@ const passing = new Set([
   'ThrottlingException',
   'ThrottledException',
   'TooManyRequestsException',
+  'RequestThrottled',
+  'RequestThrottledException',
   'RequestLimitExceeded',
+  'PriorRequestNotComplete',
+  'SlowDown',
   'ProvisionedThroughputExceededException',
   'ServerException',
   'InternalServerError',
@@ -15,6 +19,8 @@ const passing = new Set([
   'InternalServiceError',
   'ServiceUnavailable',
   'TimeoutError',
+  'RequestTimeout',
+  'RequestTimeoutException',
   'AbortError',
 ]);
 
@@ -34,10 +40,10 @@ export function translate(thrown: unknown, doing: string): CutoverError {
   const error: SdkError = thrown instanceof Error ? thrown : new Error(String(thrown));
   const status = error.$metadata?.httpStatusCode;
   // Without a status nothing came back: the network, a reset connection, a time-out.
-  if (passing.has(error.name) || status === undefined || status >= 500) {
+  if (passing.has(error.name) || status === undefined || status === 429 || status >= 500) {
     return new CutoverError(
       'Cutover.AwsUnavailable',
-      `AWS did not answer properly while ${doing} (${error.name}: ${error.message}); the call is made again`,
+      `AWS did not answer properly while ${doing} (${error.name}: ${error.message})`,
       {
         cause: thrown,
       },

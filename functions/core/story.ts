@@ -55,10 +55,14 @@ export function isSpoken(chapter: Chapter): boolean {
 }
 
 export function chaptersOf(before: ServiceItem | null, after: ServiceItem): readonly Chapter[] {
-  const chapters: Chapter[] = [];
-  const intake = after.intake;
-  if (intake !== null && intake.admission !== 'admitted' && !sameIntake(before, after)) {
-    chapters.push({
+  return [...refusalIn(before, after), ...deploymentIn(before, after)];
+}
+
+function refusalIn(before: ServiceItem | null, after: ServiceItem): readonly Chapter[] {
+  const { intake } = after;
+  if (intake === null || intake.admission === 'admitted' || sameIntake(before, after)) return [];
+  return [
+    {
       id: `push#${new Date(intake.at).toISOString()}#${intake.id}`,
       kind: 'refused',
       service: after.service,
@@ -71,31 +75,32 @@ export function chaptersOf(before: ServiceItem | null, after: ServiceItem): read
       at: intake.at,
       seconds: null,
       restore: null,
-    });
-  }
+    },
+  ];
+}
+
+/** A deployment before it began. */
+const unbegun = { desired: null, step: -1, reason: null, outcome: null } as const;
+
+function deploymentIn(before: ServiceItem | null, after: ServiceItem): readonly Chapter[] {
   const now = after.deployment;
-  if (now === null) return chapters;
-  const old = before?.deployment?.plan.deployment === now.plan.deployment ? before.deployment : null;
+  if (now === null) return [];
+  const known = before?.deployment?.plan.deployment === now.plan.deployment;
+  const old = known ? (before.deployment ?? unbegun) : unbegun;
+  const { weightsAt } = after;
   const at = latestInstant(after, now);
-  const tell = (kind: ChapterKind, key: string, when: number): void => {
-    chapters.push(chapter(after, now, kind, key, when));
+  const chapters: Chapter[] = [];
+  const tell = (kind: ChapterKind, key: string, when: number | null | undefined): void => {
+    chapters.push(chapter(after, now, kind, key, when ?? at));
   };
 
-  if (old === null) tell('started', 'started', now.startedAt);
-  if (now.desired !== null && (old === null || old.desired === null)) tell('launched', 'launched', at);
-  if (now.step >= 0 && now.step !== (old?.step ?? -1))
-    tell('shifted', `shifted-${now.step}`, after.weightsAt ?? at);
-  if (now.reason !== null && (old === null || old.reason === null))
-    tell('goingBack', 'going-back', after.intent?.at ?? at);
-  if (
-    now.phase === 'restoring' &&
-    after.weightsAt !== null &&
-    after.weightsAt !== (before?.weightsAt ?? null)
-  ) {
-    tell('weightsRestored', 'weights-restored', after.weightsAt);
-  }
-  if (now.outcome !== null && (old === null || old.outcome === null))
-    tell(now.outcome, `ended-${now.outcome}`, now.endedAt ?? at);
+  if (!known) tell('started', 'started', now.startedAt);
+  if (now.desired !== null && old.desired === null) tell('launched', 'launched', at);
+  if (now.step >= 0 && now.step !== old.step) tell('shifted', `shifted-${now.step}`, weightsAt);
+  if (now.reason !== null && old.reason === null) tell('goingBack', 'going-back', after.intent?.at);
+  const rewritten = weightsAt !== null && weightsAt !== before?.weightsAt;
+  if (now.phase === 'restoring' && rewritten) tell('weightsRestored', 'weights-restored', weightsAt);
+  if (now.outcome !== null && old.outcome === null) tell(now.outcome, `ended-${now.outcome}`, now.endedAt);
   return chapters;
 }
 

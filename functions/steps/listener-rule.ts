@@ -61,7 +61,10 @@ async function decide(
       const moved = await rule.find(wanted.ListenerArn, wanted);
       const standing = moved ?? old;
       const decision = onUpdate(wanted, before, standing, await rule.occupancy(groupsOf(before)));
-      return { decision: moved === undefined ? decision : withoutLeftover(decision, old), standing: standing?.arn };
+      return {
+        decision: moved === undefined ? decision : withoutLeftover(decision, old),
+        standing: standing?.arn,
+      };
     }
     case 'Delete': {
       const standing = await rule.find(wanted.ListenerArn, wanted);

@@ -35,7 +35,11 @@ export interface PlanPorts {
 }
 
 /** Trying the same again would not help. */
-const final: ReadonlySet<string> = new Set<ErrorName>(['Cutover.InvalidInput', 'Cutover.AwsRefused', 'Cutover.RuleNotOurs']);
+const final: ReadonlySet<string> = new Set<ErrorName>([
+  'Cutover.InvalidInput',
+  'Cutover.AwsRefused',
+  'Cutover.RuleNotOurs',
+]);
 
 type PlanInput = z.infer<typeof planDeploymentInput>;
 type Refusal = Pick<Admission & { plan: null }, 'admission' | 'reason'>;
@@ -60,10 +64,18 @@ async function decide(input: PlanInput, ports: PlanPorts): Promise<Admission> {
   const settings = readSettings(input.service, stored, ports);
   const reading = readPush(input.event, settings);
   if (reading.kind === 'push') return decideOn(reading.push, input, ports, settings);
-  return refuse(input, ports, { admission: reading.kind === 'malformed' ? 'rejected' : 'nothing', reason: reading.reason });
+  return refuse(input, ports, {
+    admission: reading.kind === 'malformed' ? 'rejected' : 'nothing',
+    reason: reading.reason,
+  });
 }
 
-async function decideOn(push: Push, input: PlanInput, ports: PlanPorts, settings: ServiceSettings): Promise<Admission> {
+async function decideOn(
+  push: Push,
+  input: PlanInput,
+  ports: PlanPorts,
+  settings: ServiceSettings,
+): Promise<Admission> {
   const [weights, alarms] = await Promise.all([
     ports.traffic.weights(settings.traffic),
     ports.alarms.states(settings.alarms),
@@ -71,7 +83,8 @@ async function decideOn(push: Push, input: PlanInput, ports: PlanPorts, settings
   const red = alarmVerdict(alarms);
   const { admission } = await ports.ledger.change(input.service, (item) => {
     const decided = admit(item, { push, execution: input.execution, settings, weights, now: ports.now() });
-    if (decided.admission.admission !== 'admitted' || red.verdict !== 'fail' || decided.item === item) return decided;
+    if (decided.admission.admission !== 'admitted' || red.verdict !== 'fail' || decided.item === item)
+      return decided;
     const reason = `before anything was launched: ${red.reasons.join('; ')}`;
     return refused(item, input, ports, { admission: 'rejected', reason }, imageName(push));
   });
@@ -82,11 +95,16 @@ function readSettings(service: ServiceName, stored: unknown, ports: PlanPorts): 
   const settings = parseOrThrow(serviceSettings, stored, `what is declared of ${service}`);
   const mistakes = ports.fleet.mistakesIn(settings.fleet);
   if (mistakes.length === 0) return settings;
-  throw new CutoverError('Cutover.InvalidInput', `what is declared of ${service} is not valid; nothing was changed. ${mistakes.join('; ')}`);
+  throw new CutoverError(
+    'Cutover.InvalidInput',
+    `what is declared of ${service} is not valid; nothing was changed. ${mistakes.join('; ')}`,
+  );
 }
 
 async function refuse(input: PlanInput, ports: PlanPorts, refusal: Refusal): Promise<Admission> {
-  const { admission } = await ports.ledger.change(input.service, (item) => refused(item, input, ports, refusal, null));
+  const { admission } = await ports.ledger.change(input.service, (item) =>
+    refused(item, input, ports, refusal, null),
+  );
   return admission;
 }
 

@@ -14,8 +14,9 @@ import { refuseWhileWeighted, type TerminatePorts } from './terminate.ts';
 export const retireInput = z.object({ service: serviceName, execution: z.string() });
 type RetireInput = z.infer<typeof retireInput>;
 
-/** How soon to come again while a deployment holds the service. */
+/** How soon to come again while a deployment holds the service: ever more rarely, for an execution's history is finite. */
 const busyMs = 60_000;
+const busyShare = 1 / 50;
 
 export interface RetireOutput {
   readonly retired: readonly string[];
@@ -32,7 +33,7 @@ export async function retire(
   const settled = (item.weightsAt ?? 0) + quietHoldMs;
   // What this execution holds from a try that was killed must be given back, whatever is due by now.
   if (item.owner?.execution !== execution) {
-    if (item.owner !== null) return { retired: [], next: visit(item, now + busyMs) };
+    if (item.owner !== null) return { retired: [], next: visit(item, afterBusy(item, now)) };
     if (now < settled) return { retired: [], next: visit(item, settled) };
     if (due(item.retained, now).length === 0) return { retired: [], next: visit(item, now) };
   }
@@ -52,13 +53,25 @@ export async function retire(
   return { retired: gone, next: visit(await ports.ledger.read(service), now) };
 }
 
-async function end(generation: Generation, { service, deployment }: ServiceItem, ports: TerminatePorts): Promise<void> {
+async function end(
+  generation: Generation,
+  { service, deployment }: ServiceItem,
+  ports: TerminatePorts,
+): Promise<void> {
   if (deployment === null) {
-    throw new CutoverError('Cutover.Guarded', `${generation.name} is retained, but ${service} has no deployment that says where it runs`);
+    throw new CutoverError(
+      'Cutover.Guarded',
+      `${generation.name} is retained, but ${service} has no deployment that says where it runs`,
+    );
   }
   const { settings } = deployment.plan;
   await refuseWhileWeighted(ports.traffic, settings.traffic, generation);
   await ports.fleet.terminate(settings, generation);
+}
+
+function afterBusy({ retained }: ServiceItem, now: number): number {
+  const overdue = now - (nextDue(retained) ?? now);
+  return now + Math.max(busyMs, Math.ceil(overdue * busyShare));
 }
 
 function visit({ retained }: ServiceItem, earliest: number): string | null {

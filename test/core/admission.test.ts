@@ -2,48 +2,104 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { type Admission, admit, type Offer } from '../../functions/core/admission.ts';
 import { promoted, restored, retired, retiring } from '../../functions/core/course.ts';
+import type { Push } from '../../functions/core/push.ts';
 import { due } from '../../functions/core/retention.ts';
 import { newServiceItem, type ServiceItem } from '../../functions/core/service-item.ts';
-import { type Weights, soleSlot, splitBetween } from '../../functions/core/weights.ts';
-import { admitted, baking, blue, digestOf, execution, generationOf, green, liveItem, offerOf, pushOf, red, settingsOf, start, web, weightsOf } from './examples.ts';
+import type { ServiceSettings } from '../../functions/core/service-settings.ts';
+import { soleSlot, splitBetween, type Weights } from '../../functions/core/weights.ts';
+import {
+  admitted,
+  baking,
+  blue,
+  digestOf,
+  execution,
+  generationOf,
+  green,
+  liveItem,
+  offerOf,
+  pushOf,
+  red,
+  settingsOf,
+  start,
+  web,
+  weightsOf,
+} from './examples.ts';
 
 function reasonFor(item: ServiceItem, offer: Offer): Admission {
   const decided = admit(item, offer);
   expect(decided.admission.plan).toBeNull();
-  expect({ ...decided.item, intake: null }).toEqual({ ...item, intake: null, lastPush: decided.item.lastPush });
-  expect(decided.item.intake).toMatchObject({ admission: decided.admission.admission, reason: decided.admission.reason });
+  expect({ ...decided.item, intake: null }).toEqual({
+    ...item,
+    intake: null,
+    lastPush: decided.item.lastPush,
+  });
+  expect(decided.item.intake).toMatchObject({
+    admission: decided.admission.admission,
+    reason: decided.admission.reason,
+  });
   return decided.admission;
 }
 
 describe('a first push', () => {
   it('takes the slot that has the weight, and shifts nothing', () => {
-    const { item, plan } = admitted(newServiceItem(web), offerOf(pushOf(1), { weights: weightsOf({ red: 100 }) }));
-    expect(plan).toMatchObject({ deployment: 'web-g0001-d1', fence: 1, from: null, steps: [], to: { name: 'web-g0001', slot: 'red' } });
-    expect(item).toMatchObject({ fence: 1, lastGeneration: 1, owner: { execution: execution('event-1') }, weights: { red: 100 } });
+    const { item, plan } = admitted(
+      newServiceItem(web),
+      offerOf(pushOf(1), { weights: weightsOf({ red: 100 }) }),
+    );
+    expect(plan).toMatchObject({
+      deployment: 'web-g0001-d1',
+      fence: 1,
+      from: null,
+      steps: [],
+      to: { name: 'web-g0001', slot: 'red' },
+    });
+    expect(item).toMatchObject({
+      fence: 1,
+      lastGeneration: 1,
+      owner: { execution: execution('event-1') },
+      weights: { red: 100 },
+    });
   });
 });
 
 describe('a push to a live service', () => {
   it('takes the first idle slot, and goes there by the strategy', () => {
     const { item, plan } = admitted();
-    expect(plan).toMatchObject({ direction: 'forward', fence: 2, from: { name: 'web-g0001' }, to: { name: 'web-g0002', slot: 'green', digest: digestOf(2) } });
+    expect(plan).toMatchObject({
+      direction: 'forward',
+      fence: 2,
+      from: { name: 'web-g0001' },
+      to: { name: 'web-g0002', slot: 'green', digest: digestOf(2) },
+    });
     expect(plan.weightsBefore).toEqual(weightsOf({ blue: 100 }));
     expect(plan.steps).toEqual([
       { weightPercent: 10, bakeSeconds: 300, weights: weightsOf({ blue: 90, green: 10 }) },
       { weightPercent: 100, bakeSeconds: 600, weights: weightsOf({ green: 100 }) },
     ]);
-    expect(item.deployment).toMatchObject({ phase: 'launching', step: -1, outcome: null, startedAt: pushOf(2).at + 5_000 });
+    expect(item.deployment).toMatchObject({
+      phase: 'launching',
+      step: -1,
+      outcome: null,
+      startedAt: pushOf(2).at + 5_000,
+    });
     expect(item.intake?.reason).toBe('shop/web:v2 becomes web-g0002 in green');
   });
 
   it('passes over slots that hold a retained generation', () => {
     const retained = [{ generation: generationOf(1, green), until: start }];
-    expect(admitted(liveItem({ retained, lastGeneration: 4 })).plan.to).toMatchObject({ slot: 'red', name: 'web-g0005' });
+    expect(admitted(liveItem({ retained, lastGeneration: 4 })).plan.to).toMatchObject({
+      slot: 'red',
+      name: 'web-g0005',
+    });
   });
 
   it('is planned once: a repeat in the same execution returns the same plan and changes nothing', () => {
     const { item, plan } = admitted();
-    const later = offerOf(pushOf(2), { now: start + 3_600_000, weights: weightsOf({ red: 100 }), settings: settingsOf({ alarms: [] }) });
+    const later = offerOf(pushOf(2), {
+      now: start + 3_600_000,
+      weights: weightsOf({ red: 100 }),
+      settings: settingsOf({ alarms: [] }),
+    });
     const again = admit(item, later);
     expect(again.item).toBe(item);
     expect(again.admission).toEqual({ admission: 'admitted', plan, reason: 'admitted before' });
@@ -59,7 +115,10 @@ describe('a push to a live service', () => {
 
   it('is not planned again by a redrive of its execution', () => {
     const { item } = admitted();
-    const redriven = admit(item, offerOf(pushOf(2), { execution: { arn: execution('event-2'), redrives: 1 } }));
+    const redriven = admit(
+      item,
+      offerOf(pushOf(2), { execution: { arn: execution('event-2'), redrives: 1 } }),
+    );
     expect(redriven.admission).toMatchObject({ admission: 'nothing', plan: null });
   });
 });
@@ -70,7 +129,10 @@ describe('no deployment comes of', () => {
       'an event that started one before',
       liveItem({ admitted: ['event-1', 'event-2'], live: generationOf(1) }),
       offerOf(pushOf(2)),
-      { admission: 'nothing', reason: 'event event-2 started a deployment before; EventBridge delivered it again' },
+      {
+        admission: 'nothing',
+        reason: 'event event-2 started a deployment before; EventBridge delivered it again',
+      },
     ],
     [
       'a push older than the last',
@@ -78,7 +140,8 @@ describe('no deployment comes of', () => {
       offerOf(pushOf(2)),
       {
         admission: 'superseded',
-        reason: 'a newer push (2026-01-01T12:03:00.000Z) was taken before this one (2026-01-01T12:02:00.000Z)',
+        reason:
+          'a newer push (2026-01-01T12:03:00.000Z) was taken before this one (2026-01-01T12:02:00.000Z)',
       },
     ],
     [
@@ -97,7 +160,7 @@ describe('no deployment comes of', () => {
       },
     ],
     [
-      'a push while the weights are a stranger\'s',
+      "a push while the weights are a stranger's",
       liveItem(),
       offerOf(pushOf(2), { weights: weightsOf({ blue: 50, red: 50 }) }),
       {
@@ -109,7 +172,10 @@ describe('no deployment comes of', () => {
       'a push while the weights are split',
       newServiceItem(web),
       offerOf(pushOf(2), { weights: weightsOf({ blue: 50, red: 50 }) }),
-      { admission: 'rejected', reason: 'one slot must have all the weight before a deployment; the rule has blue 50, red 50' },
+      {
+        admission: 'rejected',
+        reason: 'one slot must have all the weight before a deployment; the rule has blue 50, red 50',
+      },
     ],
     [
       'a push while another slot than the live one has the traffic',
@@ -119,7 +185,12 @@ describe('no deployment comes of', () => {
     ],
     [
       'a push while no slot is free',
-      liveItem({ retained: [green, red].map((slot, index) => ({ generation: generationOf(index + 2, slot), until: start + index * 1_000 })) }),
+      liveItem({
+        retained: [green, red].map((slot, index) => ({
+          generation: generationOf(index + 2, slot),
+          until: start + index * 1_000,
+        })),
+      }),
       offerOf(pushOf(2)),
       {
         admission: 'rejected',
@@ -150,65 +221,26 @@ describe('two pushes within one second', () => {
 });
 
 describe('over any course of events', () => {
-  interface Step {
-    readonly what: 'push' | 'duplicate' | 'promote' | 'restore' | 'retire' | 'meddle';
-    readonly number: number;
-  }
-  const anyStep = fc.record({
-    what: fc.constantFrom<Step['what']>('push', 'push', 'duplicate', 'promote', 'promote', 'restore', 'retire', 'meddle'),
+  const anyEvent = fc.record({
+    what: fc.constantFrom<Event['what']>(
+      'push',
+      'push',
+      'again',
+      'promote',
+      'promote',
+      'restore',
+      'retire',
+      'meddle',
+    ),
     number: fc.integer({ min: 1, max: 30 }),
   });
-  const slots = ['blue', 'green', 'red', 'amber', 'white'];
 
   it('fences and numbers only rise, one has the service, and no slot in use is given away', () => {
     fc.assert(
-      fc.property(fc.array(anyStep, { maxLength: 60 }), fc.integer({ min: 2, max: 5 }), (steps, count) => {
-        const settings = settingsOf({}, slots.slice(0, count));
-        let item = newServiceItem(web);
-        let weights: Weights = splitBetween(settings.traffic.slots.map(({ name }) => name), blue, undefined, 100);
-        let now = start;
-        for (const [index, { what, number }] of steps.entries()) {
-          now += 600_000;
-          const before = item;
-          ({ item, weights } = take(item, weights, what, number, index, now));
-          expect(item.fence).toBeGreaterThanOrEqual(before.fence);
-          expect(item.lastGeneration).toBeGreaterThanOrEqual(before.lastGeneration);
-          if (before.owner !== null && item.owner !== null) expect(item.owner).toEqual(before.owner);
-          expect(item.retained.length).toBeLessThanOrEqual(count - 1);
-          const inUse = [item.live, ...item.retained.map(({ generation }) => generation)].flatMap((each) => each?.slot ?? []);
-          expect(new Set(inUse).size).toBe(inUse.length);
-        }
-
-        function take(old: ServiceItem, rule: Weights, doing: Step['what'], which: number, at: number, when: number) {
-          const plan = old.deployment?.outcome === null ? old.deployment.plan : undefined;
-          if (doing === 'meddle') return { item: old, weights: { ...rule, [blue]: (rule[blue] ?? 0) === 100 ? 99 : (rule[blue] ?? 0) } };
-          if (doing === 'promote' && plan !== undefined) {
-            const next = plan.steps.at(-1)?.weights ?? rule;
-            return { item: promoted({ ...old, weights: next }, plan, when), weights: next };
-          }
-          if (doing === 'restore' && plan !== undefined) {
-            return { item: restored({ ...old, weights: plan.weightsBefore }, plan, when), weights: plan.weightsBefore };
-          }
-          if (doing === 'retire' && old.owner === null) {
-            const gone = due(old.retained, when).map(({ generation }) => generation.name);
-            return { item: retired(retiring(old, execution('retire'), when), execution('retire'), gone), weights: rule };
-          }
-          if (doing !== 'push' && doing !== 'duplicate') return { item: old, weights: rule };
-          const push = pushOf(doing === 'push' ? at : which, { at: start + which * 60_000 });
-          const decided = admit(old, offerOf(push, { execution: { arn: execution(String(at)), redrives: 0 }, settings, weights: rule, now: when }));
-          if (decided.admission.plan !== null && decided.item !== old) {
-            const { to, from, fence } = decided.admission.plan;
-            expect(fence).toBe(old.fence + 1);
-            expect(to.number).toBe(old.lastGeneration + 1);
-            if (from !== null) {
-              expect(rule[to.slot] ?? 0).toBe(0);
-              expect([from.slot, ...old.retained.map(({ generation }) => generation.slot)]).not.toContain(to.slot);
-            } else {
-              expect(to.slot).toBe(soleSlot(rule));
-            }
-          }
-          return { item: decided.item, weights: rule };
-        }
+      fc.property(fc.array(anyEvent, { maxLength: 60 }), fc.integer({ min: 2, max: 5 }), (events, slots) => {
+        const course = new Course(slots);
+        for (const event of events) course.take(event);
+        expect(course.broken).toEqual([]);
       }),
       { numRuns: 300 },
     );
@@ -217,7 +249,10 @@ describe('over any course of events', () => {
   it('remembers a bounded number of events', () => {
     let item = newServiceItem(web);
     for (let number = 1; number <= 150; number++) {
-      const decided = admitted(item, offerOf(pushOf(number), { weights: weightsOf({ [item.live?.slot ?? blue]: 100 }) }));
+      const decided = admitted(
+        item,
+        offerOf(pushOf(number), { weights: weightsOf({ [item.live?.slot ?? blue]: 100 }) }),
+      );
       const weights = decided.plan.steps.at(-1)?.weights ?? item.weights;
       item = { ...promoted({ ...decided.item, weights }, decided.plan, start), retained: [] };
     }
@@ -231,3 +266,94 @@ describe('a deployment', () => {
     expect(baking(1).item.owner).toMatchObject({ execution: execution('event-2'), redrives: 0 });
   });
 });
+
+interface Event {
+  /** `again` is an event that may have come before; `meddle` is a stranger at the rule. */
+  readonly what: 'push' | 'again' | 'promote' | 'restore' | 'retire' | 'meddle';
+  readonly number: number;
+}
+
+/** A service through any course of events, and what was broken on the way. */
+class Course {
+  readonly broken: string[] = [];
+  #item = newServiceItem(web);
+  #rule: Weights;
+  #now = start;
+  #events = 0;
+  readonly #settings: ServiceSettings;
+
+  constructor(slots: number) {
+    this.#settings = settingsOf({}, ['blue', 'green', 'red', 'amber', 'white'].slice(0, slots));
+    const names = this.#settings.traffic.slots.map(({ name }) => name);
+    this.#rule = splitBetween(names, blue, undefined, 100);
+  }
+
+  take(event: Event): void {
+    this.#now += 600_000;
+    this.#events += 1;
+    const before = this.#item;
+    this.#item = this.#after(event, before);
+    const { fence, lastGeneration, owner, retained, live } = this.#item;
+    this.#hold(fence >= before.fence && lastGeneration >= before.lastGeneration, 'a fence or number fell');
+    const passedOn = before.owner !== null && owner !== null && before.owner.execution !== owner.execution;
+    this.#hold(!passedOn, 'the service was taken from its owner');
+    this.#hold(
+      retained.length < this.#settings.traffic.slots.length,
+      'more is retained than there are slots',
+    );
+    const inUse = [live, ...retained.map(({ generation }) => generation)].flatMap((each) => each?.slot ?? []);
+    this.#hold(new Set(inUse).size === inUse.length, 'two generations in one slot');
+  }
+
+  #after({ what, number }: Event, item: ServiceItem): ServiceItem {
+    const plan = item.deployment?.outcome === null ? item.deployment.plan : undefined;
+    switch (what) {
+      case 'push':
+        return this.#push(item, pushOf(this.#events, { at: start + number * 60_000 }));
+      case 'again':
+        return this.#push(item, pushOf(number));
+      case 'promote':
+        if (plan === undefined) return item;
+        this.#rule = plan.steps.at(-1)?.weights ?? this.#rule;
+        return promoted({ ...item, weights: this.#rule }, plan, this.#now);
+      case 'restore':
+        if (plan === undefined) return item;
+        this.#rule = plan.weightsBefore;
+        return restored({ ...item, weights: this.#rule }, plan, this.#now);
+      case 'retire': {
+        if (item.owner !== null) return item;
+        const gone = due(item.retained, this.#now).map(({ generation }) => generation.name);
+        return retired(retiring(item, execution('retire'), this.#now), execution('retire'), gone);
+      }
+      case 'meddle':
+        this.#rule = { ...this.#rule, [blue]: this.#rule[blue] === 100 ? 99 : (this.#rule[blue] ?? 0) };
+        return item;
+    }
+  }
+
+  #push(item: ServiceItem, push: Push): ServiceItem {
+    const run = { arn: execution(String(this.#events)), redrives: 0 };
+    const offer = offerOf(push, {
+      execution: run,
+      settings: this.#settings,
+      weights: this.#rule,
+      now: this.#now,
+    });
+    const { item: next, admission } = admit(item, offer);
+    if (admission.plan === null) return next;
+    const { to, from, fence } = admission.plan;
+    this.#hold(
+      fence === item.fence + 1 && to.number === item.lastGeneration + 1,
+      'a fence or number was given twice',
+    );
+    const taken = [from?.slot, ...item.retained.map(({ generation }) => generation.slot)];
+    this.#hold(!taken.includes(to.slot), 'a slot in use was given away');
+    const idle = (this.#rule[to.slot] ?? 0) === 0;
+    this.#hold(from === null ? soleSlot(this.#rule) === to.slot : idle, 'a slot with weight was given away');
+    return next;
+  }
+
+  #hold(holds: boolean, what: string): void {
+    if (!holds) this.broken.push(`event ${this.#events}: ${what}`);
+  }
+}

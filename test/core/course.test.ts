@@ -1,14 +1,41 @@
 import { describe, expect, it } from 'vitest';
-import { intending, launched, promoted, restored, restoredWeights, restoring, retired, retiring, shifted, waiting } from '../../functions/core/course.ts';
+import {
+  intending,
+  launched,
+  promoted,
+  restored,
+  restoredWeights,
+  restoring,
+  retired,
+  retiring,
+  shifted,
+  waiting,
+} from '../../functions/core/course.ts';
 import type { Plan } from '../../functions/core/plan.ts';
 import type { Deployment, ServiceItem } from '../../functions/core/service-item.ts';
-import { admitted, baking, ended, execution, generationOf, green, liveItem, offerOf, pushOf, start, weightsOf } from './examples.ts';
+import {
+  admitted,
+  baking,
+  ended,
+  execution,
+  generationOf,
+  green,
+  liveItem,
+  offerOf,
+  pushOf,
+  start,
+  weightsOf,
+} from './examples.ts';
 
 type Change = (item: ServiceItem, plan: Plan) => ServiceItem;
 
 const launch = { kind: 'launch', before: null, after: null } as const;
 const wait = { token: 'token', for: 'healthy', deadline: start } as const;
-const shift = (plan: Plan) => ({ kind: 'shift' as const, before: plan.weightsBefore, after: plan.steps[0]!.weights });
+const shift = (plan: Plan) => ({
+  kind: 'shift' as const,
+  before: plan.weightsBefore,
+  after: plan.steps[0]!.weights,
+});
 
 const forward: readonly [string, Change][] = [
   ['an intent to launch', (item, plan) => intending(item, plan, launch, start)],
@@ -27,7 +54,12 @@ const back: readonly [string, Change][] = [
 
 /** The service taken over by a newer deployment. */
 function takenOver(item: ServiceItem, outcome: Deployment['outcome'] = 'restored'): ServiceItem {
-  const free = { ...item, owner: null, weights: weightsOf({ blue: 100 }), deployment: { ...item.deployment!, outcome } };
+  const free = {
+    ...item,
+    owner: null,
+    weights: weightsOf({ blue: 100 }),
+    deployment: { ...item.deployment!, outcome },
+  };
   return admitted(free, offerOf(pushOf(9))).item;
 }
 
@@ -48,10 +80,13 @@ describe('a deployment whose fence was passed on', () => {
 });
 
 describe('a deployment that has ended', () => {
-  it.each([...forward, ...back].filter(([what]) => what !== 'a promotion' && what !== 'a restore'))('may not record %s', (_, change) => {
-    const { item, plan } = ended();
-    expect(() => change(item, plan)).toThrow('web-g0002-d2 has ended (live); nothing more may be changed');
-  });
+  it.each([...forward, ...back].filter(([what]) => what !== 'a promotion' && what !== 'a restore'))(
+    'may not record %s',
+    (_, change) => {
+      const { item, plan } = ended();
+      expect(() => change(item, plan)).toThrow('web-g0002-d2 has ended (live); nothing more may be changed');
+    },
+  );
 
   it('is promoted once: a repeat changes nothing', () => {
     const { item, plan } = ended();
@@ -108,8 +143,13 @@ describe('a deployment with a latched signal against it', () => {
   it('is not promoted, whatever was judged before', () => {
     const { item, plan } = baking(2);
     const abort = { by: 'ann', reason: 'no', at: start };
-    const stopped = { ...item, deployment: { ...item.deployment!, latch: { ...item.deployment!.latch, abort } } };
-    expect(() => promoted(stopped, plan, start)).toThrow(expect.objectContaining({ name: 'Cutover.Aborted' }));
+    const stopped = {
+      ...item,
+      deployment: { ...item.deployment!, latch: { ...item.deployment!.latch, abort } },
+    };
+    expect(() => promoted(stopped, plan, start)).toThrow(
+      expect.objectContaining({ name: 'Cutover.Aborted' }),
+    );
   });
 });
 
@@ -117,7 +157,10 @@ describe('the item', () => {
   it('forward: intent, launched, waiting, shifted, promoted', () => {
     const { item: fresh, plan } = admitted();
     const intended = intending(fresh, plan, launch, start);
-    expect(intended).toMatchObject({ intent: { ...launch, fence: 2, at: start }, mutatingUntil: start + 90_000 });
+    expect(intended).toMatchObject({
+      intent: { ...launch, fence: 2, at: start },
+      mutatingUntil: start + 90_000,
+    });
 
     const up = launched(intended, plan, 4);
     expect(up).toMatchObject({ intent: null, deployment: { phase: 'proving', desired: 4 } });
@@ -157,14 +200,31 @@ describe('the item', () => {
       deployment: { phase: 'restoring', reason: 'red' },
     });
     const settled = restoredWeights(returning, plan, start + 120_005, start + 6);
-    expect(settled).toMatchObject({ intent: null, weights: { blue: 100 }, weightsAt: start + 6, deployment: { quietAt: start + 120_005 } });
+    expect(settled).toMatchObject({
+      intent: null,
+      weights: { blue: 100 },
+      weightsAt: start + 6,
+      deployment: { quietAt: start + 120_005 },
+    });
     const done = restored(settled, plan, start + 130_000);
-    expect(done).toMatchObject({ owner: null, live: { name: 'web-g0001' }, retained: [], deployment: { outcome: 'restored', phase: 'ended' } });
+    expect(done).toMatchObject({
+      owner: null,
+      live: { name: 'web-g0001' },
+      retained: [],
+      deployment: { outcome: 'restored', phase: 'ended' },
+    });
   });
 
   it('is without a live generation after the first one failed', () => {
-    const { item, plan } = admitted(liveItem({ live: null, lastPush: null, admitted: [] }), offerOf(pushOf(1)));
-    expect(restored(item, plan, start)).toMatchObject({ live: null, owner: null, deployment: { outcome: 'removed' } });
+    const { item, plan } = admitted(
+      liveItem({ live: null, lastPush: null, admitted: [] }),
+      offerOf(pushOf(1)),
+    );
+    expect(restored(item, plan, start)).toMatchObject({
+      live: null,
+      owner: null,
+      deployment: { outcome: 'removed' },
+    });
   });
 
   it('never goes back a step when one is repeated', () => {
@@ -178,17 +238,27 @@ describe('retiring', () => {
 
   it('takes a service that nobody has, with a fence of its own, and gives it back', () => {
     const held = retiring(liveItem({ retained }), execution('retire'), start);
-    expect(held).toMatchObject({ fence: 2, owner: { execution: execution('retire') }, mutatingUntil: start + 90_000 });
+    expect(held).toMatchObject({
+      fence: 2,
+      owner: { execution: execution('retire') },
+      mutatingUntil: start + 90_000,
+    });
     expect(retiring(held, execution('retire'), start + 1)).toBe(held);
-    expect(retired(held, execution('retire'), [retained[0]!.generation.name])).toMatchObject({ owner: null, retained: [], fence: 2 });
+    expect(retired(held, execution('retire'), [retained[0]!.generation.name])).toMatchObject({
+      owner: null,
+      retained: [],
+      fence: 2,
+    });
     expect(retired(held, execution('retire'), [])).toMatchObject({ owner: null, retained });
   });
 
   it('waits while another execution has the service', () => {
-    expect(() => retiring(baking(1).item, execution('retire'), start)).toThrow(expect.objectContaining({ name: 'Cutover.Busy' }));
+    expect(() => retiring(baking(1).item, execution('retire'), start)).toThrow(
+      expect.objectContaining({ name: 'Cutover.Busy' }),
+    );
   });
 
-  it('may change nothing once the service is another\'s', () => {
+  it("may change nothing once the service is another's", () => {
     expect(() => retired(baking(1).item, execution('retire'), [])).toThrow(fencedOut);
   });
 });

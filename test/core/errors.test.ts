@@ -9,12 +9,27 @@ describe('the reason of a failure', () => {
     ['our own words', { Error: 'Cutover.AlarmRed', Cause: 'the alarm is red' }, 'the alarm is red'],
     [
       'an error that a function threw',
-      { Error: 'Cutover.Unhealthy', Cause: '{"errorType":"Cutover.Unhealthy","errorMessage":"1 of 2 targets","trace":[]}' },
+      {
+        Error: 'Cutover.Unhealthy',
+        Cause: '{"errorType":"Cutover.Unhealthy","errorMessage":"1 of 2 targets","trace":[]}',
+      },
       '1 of 2 targets',
     ],
-    ['somebody else\'s error, with its name', { Error: 'TypeError', Cause: '{"errorType":"TypeError","errorMessage":"x is not a function"}' }, 'TypeError: x is not a function'],
-    ['an error of Step Functions', { Error: 'States.Timeout' }, 'States.Timeout, for which Step Functions gave no cause'],
-    ['an empty cause', { Error: 'States.Timeout', Cause: '' }, 'States.Timeout, for which Step Functions gave no cause'],
+    [
+      "somebody else's error, with its name",
+      { Error: 'TypeError', Cause: '{"errorType":"TypeError","errorMessage":"x is not a function"}' },
+      'TypeError: x is not a function',
+    ],
+    [
+      'an error of Step Functions',
+      { Error: 'States.Timeout' },
+      'States.Timeout, for which Step Functions gave no cause',
+    ],
+    [
+      'an empty cause',
+      { Error: 'States.Timeout', Cause: '' },
+      'States.Timeout, for which Step Functions gave no cause',
+    ],
     ['words that only look like JSON', { Error: 'Cutover.Aborted', Cause: '{not json' }, '{not json'],
     ['JSON of something else', { Error: 'Lambda.Unknown', Cause: '{"a":1}' }, 'Lambda.Unknown: {"a":1}'],
     ['a message that is no text', { Error: 'X', Cause: '{"errorMessage":7}' }, 'X: 7'],
@@ -32,7 +47,11 @@ describe('the reason of a failure', () => {
 describe('an error', () => {
   it('carries the name that the state machine matches, and its cause', () => {
     const cause = new Error('why');
-    expect(new CutoverError('Cutover.Busy', 'later', { cause })).toMatchObject({ name: 'Cutover.Busy', message: 'later', cause });
+    expect(new CutoverError('Cutover.Busy', 'later', { cause })).toMatchObject({
+      name: 'Cutover.Busy',
+      message: 'later',
+      cause,
+    });
   });
 });
 
@@ -49,11 +68,18 @@ describe('parsing', () => {
   });
 
   it('throws with all of them, and says that nothing was changed', () => {
-    expect(() => parseOrThrow(schema, {}, 'the order')).toThrow(/^the order is not valid; nothing was changed\. a: .*; b: /);
+    expect(() => parseOrThrow(schema, {}, 'the order')).toThrow(
+      /^the order is not valid; nothing was changed\. a: .*; b: /,
+    );
   });
 
   it('names every variable that a function lacks', () => {
-    expect(variables({ LEDGER_TABLE: 'x', TOPIC_ARN: 'y' }, 'LEDGER_TABLE', 'TOPIC_ARN')).toEqual({ LEDGER_TABLE: 'x', TOPIC_ARN: 'y' });
-    expect(() => variables({ TOPIC_ARN: '' }, 'LEDGER_TABLE', 'TOPIC_ARN')).toThrow(/LEDGER_TABLE: .*TOPIC_ARN: /);
+    expect(variables({ LEDGER_TABLE: 'x', TOPIC_ARN: 'y' }, 'LEDGER_TABLE', 'TOPIC_ARN')).toEqual({
+      LEDGER_TABLE: 'x',
+      TOPIC_ARN: 'y',
+    });
+    expect(() => variables({ TOPIC_ARN: '' }, 'LEDGER_TABLE', 'TOPIC_ARN')).toThrow(
+      /LEDGER_TABLE: .*TOPIC_ARN: /,
+    );
   });
 });

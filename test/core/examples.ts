@@ -1,24 +1,39 @@
 /** A service, its pushes and its course, for tests: each takes what matters to the test and makes up the rest. */
 import { type Admission, admit, type Offer } from '../../functions/core/admission.ts';
-import { digest, nameGeneration, type Digest, type SlotName, serviceName, slotName } from '../../functions/core/names.ts';
+import { intending, launched, promoted, shifted } from '../../functions/core/course.ts';
 import type { Generation } from '../../functions/core/generation.ts';
+import {
+  type Digest,
+  digest,
+  nameGeneration,
+  type SlotName,
+  serviceName,
+  slotName,
+} from '../../functions/core/names.ts';
 import type { Plan } from '../../functions/core/plan.ts';
 import type { Push } from '../../functions/core/push.ts';
 import { newServiceItem, type ServiceItem } from '../../functions/core/service-item.ts';
 import { type ServiceSettings, serviceSettings } from '../../functions/core/service-settings.ts';
 import type { Weights } from '../../functions/core/weights.ts';
-import { intending, launched, promoted, shifted } from '../../functions/core/course.ts';
 
 export const start = Date.UTC(2026, 0, 1, 12);
 export const web = serviceName.parse('web');
-export const [blue, green, red] = ['blue', 'green', 'red'].map((name) => slotName.parse(name)) as [SlotName, SlotName, SlotName];
+export const [blue, green, red] = ['blue', 'green', 'red'].map((name) => slotName.parse(name)) as [
+  SlotName,
+  SlotName,
+  SlotName,
+];
 
-export const execution = (name: string): string => `arn:aws:states:eu-west-1:123456789012:execution:deploy:${name}`;
+export const execution = (name: string): string =>
+  `arn:aws:states:eu-west-1:123456789012:execution:deploy:${name}`;
 export const group = (slot: string): string =>
   `arn:aws:elasticloadbalancing:eu-west-1:123456789012:targetgroup/web-${slot}/0123456789abcdef`;
 export const rule = 'arn:aws:elasticloadbalancing:eu-west-1:123456789012:listener-rule/app/main/1/2/3';
 
-export function settingsOf(changes: Record<string, unknown> = {}, slots: readonly string[] = ['blue', 'green', 'red']): ServiceSettings {
+export function settingsOf(
+  changes: Record<string, unknown> = {},
+  slots: readonly string[] = ['blue', 'green', 'red'],
+): ServiceSettings {
   return serviceSettings.parse({
     schema: 1,
     service: 'web',
@@ -80,7 +95,14 @@ export function weightsOf(changes: Record<string, number>): Weights {
 }
 
 export function generationOf(number: number, slot: SlotName = blue): Generation {
-  return { name: nameGeneration(web, number), number, slot, repository: 'shop/web', tag: `v${number}`, digest: digestOf(number) };
+  return {
+    name: nameGeneration(web, number),
+    number,
+    slot,
+    repository: 'shop/web',
+    tag: `v${number}`,
+    digest: digestOf(number),
+  };
 }
 
 /** A service whose first generation is live in blue since the start. */

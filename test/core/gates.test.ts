@@ -2,11 +2,27 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { alarmVerdict, redInWords } from '../../functions/core/alarms.ts';
-import { allRunning, type FleetState, healthVerdict, strangersIn, type TargetState } from '../../functions/core/health.ts';
+import {
+  allRunning,
+  type FleetState,
+  healthVerdict,
+  strangersIn,
+  type TargetState,
+} from '../../functions/core/health.ts';
 import { together, type Verdict } from '../../functions/core/verdict.ts';
 
-const target = (id: string, state: TargetState['state'] = 'healthy', reason?: string, description?: string): TargetState => ({ id, state, reason, description });
-const fleet = (changes: Partial<FleetState> = {}): FleetState => ({ desired: 2, running: 2, own: ['10.0.0.1', '10.0.0.2'], ...changes });
+const target = (
+  id: string,
+  state: TargetState['state'] = 'healthy',
+  reason?: string,
+  description?: string,
+): TargetState => ({ id, state, reason, description });
+const fleet = (changes: Partial<FleetState> = {}): FleetState => ({
+  desired: 2,
+  running: 2,
+  own: ['10.0.0.1', '10.0.0.2'],
+  ...changes,
+});
 
 describe('a generation is healthy', () => {
   it.each<[string, FleetState, readonly TargetState[], Verdict]>([
@@ -38,10 +54,20 @@ describe('a generation is healthy', () => {
     [
       'not while its targets are unhealthy, and it says why',
       fleet(),
-      [target('10.0.0.1'), target('10.0.0.2', 'unhealthy', 'Target.ResponseCodeMismatch', 'Health checks failed with these codes: [500]')],
+      [
+        target('10.0.0.1'),
+        target(
+          '10.0.0.2',
+          'unhealthy',
+          'Target.ResponseCodeMismatch',
+          'Health checks failed with these codes: [500]',
+        ),
+      ],
       {
         verdict: 'wait',
-        missing: ['1 of 2 targets are healthy; 10.0.0.2 is unhealthy (Target.ResponseCodeMismatch: Health checks failed with these codes: [500])'],
+        missing: [
+          '1 of 2 targets are healthy; 10.0.0.2 is unhealthy (Target.ResponseCodeMismatch: Health checks failed with these codes: [500])',
+        ],
       },
     ],
     ['not without any target', fleet(), [], { verdict: 'wait', missing: ['0 of 2 targets are healthy'] }],
@@ -55,26 +81,37 @@ describe('a generation is healthy', () => {
     expect(healthVerdict(state, targets)).toEqual(expected);
   });
 
-  it.each(['Target.NotInUse', 'Target.InvalidState', 'Target.IpUnusable'])('never with the wiring fault %s: it fails at once', (reason) => {
-    expect(healthVerdict(fleet(), [target('10.0.0.1', 'unused', reason), target('10.0.0.2', 'initial')])).toEqual({
-      verdict: 'fail',
-      reasons: [
-        `10.0.0.1 is unused (${reason}): waiting cannot mend this. Check that a rule forwards to the slot's target group and that the balancer has the targets' zones`,
-      ],
-    });
-  });
+  it.each(['Target.NotInUse', 'Target.InvalidState', 'Target.IpUnusable'])(
+    'never with the wiring fault %s: it fails at once',
+    (reason) => {
+      expect(
+        healthVerdict(fleet(), [target('10.0.0.1', 'unused', reason), target('10.0.0.2', 'initial')]),
+      ).toEqual({
+        verdict: 'fail',
+        reasons: [
+          `10.0.0.1 is unused (${reason}): waiting cannot mend this. Check that a rule forwards to the slot's target group and that the balancer has the targets' zones`,
+        ],
+      });
+    },
+  );
 
   it('and says it in a few words, however many targets are miswired', () => {
     const own = Array.from({ length: 1_000 }, (_, index) => `10.0.${index >> 8}.${index & 255}`);
-    const verdict = healthVerdict(fleet({ desired: 1_000, running: 1_000, own }), own.map((id) => target(id, 'unused', 'Target.NotInUse')));
+    const verdict = healthVerdict(
+      fleet({ desired: 1_000, running: 1_000, own }),
+      own.map((id) => target(id, 'unused', 'Target.NotInUse')),
+    );
     expect(verdict.verdict === 'fail' && verdict.reasons.join('').length).toBeLessThan(500);
   });
 
   it('when every own target is, and never otherwise', () => {
     const states = ['initial', 'healthy', 'unhealthy', 'unused', 'draining', 'unavailable'] as const;
-    const anyTargets = fc.uniqueArray(fc.record({ id: fc.constantFrom('a', 'b', 'c', 'd'), state: fc.constantFrom(...states) }), {
-      selector: ({ id }) => id,
-    });
+    const anyTargets = fc.uniqueArray(
+      fc.record({ id: fc.constantFrom('a', 'b', 'c', 'd'), state: fc.constantFrom(...states) }),
+      {
+        selector: ({ id }) => id,
+      },
+    );
     const anyOwn = fc.subarray(['a', 'b', 'c', 'd']);
     fc.assert(
       fc.property(anyTargets, anyOwn, fc.nat({ max: 4 }), (targets, own, desired) => {
@@ -104,7 +141,13 @@ describe('alarms', () => {
     ['OK', { verdict: 'pass' }],
     ['INSUFFICIENT_DATA', { verdict: 'pass' }],
     ['ALARM', { verdict: 'fail', reasons: ['the alarm errors is red: 5 > 1'] }],
-    ['missing', { verdict: 'fail', reasons: ["the alarm errors does not exist: create it, or take it out of the service's alarms"] }],
+    [
+      'missing',
+      {
+        verdict: 'fail',
+        reasons: ["the alarm errors does not exist: create it, or take it out of the service's alarms"],
+      },
+    ],
   ] as const)('in %s', (state, expected) => {
     expect(alarmVerdict([{ name: 'errors', state, reason: '5 > 1' }])).toEqual(expected);
   });

@@ -11,8 +11,22 @@ const startedAt = baking(0).item.deployment!.startedAt;
 const quiet: Latch = { running: [], crashes: [], fleetFailed: null, alarm: null, abort: null };
 
 const ran = (task: string): Signal => ({ kind: 'taskRunning', service: web, generation, task });
-const crashed = (task: string): Signal => ({ kind: 'taskStopped', service: web, generation, task, crashed: true, reason: `${task} exited` });
-const scaledIn: Signal = { kind: 'taskStopped', service: web, generation, task: 't1', crashed: false, reason: 'scaled in' };
+const crashed = (task: string): Signal => ({
+  kind: 'taskStopped',
+  service: web,
+  generation,
+  task,
+  crashed: true,
+  reason: `${task} exited`,
+});
+const scaledIn: Signal = {
+  kind: 'taskStopped',
+  service: web,
+  generation,
+  task: 't1',
+  crashed: false,
+  reason: 'scaled in',
+};
 const failed: Signal = { kind: 'fleetFailed', service: web, generation, reason: 'circuit breaker' };
 const steady: Signal = { kind: 'steady', service: web, generation };
 const alarm: Signal = { kind: 'alarm', alarm: 'web-errors', reason: '5 > 1', at: startedAt + 60_000 };
@@ -32,8 +46,18 @@ function after(signals: readonly Signal[], item: ServiceItem) {
 describe('a signal', () => {
   it.each<[string, readonly Signal[], 'healthy' | 'bake', { error: string; cause: string } | undefined]>([
     ['that one of two tasks runs', [ran('t1')], 'healthy', undefined],
-    ['that the last task runs', [ran('t1'), ran('t2')], 'healthy', { error: 'Cutover.Woken', cause: 'all tasks run' }],
-    ['that the last task runs again', [ran('t1'), ran('t2'), ran('t2')], 'healthy', { error: 'Cutover.Woken', cause: 'all tasks run' }],
+    [
+      'that the last task runs',
+      [ran('t1'), ran('t2')],
+      'healthy',
+      { error: 'Cutover.Woken', cause: 'all tasks run' },
+    ],
+    [
+      'that the last task runs again',
+      [ran('t1'), ran('t2'), ran('t2')],
+      'healthy',
+      { error: 'Cutover.Woken', cause: 'all tasks run' },
+    ],
     ['that the service is steady', [steady], 'healthy', { error: 'Cutover.Woken', cause: 'all tasks run' }],
     ['that tasks run', [ran('t1'), ran('t2'), steady], 'bake', undefined],
     ['that a task was scaled in', [scaledIn], 'bake', undefined],
@@ -42,30 +66,71 @@ describe('a signal', () => {
       'that three tasks crashed',
       [crashed('t1'), crashed('t2'), crashed('t3')],
       'bake',
-      { error: 'Cutover.Unhealthy', cause: '3 tasks of the new generation stopped by themselves; the last one: t3 exited' },
+      {
+        error: 'Cutover.Unhealthy',
+        cause: '3 tasks of the new generation stopped by themselves; the last one: t3 exited',
+      },
     ],
-    ['that one task crashed three times over', [crashed('t1'), crashed('t1'), crashed('t1')], 'bake', undefined],
-    ['that ECS gave up', [failed], 'healthy', { error: 'Cutover.Unhealthy', cause: 'ECS gave the new generation up: circuit breaker' }],
-    ['that an alarm is red', [alarm], 'bake', { error: 'Cutover.AlarmRed', cause: 'the alarm web-errors is red: 5 > 1' }],
-    ['that an alarm is red while it launches', [alarm], 'healthy', { error: 'Cutover.AlarmRed', cause: 'the alarm web-errors is red: 5 > 1' }],
-    ['to abort', [abort], 'bake', { error: 'Cutover.Aborted', cause: 'ann ended the deployment: wrong version' }],
-    ['to abort, after an alarm', [alarm, abort], 'bake', { error: 'Cutover.Aborted', cause: 'ann ended the deployment: wrong version' }],
-    ['of any kind, after an alarm', [alarm, ran('t1')], 'bake', { error: 'Cutover.AlarmRed', cause: 'the alarm web-errors is red: 5 > 1' }],
+    [
+      'that one task crashed three times over',
+      [crashed('t1'), crashed('t1'), crashed('t1')],
+      'bake',
+      undefined,
+    ],
+    [
+      'that ECS gave up',
+      [failed],
+      'healthy',
+      { error: 'Cutover.Unhealthy', cause: 'ECS gave the new generation up: circuit breaker' },
+    ],
+    [
+      'that an alarm is red',
+      [alarm],
+      'bake',
+      { error: 'Cutover.AlarmRed', cause: 'the alarm web-errors is red: 5 > 1' },
+    ],
+    [
+      'that an alarm is red while it launches',
+      [alarm],
+      'healthy',
+      { error: 'Cutover.AlarmRed', cause: 'the alarm web-errors is red: 5 > 1' },
+    ],
+    [
+      'to abort',
+      [abort],
+      'bake',
+      { error: 'Cutover.Aborted', cause: 'ann ended the deployment: wrong version' },
+    ],
+    [
+      'to abort, after an alarm',
+      [alarm, abort],
+      'bake',
+      { error: 'Cutover.Aborted', cause: 'ann ended the deployment: wrong version' },
+    ],
+    [
+      'of any kind, after an alarm',
+      [alarm, ran('t1')],
+      'bake',
+      { error: 'Cutover.AlarmRed', cause: 'the alarm web-errors is red: 5 > 1' },
+    ],
   ])('%s ends %j with what it says', (_, signals, what, expected) => {
     const { end } = after(signals, waitingFor(what));
     expect(end).toEqual(expected === undefined ? undefined : { token: 'token', ...expected });
   });
 
-  it.each([ran('t1'), crashed('t1'), failed, alarm, abort])('is latched once: twice changes nothing ($kind)', (signal) => {
-    const item = waitingFor('bake');
-    const once = latch(item, signal, start);
-    expect(once).toMatchObject({ remark: 'latched' });
-    expect(once.item).not.toBe(item);
-    const twice = latch(once.item, signal, start + 9);
-    expect(twice).toMatchObject({ item: once.item, remark: 'known before' });
-    expect(twice.item).toBe(once.item);
-    expect(twice.end).toEqual(once.end);
-  });
+  it.each([ran('t1'), crashed('t1'), failed, alarm, abort])(
+    'is latched once: twice changes nothing ($kind)',
+    (signal) => {
+      const item = waitingFor('bake');
+      const once = latch(item, signal, start);
+      expect(once).toMatchObject({ remark: 'latched' });
+      expect(once.item).not.toBe(item);
+      const twice = latch(once.item, signal, start + 9);
+      expect(twice).toMatchObject({ item: once.item, remark: 'known before' });
+      expect(twice.item).toBe(once.item);
+      expect(twice.end).toEqual(once.end);
+    },
+  );
 
   it('between two waits is remembered, and ends none', () => {
     const { item, end } = latch(baking(1).item, abort, start + 3);
@@ -75,15 +140,28 @@ describe('a signal', () => {
 
   it('ends no wait of a deployment that goes back already', () => {
     const { item, plan } = baking(1);
-    const returning = { ...restoring(item, plan, item.weights!, 'why', start), wait: { token: 'token', for: 'bake' as const, deadline: start } };
+    const returning = {
+      ...restoring(item, plan, item.weights!, 'why', start),
+      wait: { token: 'token', for: 'bake' as const, deadline: start },
+    };
     expect(latch(returning, abort, start).end).toBeUndefined();
   });
 
   it.each<[string, ServiceItem, Signal, string]>([
     ['when nothing is deployed', liveItem(), abort, 'no deployment is running'],
     ['after the end', ended().item, abort, 'no deployment is running'],
-    ['of another generation', waitingFor('bake'), { ...crashed('t1'), generation: generationName.parse('web-g0001') } as Signal, 'web-g0001 is not the generation being deployed'],
-    ['of an alarm that is not the service\'s', waitingFor('bake'), { ...alarm, alarm: 'other' }, 'other is not an alarm of web'],
+    [
+      'of another generation',
+      waitingFor('bake'),
+      { ...crashed('t1'), generation: generationName.parse('web-g0001') } as Signal,
+      'web-g0001 is not the generation being deployed',
+    ],
+    [
+      "of an alarm that is not the service's",
+      waitingFor('bake'),
+      { ...alarm, alarm: 'other' },
+      'other is not an alarm of web',
+    ],
     [
       'of an alarm that was red before the deployment began, delivered again or late',
       waitingFor('bake'),
@@ -96,11 +174,16 @@ describe('a signal', () => {
   });
 
   it('of an alarm counts from the second in which the deployment began: events are told in whole seconds', () => {
-    expect(latch(waitingFor('bake'), { ...alarm, at: Math.floor(startedAt / 1_000) * 1_000 }, start).remark).toBe('latched');
+    expect(
+      latch(waitingFor('bake'), { ...alarm, at: Math.floor(startedAt / 1_000) * 1_000 }, start).remark,
+    ).toBe('latched');
   });
 
   it('that a task crashed takes it from those that run', () => {
-    expect(after([ran('t1'), crashed('t1')], waitingFor('healthy')).item.deployment?.latch).toMatchObject({ running: [], crashes: [{ task: 't1' }] });
+    expect(after([ran('t1'), crashed('t1')], waitingFor('healthy')).item.deployment?.latch).toMatchObject({
+      running: [],
+      crashes: [{ task: 't1' }],
+    });
   });
 });
 

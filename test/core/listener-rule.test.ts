@@ -1,12 +1,24 @@
 import { describe, expect, it } from 'vitest';
-import { onCreate, onDelete, onUpdate, type RuleDecision, type RuleProperties, rulePhysicalId, ruleProperties, type StandingRule } from '../../functions/core/listener-rule.ts';
+import {
+  onCreate,
+  onDelete,
+  onUpdate,
+  type RuleDecision,
+  type RuleProperties,
+  rulePhysicalId,
+  ruleProperties,
+  type StandingRule,
+} from '../../functions/core/listener-rule.ts';
 import { parse } from '../../functions/core/parse.ts';
 import { group, rule, web } from './examples.ts';
 
 const listener = 'arn:aws:elasticloadbalancing:eu-west-1:123456789012:listener/app/main/1/2';
 const other = `${listener}-other`;
 
-function properties(changes: Record<string, unknown> = {}, slots: readonly string[] = ['blue', 'green', 'red']): RuleProperties {
+function properties(
+  changes: Record<string, unknown> = {},
+  slots: readonly string[] = ['blue', 'green', 'red'],
+): RuleProperties {
   return ruleProperties.parse({
     Service: 'web',
     ListenerArn: listener,
@@ -17,7 +29,10 @@ function properties(changes: Record<string, unknown> = {}, slots: readonly strin
   });
 }
 
-function standing(weights: Record<string, number> = { blue: 100, green: 0, red: 0 }, changes: Partial<StandingRule> = {}): StandingRule {
+function standing(
+  weights: Record<string, number> = { blue: 100, green: 0, red: 0 },
+  changes: Partial<StandingRule> = {},
+): StandingRule {
   return { arn: rule, listener, priority: 100, weights: byGroup(weights), ...changes };
 }
 
@@ -29,11 +44,15 @@ const effects = (decision: RuleDecision) => ('effects' in decision ? decision.ef
 
 describe('the rule is created', () => {
   it('with everything on the first slot', () => {
-    expect(effects(onCreate(properties(), undefined))).toEqual([{ do: 'create', listener, weights: byGroup({ blue: 100, green: 0, red: 0 }) }]);
+    expect(effects(onCreate(properties(), undefined))).toEqual([
+      { do: 'create', listener, weights: byGroup({ blue: 100, green: 0, red: 0 }) },
+    ]);
   });
 
   it('by adopting one from an earlier try, whose weights stay', () => {
-    expect(effects(onCreate(properties(), standing({ blue: 90, green: 10, red: 0 })))).toEqual([{ do: 'setConditions', rule }]);
+    expect(effects(onCreate(properties(), standing({ blue: 90, green: 10, red: 0 })))).toEqual([
+      { do: 'setConditions', rule },
+    ]);
   });
 
   it('never by dropping a group that has traffic', () => {
@@ -44,7 +63,11 @@ describe('the rule is created', () => {
 describe('an update', () => {
   it('sends conditions, and never weights', () => {
     for (const weights of [{ blue: 100 }, { blue: 90, green: 10 }, { red: 100 }]) {
-      expect(effects(onUpdate(properties(), properties(), standing({ blue: 0, green: 0, red: 0, ...weights }), {}))).toEqual([{ do: 'setConditions', rule }]);
+      expect(
+        effects(
+          onUpdate(properties(), properties(), standing({ blue: 0, green: 0, red: 0, ...weights }), {}),
+        ),
+      ).toEqual([{ do: 'setConditions', rule }]);
     }
   });
 
@@ -60,11 +83,22 @@ describe('an update', () => {
   });
 
   it('adds a slot without touching the rule: the next weights written name it', () => {
-    expect(effects(onUpdate(properties({}, ['blue', 'green', 'red', 'amber']), properties(), standing(), {}))).toEqual([{ do: 'setConditions', rule }]);
+    expect(
+      effects(onUpdate(properties({}, ['blue', 'green', 'red', 'amber']), properties(), standing(), {})),
+    ).toEqual([{ do: 'setConditions', rule }]);
   });
 
   it('takes an idle slot out, and keeps the weights of the others', () => {
-    expect(effects(onUpdate(properties({}, ['blue', 'green']), properties(), standing({ blue: 90, green: 10, red: 0 }), {}))).toEqual([
+    expect(
+      effects(
+        onUpdate(
+          properties({}, ['blue', 'green']),
+          properties(),
+          standing({ blue: 90, green: 10, red: 0 }),
+          {},
+        ),
+      ),
+    ).toEqual([
       { do: 'setConditions', rule },
       { do: 'dropSlots', rule, weights: byGroup({ blue: 90, green: 10 }) },
     ]);
@@ -76,7 +110,8 @@ describe('an update', () => {
     ['has targets, while the rule is gone', undefined, { [group('red')]: 1 }],
   ])('is refused when the slot that it removes %s', (_, rules, occupancy) => {
     expect(onUpdate(properties({}, ['blue', 'green']), properties(), rules, occupancy)).toEqual({
-      refusal: 'the slot red of web is not idle and cannot be removed: a generation lives in it. Wait until it has retired, or keep the slot',
+      refusal:
+        'the slot red of web is not idle and cannot be removed: a generation lives in it. Wait until it has retired, or keep the slot',
     });
   });
 
@@ -88,22 +123,36 @@ describe('an update', () => {
       ],
     });
     expect(onUpdate(replaced, properties(), standing({ blue: 100, green: 0 }), {})).toHaveProperty('refusal');
-    expect(effects(onUpdate(replaced, properties({}, ['blue', 'green']), standing({ blue: 0, green: 100 }), {}))).toEqual([
+    expect(
+      effects(onUpdate(replaced, properties({}, ['blue', 'green']), standing({ blue: 0, green: 100 }), {})),
+    ).toEqual([
       { do: 'setConditions', rule },
       { do: 'dropSlots', rule, weights: byGroup({ green: 100 }) },
     ]);
   });
 
   it('moves to another listener with its weights: the new rule first', () => {
-    expect(effects(onUpdate(properties({ ListenerArn: other }), properties(), standing({ blue: 0, green: 100, red: 0 }), {}))).toEqual([
+    expect(
+      effects(
+        onUpdate(
+          properties({ ListenerArn: other }),
+          properties(),
+          standing({ blue: 0, green: 100, red: 0 }),
+          {},
+        ),
+      ),
+    ).toEqual([
       { do: 'create', listener: other, weights: byGroup({ blue: 0, green: 100, red: 0 }) },
       { do: 'delete', rule },
     ]);
   });
 
   it('does not move while the traffic is split', () => {
-    expect(onUpdate(properties({ ListenerArn: other }), properties(), standing({ blue: 90, green: 10 }), {})).toEqual({
-      refusal: 'the rule of web cannot move to another listener while its traffic is split (blue 90, green 10): a deployment is running. Deploy the stack again when it has ended',
+    expect(
+      onUpdate(properties({ ListenerArn: other }), properties(), standing({ blue: 90, green: 10 }), {}),
+    ).toEqual({
+      refusal:
+        'the rule of web cannot move to another listener while its traffic is split (blue 90, green 10): a deployment is running. Deploy the stack again when it has ended',
     });
   });
 });

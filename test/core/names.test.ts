@@ -1,18 +1,34 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { generationName, nameDeployment, nameGeneration, readGenerationName, serviceName, shortDigest, slotName } from '../../functions/core/names.ts';
+import {
+  generationName,
+  nameDeployment,
+  nameGeneration,
+  readGenerationName,
+  serviceName,
+  shortDigest,
+  slotName,
+} from '../../functions/core/names.ts';
 import { digestOf } from './examples.ts';
 
-const anyService = fc.stringMatching(/^[a-z](?:[a-z0-9-]{0,18}[a-z0-9])?$/).map((name) => serviceName.parse(name));
-const anyNumber = fc.oneof(fc.integer({ min: 1, max: 20_000 }), fc.integer({ min: 1, max: Number.MAX_SAFE_INTEGER }));
+const anyService = fc
+  .stringMatching(/^[a-z](?:[a-z0-9-]{0,18}[a-z0-9])?$/)
+  .map((name) => serviceName.parse(name));
+const anyNumber = fc.oneof(
+  fc.integer({ min: 1, max: 20_000 }),
+  fc.integer({ min: 1, max: Number.MAX_SAFE_INTEGER }),
+);
 
 describe('names', () => {
   it.each(['a', 'web', 'web-2', 'a'.repeat(20), 'web-g0001'])('%s may be a service', (name) => {
     expect(serviceName.safeParse(name).success).toBe(true);
   });
-  it.each(['', 'Web', '2web', 'web-', '-web', 'web_1', 'a'.repeat(21), 'wéb', 'web\n', 'we b'])('%j may not be a service', (name) => {
-    expect(serviceName.safeParse(name).success).toBe(false);
-  });
+  it.each(['', 'Web', '2web', 'web-', '-web', 'web_1', 'a'.repeat(21), 'wéb', 'web\n', 'we b'])(
+    '%j may not be a service',
+    (name) => {
+      expect(serviceName.safeParse(name).success).toBe(false);
+    },
+  );
   it.each(['', 'a'.repeat(12), 'blue-1', 'Blue', '1blue', 'blue\n'])('%j may not be a slot', (name) => {
     expect(slotName.safeParse(name).success).toBe(false);
   });
@@ -46,7 +62,16 @@ describe('names', () => {
   });
 
   it('that are not of generations are not read as ones', () => {
-    for (const name of ['web', 'web-g1', 'web-g', '-g0001', 'Web-g0001', 'family:web-g0001', 'web-g0001-x', '']) {
+    for (const name of [
+      'web',
+      'web-g1',
+      'web-g',
+      '-g0001',
+      'Web-g0001',
+      'family:web-g0001',
+      'web-g0001-x',
+      '',
+    ]) {
       expect(readGenerationName(name)).toBeUndefined();
     }
     expect(generationName.safeParse('web-g0001').success).toBe(true);

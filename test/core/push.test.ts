@@ -15,20 +15,34 @@ describe('readPush', () => {
   it.each([
     ['a failed push', event({ result: 'FAILURE' }), 'the push failed in ECR (result FAILURE); push again'],
     ['a deletion', event({ 'action-type': 'DELETE' }), 'the action is DELETE, not PUSH'],
-    ['another repository', event({ 'repository-name': 'shop/api' }), 'the repository is shop/api; this service deploys shop/web'],
+    [
+      'another repository',
+      event({ 'repository-name': 'shop/api' }),
+      'the repository is shop/api; this service deploys shop/web',
+    ],
     [
       'a child manifest',
       event({ 'image-tag': undefined }),
       'it has no tag: a child manifest of an index, or a push by digest; the tagged push is what deploys',
     ],
-    ['an unmatched tag', event({ 'image-tag': 'latest' }), "the tag latest matches none of this service's patterns (v*, release-*)"],
-    ['a retaining tag', event({ 'image-tag': 'retain-web-g0001' }), 'tags that start with retain- only keep images from expiring'],
+    [
+      'an unmatched tag',
+      event({ 'image-tag': 'latest' }),
+      "the tag latest matches none of this service's patterns (v*, release-*)",
+    ],
+    [
+      'a retaining tag',
+      event({ 'image-tag': 'retain-web-g0001' }),
+      'tags that start with retain- only keep images from expiring',
+    ],
   ])('ignores %s', (_, given, reason) => {
     expect(readPush(given, source)).toEqual({ kind: 'ignored', reason });
   });
 
   it('ignores a retaining tag even when a pattern takes everything', () => {
-    expect(readPush(event({ 'image-tag': 'retain-v1' }), { ...source, tags: ['*'] })).toMatchObject({ kind: 'ignored' });
+    expect(readPush(event({ 'image-tag': 'retain-v1' }), { ...source, tags: ['*'] })).toMatchObject({
+      kind: 'ignored',
+    });
   });
 
   it.each([
@@ -43,7 +57,11 @@ describe('readPush', () => {
     ['repository', event({ 'repository-name': 'x' }), 'detail/repository-name'],
     ['action', event({ 'action-type': 7 }), 'detail/action-type'],
     ['digest', event({ 'image-digest': 'sha256:ABC' }), 'detail/image-digest'],
-    ['digest of another algorithm', event({ 'image-digest': `sha512:${'0'.repeat(128)}` }), 'detail/image-digest'],
+    [
+      'digest of another algorithm',
+      event({ 'image-digest': `sha512:${'0'.repeat(128)}` }),
+      'detail/image-digest',
+    ],
     ['absent digest', event({ 'image-digest': undefined }), 'detail/image-digest'],
     ['empty tag', event({ 'image-tag': '' }), 'detail/image-tag'],
     ['tag too long', event({ 'image-tag': 'v'.repeat(129) }), 'detail/image-tag'],
@@ -60,10 +78,15 @@ describe('readPush', () => {
 
   it('never throws, whatever comes', () => {
     const mutilated = fc.record({
-      ...Object.fromEntries(Object.entries(event()).map(([key, value]) => [key, fc.oneof(fc.constant(value), fc.anything())])),
+      ...Object.fromEntries(
+        Object.entries(event()).map(([key, value]) => [key, fc.oneof(fc.constant(value), fc.anything())]),
+      ),
       detail: fc.record(
         Object.fromEntries(
-          Object.entries(pushDetail()).map(([key, value]) => [key, fc.oneof(fc.constant(value), fc.anything())]),
+          Object.entries(pushDetail()).map(([key, value]) => [
+            key,
+            fc.oneof(fc.constant(value), fc.anything()),
+          ]),
         ),
         { requiredKeys: [] },
       ),

@@ -3,12 +3,17 @@ import { describe, expect, it } from 'vitest';
 import { afterPromotion, due, nextDue, type Retained } from '../../functions/core/retention.ts';
 import { admitted, generationOf, green, liveItem, offerOf, pushOf, settingsOf, start } from './examples.ts';
 
-const retained = (number: number, until: number): Retained => ({ generation: generationOf(number, green), until });
+const retained = (number: number, until: number): Retained => ({
+  generation: generationOf(number, green),
+  until,
+});
 
 describe('a replaced generation', () => {
   it('is kept for the retention', () => {
     const { plan } = admitted();
-    expect(afterPromotion([], plan, start)).toEqual([{ generation: generationOf(1), until: start + 3_600_000 }]);
+    expect(afterPromotion([], plan, start)).toEqual([
+      { generation: generationOf(1), until: start + 3_600_000 },
+    ]);
   });
 
   it('leaves nothing behind when there was none', () => {
@@ -28,15 +33,26 @@ describe('a replaced generation', () => {
         const old = numbers.toSorted((a, b) => a - b).map((number) => retained(number, start + 50_000));
         const after = afterPromotion(old, plan, start);
         const kept = after.filter(({ until }) => until > start).map(({ generation }) => generation.number);
-        expect(after.map(({ generation }) => generation.number)).toEqual([...numbers.toSorted((a, b) => a - b), 99]);
-        expect(kept).toEqual([...numbers.toSorted((a, b) => a - b), 99].slice(after.length - Math.min(after.length, count - 2)));
+        expect(after.map(({ generation }) => generation.number)).toEqual([
+          ...numbers.toSorted((a, b) => a - b),
+          99,
+        ]);
+        expect(kept).toEqual(
+          [...numbers.toSorted((a, b) => a - b), 99].slice(after.length - Math.min(after.length, count - 2)),
+        );
       }),
     );
   });
 
   it('is never kept longer than was said before', () => {
-    const { plan } = admitted(liveItem(), offerOf(pushOf(2), { settings: settingsOf({}, ['blue', 'green']) }));
-    expect(afterPromotion([retained(0, start - 10)], plan, start).map(({ until }) => until)).toEqual([start - 10, start]);
+    const { plan } = admitted(
+      liveItem(),
+      offerOf(pushOf(2), { settings: settingsOf({}, ['blue', 'green']) }),
+    );
+    expect(afterPromotion([retained(0, start - 10)], plan, start).map(({ until }) => until)).toEqual([
+      start - 10,
+      start,
+    ]);
   });
 });
 

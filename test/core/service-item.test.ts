@@ -1,7 +1,14 @@
 /** What is written to the ledger can be read again: an item in any phase is valid, and survives JSON. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { promoted, restored, restoredWeights, restoring, retiring, waiting } from '../../functions/core/course.ts';
+import {
+  promoted,
+  restored,
+  restoredWeights,
+  restoring,
+  retiring,
+  waiting,
+} from '../../functions/core/course.ts';
 import { latch } from '../../functions/core/latch.ts';
 import { parse } from '../../functions/core/parse.ts';
 import { planSchema } from '../../functions/core/plan.ts';
@@ -39,7 +46,11 @@ describe('a service item', () => {
 
   it('can be written and read after any signal', () => {
     const anySignal = fc.oneof(
-      fc.record({ service: fc.constant('web'), signal: fc.constant('abort'), by: fc.string({ minLength: 1, unit: 'binary' }) }),
+      fc.record({
+        service: fc.constant('web'),
+        signal: fc.constant('abort'),
+        by: fc.string({ minLength: 1, unit: 'binary' }),
+      }),
       fc.record({
         'detail-type': fc.constant('ECS Task State Change'),
         detail: fc.record({
@@ -53,7 +64,10 @@ describe('a service item', () => {
       fc.record({
         'detail-type': fc.constant('CloudWatch Alarm State Change'),
         time: fc.constant('2026-01-01T13:00:00Z'),
-        detail: fc.record({ alarmName: fc.constant('web-errors'), state: fc.record({ value: fc.constant('ALARM'), reason: fc.string() }) }),
+        detail: fc.record({
+          alarmName: fc.constant('web-errors'),
+          state: fc.record({ value: fc.constant('ALARM'), reason: fc.string() }),
+        }),
       }),
     );
     fc.assert(
@@ -88,7 +102,11 @@ describe('a plan', () => {
 describe('the settings', () => {
   it.each([
     ['one slot', { traffic: { rule: 'r', slots: [{ name: 'blue', targetGroup: 'g' }] } }, ['traffic/slots']],
-    ['six slots', { traffic: { rule: 'r', slots: [...'abcdef'].map((name) => ({ name, targetGroup: name })) } }, ['traffic/slots']],
+    [
+      'six slots',
+      { traffic: { rule: 'r', slots: 'abcdef'.split('').map((name) => ({ name, targetGroup: name })) } },
+      ['traffic/slots'],
+    ],
     [
       'a slot named twice',
       { traffic: { rule: 'r', slots: ['x', 'y'].map((targetGroup) => ({ name: 'blue', targetGroup })) } },
@@ -96,12 +114,21 @@ describe('the settings', () => {
     ],
     [
       'a target group used twice',
-      { traffic: { rule: 'r', slots: ['blue', 'green'].map((name) => ({ name, targetGroup: group('blue') })) } },
+      {
+        traffic: {
+          rule: 'r',
+          slots: ['blue', 'green'].map((name) => ({ name, targetGroup: group('blue') })),
+        },
+      },
       ['traffic/slots/1/targetGroup'],
     ],
     ['no tags', { tags: [] }, ['tags']],
     ['no tasks', { minimumCount: 0 }, ['minimumCount']],
-    ['mistakes in several places', { schema: 2, service: 'W', healthDeadlineSeconds: 1 }, ['schema', 'service', 'healthDeadlineSeconds']],
+    [
+      'mistakes in several places',
+      { schema: 2, service: 'W', healthDeadlineSeconds: 1 },
+      ['schema', 'service', 'healthDeadlineSeconds'],
+    ],
   ])('with %s are refused, each with its path', (_, changes, paths) => {
     const parsed = parse(serviceSettings, { ...settingsOf(), ...changes });
     expect(!parsed.ok && parsed.mistakes.map((mistake) => mistake.split(': ')[0])).toEqual(paths);

@@ -17,7 +17,14 @@ function taskEvent(detail: Record<string, unknown> = {}): Record<string, unknown
     region: 'us-west-2',
     resources: [`arn:aws:ecs:us-west-2:111122223333:task/FargateCluster/${task}`],
     detail: {
-      attachments: [{ id: '1789bcae', type: 'eni', status: 'ATTACHED', details: [{ name: 'privateIPv4Address', value: '10.0.0.139' }] }],
+      attachments: [
+        {
+          id: '1789bcae',
+          type: 'eni',
+          status: 'ATTACHED',
+          details: [{ name: 'privateIPv4Address', value: '10.0.0.139' }],
+        },
+      ],
       availabilityZone: 'us-west-2c',
       clusterArn: 'arn:aws:ecs:us-west-2:111122223333:cluster/FargateCluster',
       containers: [
@@ -48,7 +55,11 @@ function stopped(detail: Record<string, unknown>): Record<string, unknown> {
 }
 
 /** https://docs.aws.amazon.com/AmazonECS/latest/developerguide/ecs_service_events.html */
-function serviceEvent(type: string, detail: Record<string, unknown>, resource = 'service/default/web-g0002'): Record<string, unknown> {
+function serviceEvent(
+  type: string,
+  detail: Record<string, unknown>,
+  resource = 'service/default/web-g0002',
+): Record<string, unknown> {
   return {
     version: '0',
     id: 'ddca6449-b258-46c0-8653-e0e3aEXAMPLE',
@@ -84,42 +95,89 @@ function alarmEvent(state: Record<string, unknown>): Record<string, unknown> {
 
 describe('a task of a generation', () => {
   it('that runs', () => {
-    expect(readSignal(taskEvent())).toEqual({ kind: 'signal', signal: { kind: 'taskRunning', ...owner, task } });
+    expect(readSignal(taskEvent())).toEqual({
+      kind: 'signal',
+      signal: { kind: 'taskRunning', ...owner, task },
+    });
   });
 
   it.each([
     [
       'whose container exited',
-      { stopCode: 'EssentialContainerExited', stoppedReason: 'Essential container in task exited', containers: [{ exitCode: 137, reason: 'OutOfMemoryError: Container killed due to memory usage' }] },
+      {
+        stopCode: 'EssentialContainerExited',
+        stoppedReason: 'Essential container in task exited',
+        containers: [{ exitCode: 137, reason: 'OutOfMemoryError: Container killed due to memory usage' }],
+      },
       true,
       'Essential container in task exited, exit code 137, OutOfMemoryError: Container killed due to memory usage',
     ],
     [
       'that could not start',
-      { stopCode: 'TaskFailedToStart', stoppedReason: 'CannotPullContainerError: pull image manifest has been retried 5 time(s)' },
+      {
+        stopCode: 'TaskFailedToStart',
+        stoppedReason: 'CannotPullContainerError: pull image manifest has been retried 5 time(s)',
+      },
       true,
       'CannotPullContainerError: pull image manifest has been retried 5 time(s)',
     ],
     [
-      'that failed the balancer\'s health checks',
-      { stopCode: 'ServiceSchedulerInitiated', stoppedReason: 'Task failed ELB health checks in (target-group arn:aws:elasticloadbalancing:x)' },
+      "that failed the balancer's health checks",
+      {
+        stopCode: 'ServiceSchedulerInitiated',
+        stoppedReason: 'Task failed ELB health checks in (target-group arn:aws:elasticloadbalancing:x)',
+      },
       true,
       'Task failed ELB health checks in (target-group arn:aws:elasticloadbalancing:x)',
     ],
-    ['that failed its container\'s health checks', { stopCode: 'ServiceSchedulerInitiated', stoppedReason: 'Task failed container health checks' }, true, 'Task failed container health checks'],
-    ['that was scaled in', { stopCode: 'ServiceSchedulerInitiated', stoppedReason: 'Scaling activity initiated by (deployment ecs-svc/1)' }, false, 'Scaling activity initiated by (deployment ecs-svc/1)'],
-    ['that a person stopped', { stopCode: 'UserInitiated', stoppedReason: 'Task stopped by user' }, false, 'Task stopped by user'],
-    ['that lost its spot capacity', { stopCode: 'SpotInterruption', stoppedReason: 'Your Spot Task was interrupted.' }, false, 'Your Spot Task was interrupted.'],
+    [
+      "that failed its container's health checks",
+      { stopCode: 'ServiceSchedulerInitiated', stoppedReason: 'Task failed container health checks' },
+      true,
+      'Task failed container health checks',
+    ],
+    [
+      'that was scaled in',
+      {
+        stopCode: 'ServiceSchedulerInitiated',
+        stoppedReason: 'Scaling activity initiated by (deployment ecs-svc/1)',
+      },
+      false,
+      'Scaling activity initiated by (deployment ecs-svc/1)',
+    ],
+    [
+      'that a person stopped',
+      { stopCode: 'UserInitiated', stoppedReason: 'Task stopped by user' },
+      false,
+      'Task stopped by user',
+    ],
+    [
+      'that lost its spot capacity',
+      { stopCode: 'SpotInterruption', stoppedReason: 'Your Spot Task was interrupted.' },
+      false,
+      'Your Spot Task was interrupted.',
+    ],
     ['that gives only a code', { stopCode: 'TerminationNotice' }, false, 'TerminationNotice'],
     ['that gives no reason', {}, false, 'ECS gave no reason'],
   ])('%s', (_, detail, crashed, reason) => {
-    expect(readSignal(stopped(detail))).toEqual({ kind: 'signal', signal: { kind: 'taskStopped', ...owner, task, crashed, reason } });
+    expect(readSignal(stopped(detail))).toEqual({
+      kind: 'signal',
+      signal: { kind: 'taskStopped', ...owner, task, crashed, reason },
+    });
   });
 
   it.each([
     ['is on its way', taskEvent({ lastStatus: 'PROVISIONING' }), 'the task is PROVISIONING'],
-    ['is no generation\'s', taskEvent({ group: 'service:web' }), 'the task belongs to service:web, not to a generation'],
-    ['was run alone', taskEvent({ group: 'family:web-g0002' }), 'the task belongs to family:web-g0002, not to a generation'],
+    [
+      "is no generation's",
+      taskEvent({ group: 'service:web' }),
+      'the task belongs to service:web, not to a generation',
+    ],
+    [
+      'was run alone',
+      taskEvent({ group: 'family:web-g0002' }),
+      'the task belongs to family:web-g0002, not to a generation',
+    ],
     ['has no group', taskEvent({ group: undefined }), 'the task belongs to no service, not to a generation'],
   ])('that %s is ignored', (_, event, reason) => {
     expect(readSignal(event)).toEqual({ kind: 'ignored', reason });
@@ -129,27 +187,59 @@ describe('a task of a generation', () => {
 describe('a service of a generation', () => {
   it('that ECS gave up, as the circuit breaker says it', () => {
     const reason = 'ECS deployment circuit breaker: task failed to start.';
-    const detail = { eventType: 'ERROR', eventName: 'SERVICE_DEPLOYMENT_FAILED', deploymentId: 'ecs-svc/123', updatedAt: '2020-05-23T11:11:11Z', reason };
-    expect(readSignal(serviceEvent('ECS Deployment State Change', detail))).toEqual({ kind: 'signal', signal: { kind: 'fleetFailed', ...owner, reason } });
+    const detail = {
+      eventType: 'ERROR',
+      eventName: 'SERVICE_DEPLOYMENT_FAILED',
+      deploymentId: 'ecs-svc/123',
+      updatedAt: '2020-05-23T11:11:11Z',
+      reason,
+    };
+    expect(readSignal(serviceEvent('ECS Deployment State Change', detail))).toEqual({
+      kind: 'signal',
+      signal: { kind: 'fleetFailed', ...owner, reason },
+    });
   });
 
   it('that is steady', () => {
-    const detail = { eventType: 'INFO', eventName: 'SERVICE_STEADY_STATE', clusterArn: 'arn:aws:ecs:us-west-2:111122223333:cluster/default', createdAt: '2019-11-19T19:27:22.695Z' };
-    expect(readSignal(serviceEvent('ECS Service Action', detail))).toEqual({ kind: 'signal', signal: { kind: 'steady', ...owner } });
+    const detail = {
+      eventType: 'INFO',
+      eventName: 'SERVICE_STEADY_STATE',
+      clusterArn: 'arn:aws:ecs:us-west-2:111122223333:cluster/default',
+      createdAt: '2019-11-19T19:27:22.695Z',
+    };
+    expect(readSignal(serviceEvent('ECS Service Action', detail))).toEqual({
+      kind: 'signal',
+      signal: { kind: 'steady', ...owner },
+    });
   });
 
   it.each([
-    ['SERVICE_TASK_PLACEMENT_FAILURE', 'service/default/web-g0002', 'SERVICE_TASK_PLACEMENT_FAILURE ends no wait'],
-    ['SERVICE_DEPLOYMENT_COMPLETED', 'service/default/web-g0002', 'SERVICE_DEPLOYMENT_COMPLETED ends no wait'],
-    ['SERVICE_STEADY_STATE', 'service/default/servicetest', 'arn:aws:ecs:us-west-2:111122223333:service/default/servicetest is not a generation'],
+    [
+      'SERVICE_TASK_PLACEMENT_FAILURE',
+      'service/default/web-g0002',
+      'SERVICE_TASK_PLACEMENT_FAILURE ends no wait',
+    ],
+    [
+      'SERVICE_DEPLOYMENT_COMPLETED',
+      'service/default/web-g0002',
+      'SERVICE_DEPLOYMENT_COMPLETED ends no wait',
+    ],
+    [
+      'SERVICE_STEADY_STATE',
+      'service/default/servicetest',
+      'arn:aws:ecs:us-west-2:111122223333:service/default/servicetest is not a generation',
+    ],
   ])('that says %s as %s is ignored', (eventName, resource, reason) => {
-    expect(readSignal(serviceEvent('ECS Service Action', { eventType: 'WARN', eventName }, resource))).toEqual({ kind: 'ignored', reason });
+    expect(
+      readSignal(serviceEvent('ECS Service Action', { eventType: 'WARN', eventName }, resource)),
+    ).toEqual({ kind: 'ignored', reason });
   });
 });
 
 describe('an alarm', () => {
   it('that turned red', () => {
-    const reason = 'Threshold Crossed: 1 out of the last 1 datapoints [5.0] was greater than the threshold (1.0)';
+    const reason =
+      'Threshold Crossed: 1 out of the last 1 datapoints [5.0] was greater than the threshold (1.0)';
     expect(readSignal(alarmEvent({ value: 'ALARM', reason }))).toEqual({
       kind: 'signal',
       signal: { kind: 'alarm', alarm: 'web-errors', reason, at: Date.UTC(2019, 9, 2, 17, 4, 40) },
@@ -158,7 +248,10 @@ describe('an alarm', () => {
   });
 
   it.each(['OK', 'INSUFFICIENT_DATA'])('that turned %s is ignored', (value) => {
-    expect(readSignal(alarmEvent({ value }))).toEqual({ kind: 'ignored', reason: `the alarm web-errors is ${value}` });
+    expect(readSignal(alarmEvent({ value }))).toEqual({
+      kind: 'ignored',
+      reason: `the alarm web-errors is ${value}`,
+    });
   });
 });
 
@@ -167,7 +260,10 @@ describe('a person', () => {
     const said = { service: 'web', signal: 'abort', by: 'ann' };
     const abort = { kind: 'abort', service: 'web', by: 'ann' };
     expect(readSignal(said)).toEqual({ kind: 'signal', signal: { ...abort, reason: 'no reason given' } });
-    expect(readSignal({ ...said, reason: 'wrong' })).toEqual({ kind: 'signal', signal: { ...abort, reason: 'wrong' } });
+    expect(readSignal({ ...said, reason: 'wrong' })).toEqual({
+      kind: 'signal',
+      signal: { ...abort, reason: 'wrong' },
+    });
   });
 
   it.each([
@@ -180,7 +276,9 @@ describe('a person', () => {
   ])('who gives %s is told what is wanted', (_, said) => {
     expect(readSignal(said)).toMatchObject({
       kind: 'malformed',
-      reason: expect.stringContaining('neither an event of ECS or CloudWatch nor {"service", "signal": "abort", "by"}') as string,
+      reason: expect.stringContaining(
+        'neither an event of ECS or CloudWatch nor {"service", "signal": "abort", "by"}',
+      ) as string,
     });
   });
 });
@@ -189,9 +287,16 @@ describe('garbage', () => {
   it('is never taken for a signal, and never throws', () => {
     expect(readSignal(undefined).kind).toBe('malformed');
     const mutilated = fc
-      .constantFrom(taskEvent(), stopped({}), serviceEvent('ECS Service Action', { eventName: 'SERVICE_STEADY_STATE' }), alarmEvent({ value: 'ALARM' }))
+      .constantFrom(
+        taskEvent(),
+        stopped({}),
+        serviceEvent('ECS Service Action', { eventName: 'SERVICE_STEADY_STATE' }),
+        alarmEvent({ value: 'ALARM' }),
+      )
       .chain((event) =>
-        fc.tuple(fc.constantFrom(...Object.keys(event)), fc.anything()).map(([key, value]) => ({ ...event, [key]: value })),
+        fc
+          .tuple(fc.constantFrom(...Object.keys(event)), fc.anything())
+          .map(([key, value]) => ({ ...event, [key]: value })),
       );
     fc.assert(
       fc.property(fc.oneof(fc.anything(), fc.jsonValue(), mutilated), (event) => {

@@ -1,12 +1,34 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { recordIntake } from '../../functions/core/admission.ts';
-import { intending, launched, promoted, restored, restoredWeights, restoring, shifted, waiting } from '../../functions/core/course.ts';
+import {
+  intending,
+  launched,
+  promoted,
+  restored,
+  restoredWeights,
+  restoring,
+  shifted,
+  waiting,
+} from '../../functions/core/course.ts';
 import { latch } from '../../functions/core/latch.ts';
 import { restoreCommand } from '../../functions/core/restore-command.ts';
 import type { ServiceItem } from '../../functions/core/service-item.ts';
 import { type Chapter, chaptersOf, isSpoken, messageOf } from '../../functions/core/story.ts';
-import { admitted, baking, execution, group, liveItem, offerOf, pushOf, rule, settingsOf, start, web, weightsOf } from './examples.ts';
+import {
+  admitted,
+  baking,
+  execution,
+  group,
+  liveItem,
+  offerOf,
+  pushOf,
+  rule,
+  settingsOf,
+  start,
+  web,
+  weightsOf,
+} from './examples.ts';
 
 /** The item after each write of a deployment. */
 function courseTo(end: 'live' | 'restored' | 'removed'): ServiceItem[] {
@@ -18,7 +40,9 @@ function courseTo(end: 'live' | 'restored' | 'removed'): ServiceItem[] {
   write((now) => launched(now, plan, 2));
   write((now) => waiting(now, plan, { token: 'token', for: 'healthy', deadline: start }));
   plan.steps.slice(0, end === 'live' ? 2 : 1).forEach((step, index) => {
-    write((now) => intending(now, plan, { kind: 'shift', before: now.weights, after: step.weights }, start + 2_000));
+    write((now) =>
+      intending(now, plan, { kind: 'shift', before: now.weights, after: step.weights }, start + 2_000),
+    );
     write((now) => shifted(now, plan, step, index, start + 180_000 + index));
     write((now) => waiting(now, plan, { token: 'token', for: 'bake', deadline: start }));
   });
@@ -54,22 +78,42 @@ describe('a story', () => {
   });
 
   it('tells nothing of a write that was repeated', () => {
-    for (const item of courseTo('restored')) expect(chaptersOf(item, { ...item, version: item.version + 1 })).toEqual([]);
+    for (const item of courseTo('restored'))
+      expect(chaptersOf(item, { ...item, version: item.version + 1 })).toEqual([]);
   });
 
   it('gives a step that was written twice the id that it had', () => {
     const { item, plan } = baking(1);
     expect(chaptersOf(item, shifted(item, plan, plan.steps[0]!, 0, start + 9))).toEqual([]);
     const back = restoredWeights(restoring(item, plan, item.weights!, 'why', start), plan, start, start + 10);
-    const ids = [...chaptersOf(item, back), ...chaptersOf(back, restoredWeights(back, plan, start, start + 20))].map(({ id }) => id);
-    expect(ids.filter((id) => id.endsWith('weights-restored'))).toEqual(Array(2).fill('deployment#web-g0002-d2#weights-restored'));
+    const ids = [
+      ...chaptersOf(item, back),
+      ...chaptersOf(back, restoredWeights(back, plan, start, start + 20)),
+    ].map(({ id }) => id);
+    expect(ids.filter((id) => id.endsWith('weights-restored'))).toEqual(
+      Array(2).fill('deployment#web-g0002-d2#weights-restored'),
+    );
   });
 
   it('of a push that became no deployment is told once, with the reason', () => {
     const before = liveItem();
-    const intake = { id: 'event-3', at: start, image: 'shop/web:v3', admission: 'rejected' as const, reason: 'no slot is free', execution: execution('3') };
+    const intake = {
+      id: 'event-3',
+      at: start,
+      image: 'shop/web:v3',
+      admission: 'rejected' as const,
+      reason: 'no slot is free',
+      execution: execution('3'),
+    };
     const after = recordIntake(before, intake);
-    expect(chaptersOf(before, after)).toMatchObject([{ id: 'push#2026-01-01T12:00:00.000Z#event-3', kind: 'refused', deployment: null, reason: 'no slot is free' }]);
+    expect(chaptersOf(before, after)).toMatchObject([
+      {
+        id: 'push#2026-01-01T12:00:00.000Z#event-3',
+        kind: 'refused',
+        deployment: null,
+        reason: 'no slot is free',
+      },
+    ]);
     expect(chaptersOf(after, { ...after, version: 9 })).toEqual([]);
     expect(chaptersOf(null, after)).toHaveLength(1);
     expect(recordIntake(after, { ...intake, at: start + 1 })).toBe(after);
@@ -122,7 +166,11 @@ describe('a message', () => {
   });
 
   it('is fit for SNS, whatever the words from outside are', () => {
-    const anyText = fc.oneof(fc.string({ unit: 'binary' }), fc.string({ unit: 'binary-ascii', minLength: 90 }), fc.constant('\u001b[31mred\u001b[0m\r\nSubject: x'));
+    const anyText = fc.oneof(
+      fc.string({ unit: 'binary' }),
+      fc.string({ unit: 'binary-ascii', minLength: 90 }),
+      fc.constant('\u001b[31mred\u001b[0m\r\nSubject: x'),
+    );
     fc.assert(
       fc.property(fc.constantFrom(...chapters), anyText, anyText, (chapter, reason, image) => {
         const { subject, text } = messageOf({ ...chapter, reason, image });
@@ -136,14 +184,18 @@ describe('a message', () => {
   });
 
   it('of the launch and of the weights being back only goes to the ledger', () => {
-    expect(new Set(chapters.filter((chapter) => !isSpoken(chapter)).map(({ kind }) => kind))).toEqual(new Set(['launched', 'weightsRestored']));
+    expect(new Set(chapters.filter((chapter) => !isSpoken(chapter)).map(({ kind }) => kind))).toEqual(
+      new Set(['launched', 'weightsRestored']),
+    );
   });
 });
 
 describe('the way back by hand', () => {
   it('is one command with valid JSON in it', () => {
     const command = restoreCommand(settingsOf().traffic, weightsOf({ blue: 100 }));
-    const match = /^aws elbv2 modify-rule --rule-arn (?<arn>\S+) --actions '(?<actions>[^']+)'$/.exec(command);
+    const match = /^aws elbv2 modify-rule --rule-arn (?<arn>\S+) --actions '(?<actions>[^']+)'$/.exec(
+      command,
+    );
     expect(match?.groups?.['arn']).toBe(rule);
     expect(JSON.parse(match?.groups?.['actions'] ?? '')).toEqual([
       {
@@ -164,6 +216,8 @@ describe('the story of a second deployment', () => {
   it('begins anew', () => {
     const first = courseTo('live').at(-1)!;
     const { item } = admitted(first, offerOf(pushOf(3), { weights: weightsOf({ green: 100 }) }));
-    expect(chaptersOf(first, item).map(({ kind, deployment }) => [kind, deployment])).toEqual([['started', 'web-g0003-d3']]);
+    expect(chaptersOf(first, item).map(({ kind, deployment }) => [kind, deployment])).toEqual([
+      ['started', 'web-g0003-d3'],
+    ]);
   });
 });

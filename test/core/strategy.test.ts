@@ -26,7 +26,11 @@ describe('stepsOf', () => {
         [100, 600],
       ],
     ],
-    ['linear in one step', { kind: 'linear', stepPercent: 100, stepBakeSeconds: 60, bakeSeconds }, [[100, 600]]],
+    [
+      'linear in one step',
+      { kind: 'linear', stepPercent: 100, stepBakeSeconds: 60, bakeSeconds },
+      [[100, 600]],
+    ],
     [
       'canary',
       { kind: 'canary', canaryPercent: 5, canaryBakeSeconds: 300, bakeSeconds },
@@ -36,7 +40,7 @@ describe('stepsOf', () => {
       ],
     ],
     [
-      'a list of one\'s own',
+      "a list of one's own",
       {
         kind: 'custom',
         steps: [
@@ -56,11 +60,24 @@ describe('stepsOf', () => {
   const bake = fc.integer({ min: 0, max: 86_400 });
   const anyStrategy = fc.oneof(
     fc.record({ kind: fc.constant('allAtOnce'), bakeSeconds: bake }),
-    fc.record({ kind: fc.constant('linear'), stepPercent: fc.integer({ min: 3, max: 100 }), stepBakeSeconds: bake, bakeSeconds: bake }),
-    fc.record({ kind: fc.constant('canary'), canaryPercent: fc.integer({ min: 1, max: 99 }), canaryBakeSeconds: bake, bakeSeconds: bake }),
+    fc.record({
+      kind: fc.constant('linear'),
+      stepPercent: fc.integer({ min: 3, max: 100 }),
+      stepBakeSeconds: bake,
+      bakeSeconds: bake,
+    }),
+    fc.record({
+      kind: fc.constant('canary'),
+      canaryPercent: fc.integer({ min: 1, max: 99 }),
+      canaryBakeSeconds: bake,
+      bakeSeconds: bake,
+    }),
     fc.uniqueArray(fc.integer({ min: 1, max: 99 })).map((weights) => ({
       kind: 'custom',
-      steps: [...weights.toSorted((a, b) => a - b), 100].map((weightPercent) => ({ weightPercent, bakeSeconds: 1 })),
+      steps: [...weights.toSorted((a, b) => a - b), 100].map((weightPercent) => ({
+        weightPercent,
+        bakeSeconds: 1,
+      })),
     })),
   );
 
@@ -82,8 +99,16 @@ describe('parseStrategy', () => {
     ['a bake below zero', { kind: 'allAtOnce', bakeSeconds: -1 }, ['bakeSeconds']],
     ['a bake above a day', { kind: 'allAtOnce', bakeSeconds: 86_401 }, ['bakeSeconds']],
     ['half a second', { kind: 'allAtOnce', bakeSeconds: 0.5 }, ['bakeSeconds']],
-    ['linear in steps of 2', { kind: 'linear', stepPercent: 2, stepBakeSeconds: 1, bakeSeconds: 1 }, ['stepPercent']],
-    ['a canary of everything', { kind: 'canary', canaryPercent: 100, canaryBakeSeconds: 1, bakeSeconds: 1 }, ['canaryPercent']],
+    [
+      'linear in steps of 2',
+      { kind: 'linear', stepPercent: 2, stepBakeSeconds: 1, bakeSeconds: 1 },
+      ['stepPercent'],
+    ],
+    [
+      'a canary of everything',
+      { kind: 'canary', canaryPercent: 100, canaryBakeSeconds: 1, bakeSeconds: 1 },
+      ['canaryPercent'],
+    ],
     ['a misspelt member', { kind: 'allAtOnce', bakeSeconds: 1, bakeSecond: 1 }, ['(the whole)']],
     ['no steps', { kind: 'custom', steps: [] }, ['steps']],
     [

@@ -17,7 +17,9 @@ describe('weights', () => {
         expect(Object.keys(weights).toSorted()).toEqual([...slots].toSorted());
         expect(Object.values(weights).reduce((sum, weight) => sum + weight, 0)).toBe(100);
         expect([weights[to], weights[from]]).toEqual([percent, 100 - percent]);
-        expect(Object.entries(weights).every(([slot, weight]) => slot === to || slot === from || weight === 0)).toBe(true);
+        expect(
+          Object.entries(weights).every(([slot, weight]) => slot === to || slot === from || weight === 0),
+        ).toBe(true);
       }),
     );
   });

@@ -1,6 +1,6 @@
 /** Pushes that must start nothing, and what people do in the middle of a deployment. */
 import { BatchDeleteImageCommand, ECRClient } from '@aws-sdk/client-ecr';
-import { DescribeServicesCommand } from '@aws-sdk/client-ecs';
+import { ListStateMachinesCommand } from '@aws-sdk/client-sfn';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { eventIn, type Said, until, World } from './world.ts';
 
@@ -158,30 +158,48 @@ describe('in the middle of a canary', () => {
 });
 
 describe('a replaced generation', () => {
-  const retirements = async (): Promise<readonly string[]> =>
-    (await world.history('deployment#')).filter(({ kind }) => kind === 'live').flatMap(({ deployment }) => deployment ?? []);
-  const services = async (names: readonly string[]): Promise<readonly (string | undefined)[]> => {
-    const cluster = (await world.settings()).fleet['cluster'];
-    const { services: found } = await world.ecs.send(new DescribeServicesCommand({ cluster: String(cluster), services: [...names] }));
-    return names.map((name) => found?.find(({ serviceName }) => serviceName === name)?.status ?? 'MISSING');
-  };
-
   it('is retired when its retention is over, and never while a person gives it weight', async () => {
+    const { stateMachines } = await world.sfn.send(new ListStateMachinesCommand({}));
+    const machine = stateMachines?.find(({ name }) => name?.includes('Retire'))?.stateMachineArn;
     await world.deploy('v5');
-    const { retained, live } = await world.item();
+    const { deployment, retained } = await world.item();
     const kept = retained.at(-1)?.generation;
-    if (kept === undefined || live === null) throw new Error('the replaced generation is not kept');
-    expect(await services([kept.name])).toEqual(['ACTIVE']);
+    if (kept === undefined) throw new Error('the replaced generation is not kept');
     const weights = await world.weights();
     await world.writeWeights({ ...weights, [kept.slot]: 1 });
-    const deployment = (await retirements()).at(-1);
-    const machine = world.output('DeployMachineArn').replace(/:stateMachine:.*/, '');
-    expect(machine).toContain(':states:');
-    const refused = await until('the retirement to be refused', async () => {
-      const records = world.aws.calls.records({ service: 'states', operation: 'StartExecution' });
-      return records.length >= 0 && world.clock.now() > (retained.at(-1)?.until ?? 0) + 30_000 ? deployment : undefined;
+    const visit = await until('the visit at the end of the retention', async () => {
+      const arn = (await world.executions(machine)).find((each) => each.endsWith(`:retire-${deployment?.plan.deployment}`));
+      return arn === undefined ? undefined : world.ended(arn);
     });
-    expect(refused).toBe(deployment);
-    expect(await services([kept.name])).toEqual(['ACTIVE']);
+    expect(visit).toMatchObject({ status: 'FAILED', error: 'Cutover.Guarded' });
+    expect(visit.cause).toContain(`${kept.name} is not ended: its slot ${kept.slot} has weight 1`);
+    expect(world.clock.now()).toBeGreaterThan(retained.at(-1)?.until ?? Number.POSITIVE_INFINITY);
+    expect(await world.fleetStatus(kept.name)).toEqual(['ACTIVE']);
+
+    await world.writeWeights(weights);
+    expect(await world.deploy('v6')).toMatchObject({ outcome: 'live' });
+    await world.itemWhere(`${kept.name} to be retired`, (item) => !item.retained.some(({ generation }) => generation.name === kept.name));
+    expect(await world.fleetStatus(kept.name)).not.toEqual(['ACTIVE']);
+  });
+});
+
+// The last one: it leaves the service held by a deployment that a person must end.
+describe('weights that somebody else writes in the middle of a canary', () => {
+  it('are not overwritten, both generations stay up, and what is said is true', async () => {
+    const { live } = await world.item();
+    await world.push('v7');
+    const { deployment } = await world.baking('v7');
+    const next = deployment?.plan.to;
+    if (live === null || next === undefined) throw new Error('nothing is live');
+    const theirs = { ...(await world.weights()), [live.slot]: 70, [next.slot]: 30 };
+    await world.writeWeights(theirs);
+    const { executionArn = '' } = await world.executionOf('v7');
+    const { status, error, cause = '' } = await world.ended(executionArn);
+    expect({ status, error }).toEqual({ status: 'FAILED', error: 'Cutover.NotRestored' });
+    expect(cause).toContain('The weights are not put back, because somebody else changed them');
+    expect(cause).toContain(`the rule has ${live.slot} 70, ${next.slot} 30`);
+    expect(cause).toContain('Both generations stay up');
+    expect(await world.weights()).toEqual(theirs);
+    expect(await world.fleetStatus(live.name, next.name)).toEqual(['ACTIVE', 'ACTIVE']);
   });
 });

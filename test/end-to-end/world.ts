@@ -3,7 +3,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DynamoDBClient, QueryCommand } from '@aws-sdk/client-dynamodb';
-import { ECSClient } from '@aws-sdk/client-ecs';
+import { DescribeServicesCommand, ECSClient } from '@aws-sdk/client-ecs';
 import { ElasticLoadBalancingV2Client, ModifyRuleCommand } from '@aws-sdk/client-elastic-load-balancing-v2';
 import { InvokeCommand, LambdaClient, ListFunctionsCommand } from '@aws-sdk/client-lambda';
 import {
@@ -254,9 +254,9 @@ export class World {
     return z.object({ remarks: z.array(z.string()) }).parse(JSON.parse(answer)).remarks;
   }
 
-  /** ARNs of all executions of the deploy machine. */
-  async executions(): Promise<readonly string[]> {
-    const { executions } = await this.sfn.send(new ListExecutionsCommand({ stateMachineArn: this.output('DeployMachineArn') }));
+  /** ARNs of all executions of the deploy machine, or of another one. */
+  async executions(stateMachineArn = this.output('DeployMachineArn')): Promise<readonly string[]> {
+    const { executions } = await this.sfn.send(new ListExecutionsCommand({ stateMachineArn }));
     return (executions ?? []).map(({ executionArn }) => executionArn ?? '');
   }
 
@@ -288,6 +288,13 @@ export class World {
       }
       return undefined;
     });
+  }
+
+  /** The state of the ECS services of these generations; `MISSING` when ECS knows none of that name. */
+  async fleetStatus(...names: readonly string[]): Promise<readonly string[]> {
+    const { fleet } = await this.settings();
+    const { services } = await this.ecs.send(new DescribeServicesCommand({ cluster: String(fleet['cluster']), services: [...names] }));
+    return names.map((name) => services?.find(({ serviceName }) => serviceName === name)?.status ?? 'MISSING');
   }
 
   /** Calls since `since` that changed something in ECS or the load balancer, by `service operation`. */
@@ -327,8 +334,9 @@ export class World {
   /** Resolves when `tag` bakes at step `step` of its deployment. */
   async baking(tag: string, step = 0): Promise<ServiceItem> {
     return this.itemWhere(`${tag} to bake at step ${step}`, ({ deployment, wait }) => {
-      if (deployment?.outcome) throw new Error(`the deployment ended: ${deployment.outcome}, ${deployment.reason}`);
-      return deployment?.plan.to.tag === tag && deployment.phase === 'baking' && deployment.step === step && wait?.for === 'bake';
+      if (deployment?.plan.to.tag !== tag) return false;
+      if (deployment.outcome !== null) throw new Error(`${tag} ended: ${deployment.outcome}, ${deployment.reason}`);
+      return deployment.phase === 'baking' && deployment.step === step && wait?.for === 'bake';
     });
   }
 }

@@ -22,7 +22,8 @@ function filled(machine: string): string {
   const file = new URL(`../../statemachines/${machine}.asl.json`, import.meta.url);
   return readFileSync(file, 'utf8').replaceAll(/\$\{(\w+)\}/g, (placeholder, name: string) => {
     const filling = fillings[name];
-    if (filling === undefined) throw new Error(`${machine}.asl.json has an unknown placeholder ${placeholder}`);
+    if (filling === undefined)
+      throw new Error(`${machine}.asl.json has an unknown placeholder ${placeholder}`);
     return filling;
   });
 }

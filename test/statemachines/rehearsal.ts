@@ -10,8 +10,8 @@ import { restoreInput } from '../../functions/steps/restore.ts';
 import { retireInput } from '../../functions/steps/retire.ts';
 import { shiftInput } from '../../functions/steps/shift.ts';
 import { terminateInput } from '../../functions/steps/terminate.ts';
-import type { Definition } from '../../local/services/states/definition.ts';
 import { AwsError } from '../../local/call.ts';
+import type { Definition } from '../../local/services/states/definition.ts';
 import { EmbeddedStates, FunctionError, type Outcome } from '../states/embedded-states.ts';
 import { deploy, retire } from './machines.ts';
 import { timelineOf } from './timeline.ts';
@@ -47,7 +47,7 @@ export type Answer = (payload: Payload, stage: Stage) => unknown;
 /** The answers of each part in turn; the last one is given again and again. */
 export type Script = Partial<Record<Part, readonly Answer[]>>;
 
-export interface Invocation {
+interface Invocation {
   readonly part: Part;
   readonly at: number;
   readonly payload: Payload;
@@ -95,7 +95,9 @@ export const leavesWaiting: Answer = returns({ remark: 'nothing yet' });
 export const atDeadline =
   (then: Answer): Answer =>
   (payload, stage) =>
-    stage.embedded.clock.now() >= (payload.deadline ?? 0) ? then(payload, stage) : leavesWaiting(payload, stage);
+    stage.embedded.clock.now() >= (payload.deadline ?? 0)
+      ? then(payload, stage)
+      : leavesWaiting(payload, stage);
 
 /** Takes this long over it. */
 export const slowly =
@@ -119,9 +121,7 @@ const smooth: Required<Script> = {
       stage.embedded.clock.now() >= (payload.deadline ?? 0) ? { verdict: 'pass' } : notYet(payload, stage),
   ],
   promote: [returns({ live: 'web-g0002', retained: ['web-g0001'] })],
-  restore: [
-    (payload) => ({ reason: reasonGiven(payload), quietSeconds: 120 }),
-  ],
+  restore: [(payload) => ({ reason: reasonGiven(payload), quietSeconds: 120 })],
   terminate: [returns({ terminated: 'web-g0002' })],
   retire: [returns({ retired: [], next: null })],
 };
@@ -131,7 +131,7 @@ function reasonGiven(payload: Payload): string {
   return `because of ${failure.Error}`;
 }
 
-export class Stage {
+class Stage {
   readonly embedded = new EmbeddedStates({ random: () => 0.5 });
   readonly invocations: Invocation[] = [];
   readonly #script: Required<Script>;
@@ -139,10 +139,14 @@ export class Stage {
   constructor(script: Script, options: { retireMachine?: boolean } = {}) {
     this.#script = { ...smooth, ...script };
     this.embedded.create(deploy, 'deploy');
-    if (options.retireMachine !== false) this.embedded.create(retire, 'retire');
+    if (options.retireMachine !== false) this.addRetireMachine();
     for (const name of ['Plan', 'Launch', 'Await', 'Shift', 'Judge', 'Promote', 'Terminate']) {
       this.embedded.handlers.set(name, (payload: Payload) => this.#play(partOf(name, payload), payload));
     }
+  }
+
+  addRetireMachine(): void {
+    this.embedded.create(retire, 'retire');
   }
 
   later(seconds: number, act: () => void): void {
@@ -217,7 +221,9 @@ export async function rehearse(
   const stage = new Stage(script, options);
   const { embedded, invocations } = stage;
   const begun = embedded.clock.now();
-  const input = options.input ?? (machine === 'deploy' ? { service: 'web', event: { id: 'event-2' } } : { service: 'web' });
+  const input =
+    options.input ??
+    (machine === 'deploy' ? { service: 'web', event: { id: 'event-2' } } : { service: 'web' });
   const arn = embedded.states.start(`arn:aws:states:us-east-1:123456789012:stateMachine:${machine}`, {
     name: 'run',
     input: JSON.stringify(input),
@@ -237,7 +243,6 @@ export async function rehearse(
     transitions,
     events: events.length,
     invocations,
-    secondsOf: (part) =>
-      invocations.filter((one) => one.part === part).map(({ at }) => (at - begun) / 1000),
+    secondsOf: (part) => invocations.filter((one) => one.part === part).map(({ at }) => (at - begun) / 1000),
   };
 }

@@ -11,7 +11,9 @@ interface Recovery {
 
 /** Each error that a catcher names is a way of its own, and so is each retrier that helps and that is used up. */
 export function routesOf(definition: Definition): ReadonlySet<string> {
-  return new Set([...statesOf(definition)].flatMap(([name, state]) => waysOut(state).map((way) => `${name} ${way}`)));
+  return new Set(
+    [...statesOf(definition)].flatMap(([name, state]) => waysOut(state).map((way) => `${name} ${way}`)),
+  );
 }
 
 function waysOut(state: State): string[] {
@@ -33,7 +35,9 @@ function waysOut(state: State): string[] {
 function recoveries({ Retry = [], Catch = [] }: Recovery): string[] {
   return [
     ...Retry.flatMap((_retrier, index) => [retried(index), usedUp(index)]),
-    ...Catch.flatMap((catcher, index) => catcher.ErrorEquals.map((name) => caught(index, name, catcher.Next))),
+    ...Catch.flatMap((catcher, index) =>
+      catcher.ErrorEquals.map((name) => caught(index, name, catcher.Next)),
+    ),
   ];
 }
 
@@ -68,7 +72,9 @@ function waysTaken(state: State, visit: Visit): string[] {
   const index = Catch.findIndex(({ ErrorEquals }) => matches(ErrorEquals, last));
   const catcher = Catch[index];
   if (visit.left !== (catcher !== undefined) || visit.next !== catcher?.Next) {
-    throw new Error(`${visit.state} failed with ${last.error} and went on to ${visit.next}, not ${catcher?.Next}`);
+    throw new Error(
+      `${visit.state} failed with ${last.error} and went on to ${visit.next}, not ${catcher?.Next}`,
+    );
   }
   if (catcher === undefined) return ways;
   const name = catcher.ErrorEquals.find((one) => matches([one], last)) ?? '';

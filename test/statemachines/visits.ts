@@ -23,7 +23,8 @@ export function visitsOf(events: readonly HistoryEvent[]): Visit[] {
   const visits: Visit[] = [];
   const open: Visit[] = [];
   let justLeft: Visit | undefined;
-  const fail = (at: number, error: string | undefined): void => void open.at(-1)?.failures.push({ at, error });
+  const fail = (at: number, error: string | undefined): void =>
+    void open.at(-1)?.failures.push({ at, error });
 
   for (const event of events) {
     const { type = '', stateEnteredEventDetails: entered, stateExitedEventDetails: exited } = event;

@@ -1,6 +1,12 @@
 /** CloudFormation's requests for a production rule, against rules in memory. */
 import { beforeEach, describe, expect, it } from 'vitest';
-import { type Occupancy, type RuleEffect, type RuleProperties, ruleProperties, type StandingRule } from '../../functions/core/listener-rule.ts';
+import {
+  type Occupancy,
+  type RuleEffect,
+  type RuleProperties,
+  ruleProperties,
+  type StandingRule,
+} from '../../functions/core/listener-rule.ts';
 import type { ProductionRule } from '../../functions/ports/production-rule.ts';
 import { listenerRule, type RuleRequest, ruleRequest } from '../../functions/steps/listener-rule.ts';
 import { group } from '../core/examples.ts';
@@ -28,7 +34,12 @@ class Rules implements ProductionRule {
     this.applied.push(effect.do);
     if (effect.do === 'create') {
       const arn = `rule-on-${effect.listener}`;
-      this.standing.set(effect.listener, { arn, listener: effect.listener, priority: Priority, weights: effect.weights });
+      this.standing.set(effect.listener, {
+        arn,
+        listener: effect.listener,
+        priority: Priority,
+        weights: effect.weights,
+      });
       return arn;
     }
     const [listener, rule] = [...this.standing].find(([, each]) => each.arn === effect.rule) ?? [];
@@ -48,8 +59,16 @@ const properties = (changes: Record<string, unknown> = {}): Record<string, unkno
   Slots: ['blue', 'green'].map((Name) => ({ Name, TargetGroupArn: group(Name) })),
   ...changes,
 });
-const request = (RequestType: string, changes: Record<string, unknown> = {}, before: Record<string, unknown> = {}): RuleRequest =>
-  ruleRequest.parse({ RequestType, ResourceProperties: properties(changes), OldResourceProperties: properties(before) });
+const request = (
+  RequestType: string,
+  changes: Record<string, unknown> = {},
+  before: Record<string, unknown> = {},
+): RuleRequest =>
+  ruleRequest.parse({
+    RequestType,
+    ResourceProperties: properties(changes),
+    OldResourceProperties: properties(before),
+  });
 
 let rules: Rules;
 beforeEach(() => {
@@ -67,13 +86,17 @@ describe('the production rule', () => {
     await listenerRule(request('Create'), rules);
     const weights = { [group('blue')]: 90, [group('green')]: 10 };
     rules.standing.set('one', { ...rules.standing.get('one')!, weights });
-    expect(await listenerRule(request('Update', { Priority: '7' }), rules)).toEqual({ ruleArn: 'rule-on-one' });
+    expect(await listenerRule(request('Update', { Priority: '7' }), rules)).toEqual({
+      ruleArn: 'rule-on-one',
+    });
     expect(rules.standing.get('one')).toMatchObject({ weights, priority: 7 });
   });
 
   it('moves to another listener, new rule first', async () => {
     await listenerRule(request('Create'), rules);
-    expect(await listenerRule(request('Update', { ListenerArn: 'two' }), rules)).toEqual({ ruleArn: 'rule-on-two' });
+    expect(await listenerRule(request('Update', { ListenerArn: 'two' }), rules)).toEqual({
+      ruleArn: 'rule-on-two',
+    });
     expect([...rules.standing.keys()]).toEqual(['two']);
     expect(rules.applied).toEqual(['create', 'create', 'delete']);
   });
@@ -81,15 +104,21 @@ describe('the production rule', () => {
   it('leaves no rule behind on the old listener when a move was cut short and is repeated', async () => {
     await listenerRule(request('Create'), rules);
     rules.failing = 'delete';
-    await expect(listenerRule(request('Update', { ListenerArn: 'two' }), rules)).rejects.toThrow('delete failed');
-    expect(await listenerRule(request('Update', { ListenerArn: 'two' }), rules)).toEqual({ ruleArn: 'rule-on-two' });
+    await expect(listenerRule(request('Update', { ListenerArn: 'two' }), rules)).rejects.toThrow(
+      'delete failed',
+    );
+    expect(await listenerRule(request('Update', { ListenerArn: 'two' }), rules)).toEqual({
+      ruleArn: 'rule-on-two',
+    });
     expect([...rules.standing.keys()]).toEqual(['two']);
   });
 
   it('goes back to the old listener when CloudFormation takes a move back', async () => {
     await listenerRule(request('Create'), rules);
     await listenerRule(request('Update', { ListenerArn: 'two' }), rules);
-    expect(await listenerRule(request('Update', {}, { ListenerArn: 'two' }), rules)).toEqual({ ruleArn: 'rule-on-one' });
+    expect(await listenerRule(request('Update', {}, { ListenerArn: 'two' }), rules)).toEqual({
+      ruleArn: 'rule-on-one',
+    });
     expect([...rules.standing.keys()]).toEqual(['one']);
   });
 
@@ -97,7 +126,9 @@ describe('the production rule', () => {
     await listenerRule(request('Create'), rules);
     rules.occupied = { [group('red')]: 1 };
     const three = { Slots: ['blue', 'green', 'red'].map((Name) => ({ Name, TargetGroupArn: group(Name) })) };
-    await expect(listenerRule(request('Update', {}, three), rules)).rejects.toThrow(expect.objectContaining({ name: 'Cutover.Guarded' }));
+    await expect(listenerRule(request('Update', {}, three), rules)).rejects.toThrow(
+      expect.objectContaining({ name: 'Cutover.Guarded' }),
+    );
     expect(rules.applied).toEqual(['create']);
   });
 
@@ -112,8 +143,14 @@ describe('the production rule', () => {
   });
 
   it('names every wrong property', () => {
-    const parsed = ruleRequest.safeParse({ RequestType: 'Create', ResourceProperties: { ...properties(), Priority: 'x', Service: 'W' } });
-    expect(parsed.error?.issues.map(({ path }) => path.join('/'))).toEqual(['ResourceProperties/Service', 'ResourceProperties/Priority']);
+    const parsed = ruleRequest.safeParse({
+      RequestType: 'Create',
+      ResourceProperties: { ...properties(), Priority: 'x', Service: 'W' },
+    });
+    expect(parsed.error?.issues.map(({ path }) => path.join('/'))).toEqual([
+      'ResourceProperties/Service',
+      'ResourceProperties/Priority',
+    ]);
     expect(ruleProperties.safeParse(properties()).success).toBe(true);
   });
 });

@@ -19,7 +19,10 @@ beforeEach(async () => {
   world.time = start + 200_000;
   plan = await world.plan(pushOf(2));
   await launch({ plan }, world.ports);
-  await awaitSignal({ plan, for: 'healthy', deadline: world.time + 600_000, recheckSeconds: 10, token: 'token' }, world.ports);
+  await awaitSignal(
+    { plan, for: 'healthy', deadline: world.time + 600_000, recheckSeconds: 10, token: 'token' },
+    world.ports,
+  );
   world.written();
   world.ended.length = 0;
 });
@@ -37,16 +40,22 @@ const taskRuns = (task: string) => ({
 
 describe('a signal', () => {
   it('is latched, then ends the wait', async () => {
-    expect(await signal(abort, world.ports)).toEqual({ remarks: ['web: latched, ended the wait: ann ended the deployment: wrong'] });
+    expect(await signal(abort, world.ports)).toEqual({
+      remarks: ['web: latched, ended the wait: ann ended the deployment: wrong'],
+    });
     expect(world.written()).toEqual(['ledger: latched']);
-    expect(world.ended).toEqual([{ token: 'token', how: 'Cutover.Aborted', cause: 'ann ended the deployment: wrong' }]);
+    expect(world.ended).toEqual([
+      { token: 'token', how: 'Cutover.Aborted', cause: 'ann ended the deployment: wrong' },
+    ]);
   });
 
   it('that could not end the wait ends it when it comes again, and latches nothing new', async () => {
     world.fail('waits.end');
-    await expect(signal(abort, world.ports)).rejects.toThrow();
+    await expect(signal(abort, world.ports)).rejects.toThrow('failed');
     world.written();
-    expect(await signal(abort, world.ports)).toEqual({ remarks: ['web: known before, ended the wait: ann ended the deployment: wrong'] });
+    expect(await signal(abort, world.ports)).toEqual({
+      remarks: ['web: known before, ended the wait: ann ended the deployment: wrong'],
+    });
     expect(world.written()).toEqual([]);
     expect(world.ended).toHaveLength(1);
   });
@@ -66,9 +75,17 @@ describe('a signal', () => {
 
   it.each([
     ['is none', 'hello', 'neither an event of ECS or CloudWatch'],
-    ['is of no interest', { ...taskRuns('a'), detail: { ...taskRuns('a').detail, lastStatus: 'PENDING' } }, 'the task is PENDING'],
-    ['is for a service that was never deployed', { ...abort, service: 'api' }, 'api: no deployment is running'],
-    ['is of another\'s alarm', alarm('other'), 'web: other is not an alarm of web'],
+    [
+      'is of no interest',
+      { ...taskRuns('a'), detail: { ...taskRuns('a').detail, lastStatus: 'PENDING' } },
+      'the task is PENDING',
+    ],
+    [
+      'is for a service that was never deployed',
+      { ...abort, service: 'api' },
+      'api: no deployment is running',
+    ],
+    ["is of another's alarm", alarm('other'), 'web: other is not an alarm of web'],
   ])('that %s changes nothing, and says so', async (_, event, remark) => {
     const { remarks } = await signal(event, world.ports);
     expect(remarks).toHaveLength(1);
@@ -103,7 +120,9 @@ describe('announce', () => {
     await signal(abort, world.ports);
     await announce({ before: null, after: world.item }, world.ports);
     expect(world.told.map(({ kind }) => kind)).toEqual(['started', 'launched']);
-    expect(world.said.map(({ subject }) => subject)).toEqual(['web: shop/web:v2 is being deployed as web-g0002']);
+    expect(world.said.map(({ subject }) => subject)).toEqual([
+      'web: shop/web:v2 is being deployed as web-g0002',
+    ]);
     await announce({ before, after: world.item }, world.ports);
     expect(world.told).toHaveLength(2);
   });

@@ -100,7 +100,8 @@ export class World {
 
   readonly ports = ((world: World) => {
     const ledger: Ledger = {
-      read: (service) => world.#call('ledger.read', () => world.#items.get(service) ?? newServiceItem(service)),
+      read: (service) =>
+        world.#call('ledger.read', () => world.#items.get(service) ?? newServiceItem(service)),
       change: async (service, decide) => {
         for (let attempt = 0; attempt < 20; attempt++) {
           const before = await ledger.read(service);
@@ -114,13 +115,15 @@ export class World {
         }
         throw new CutoverError('Cutover.AwsUnavailable', 'too many conflicts');
       },
-      owned: async () => [...world.#items.values()].filter(({ owner }) => owner !== null).map(({ service }) => service),
+      owned: async () =>
+        [...world.#items.values()].filter(({ owner }) => owner !== null).map(({ service }) => service),
     };
     const traffic: Traffic = {
       weights: () => world.#call('traffic.weights', () => world.rule),
       shift: async (_, expected, next) => {
         if (sameWeights(world.rule, next)) return;
-        if (!sameWeights(world.rule, expected)) throw new CutoverError('Cutover.ForeignWeights', `the rule has ${inWords(world.rule)}`);
+        if (!sameWeights(world.rule, expected))
+          throw new CutoverError('Cutover.ForeignWeights', `the rule has ${inWords(world.rule)}`);
         await world.#call('traffic.shift', () => {
           world.trace.push(`rule: ${inWords(next)}`);
           world.rule = next;
@@ -130,7 +133,8 @@ export class World {
     };
     const fleet: Fleet = {
       mistakesIn: ({ kind }) => (kind === 'ecs' ? [] : [`fleet/kind: must be ecs, got ${kind}`]),
-      launch: (_, generation, desired) => world.#call('fleet.launch', () => world.#launch(generation, desired)),
+      launch: (_, generation, desired) =>
+        world.#call('fleet.launch', () => world.#launch(generation, desired)),
       observe: (_, generation) => world.#call('fleet.observe', () => world.#observe(generation)),
       terminate: (_, generation) =>
         world.#call('fleet.terminate', () => {
@@ -140,12 +144,20 @@ export class World {
     const alarms: Alarms = {
       states: (names) =>
         world.#call('alarms.states', () =>
-          names.map((name) => world.alarmStates.find((alarm) => alarm.name === name) ?? { name, state: 'missing', reason: '' }),
+          names.map(
+            (name) =>
+              world.alarmStates.find((alarm) => alarm.name === name) ?? {
+                name,
+                state: 'missing',
+                reason: '',
+              },
+          ),
         ),
     };
     const waits: Waits = {
       succeed: (token) => world.#call('waits.end', () => void world.ended.push({ token, how: 'success' })),
-      fail: (token, error, cause) => world.#call('waits.end', () => void world.ended.push({ token, how: error, cause })),
+      fail: (token, error, cause) =>
+        world.#call('waits.end', () => void world.ended.push({ token, how: error, cause })),
     };
     const settings: Settings = { read: () => world.#call('settings.read', () => world.settings) };
     const history: History = {
@@ -165,7 +177,10 @@ export class World {
   }
 
   #write(before: ServiceItem, next: ServiceItem): void {
-    this.#items.set(next.service, { ...serviceItem.parse(JSON.parse(JSON.stringify(next))), version: before.version + 1 });
+    this.#items.set(next.service, {
+      ...serviceItem.parse(JSON.parse(JSON.stringify(next))),
+      version: before.version + 1,
+    });
     this.trace.push(`ledger: ${written(before, next)}`);
   }
 
@@ -184,7 +199,10 @@ export class World {
 
   #targets(slot: SlotName): TargetState[] {
     const own = [...this.fleets.values()].filter(({ generation }) => generation.slot === slot);
-    return [...own.flatMap((each) => idsOf(each).map((id) => ({ id, state: each.health }))), ...(this.strangers[slot] ?? [])];
+    return [
+      ...own.flatMap((each) => idsOf(each).map((id) => ({ id, state: each.health }))),
+      ...(this.strangers[slot] ?? []),
+    ];
   }
 
   /** The first generation is live in blue with four tasks. */
@@ -195,7 +213,10 @@ export class World {
   /** Plans a push as the machine does; throws when nothing comes of it. */
   async plan(push: Push): Promise<Plan> {
     const event = ecrEvent(push);
-    const admission = await planDeployment({ service: web, event, execution: { arn: execution(push.eventId), redrives: 0 } }, this.ports);
+    const admission = await planDeployment(
+      { service: web, event, execution: { arn: execution(push.eventId), redrives: 0 } },
+      this.ports,
+    );
     if (admission.plan === null) throw new Error(admission.reason);
     return JSON.parse(JSON.stringify(admission.plan)) as Plan;
   }
@@ -210,16 +231,19 @@ function idsOf({ generation, running }: Running): string[] {
   return Array.from({ length: running }, (_, index) => `${generation.name}-${index}`);
 }
 
-/** A write of the service item in a few words. */
+/** A write of the service item in a few words: the first that fits. */
 function written(before: ServiceItem, after: ServiceItem): string {
-  const { intent, deployment } = after;
-  if (intent !== null && intent !== before.intent) return `intends ${intent.kind}`;
-  if (after.wait !== null && after.wait !== before.wait) return `waits for ${after.wait.for}`;
-  if (deployment !== null && deployment.outcome !== before.deployment?.outcome) return deployment.outcome ?? 'admitted';
-  if (deployment?.latch !== before.deployment?.latch) return 'latched';
-  if (deployment?.phase !== before.deployment?.phase) return deployment?.phase ?? 'nothing';
-  if (after.owner !== before.owner) return after.owner === null ? 'released' : 'taken';
-  if (after.intake !== before.intake) return after.intake?.admission ?? 'nothing';
-  return after.weights !== before.weights || before.intent !== after.intent ? 'done' : 'changed';
+  const { intent, wait, deployment, owner, intake } = after;
+  const old = before.deployment;
+  const words: readonly (readonly [boolean, string | undefined])[] = [
+    [intent !== null && intent !== before.intent, `intends ${intent?.kind}`],
+    [wait !== null && wait !== before.wait, `waits for ${wait?.for}`],
+    [deployment?.outcome !== old?.outcome, deployment?.outcome ?? 'admitted'],
+    [deployment?.latch !== old?.latch, 'latched'],
+    [deployment?.phase !== old?.phase, deployment?.phase],
+    [owner !== before.owner, owner === null ? 'released' : 'taken'],
+    [intake !== before.intake, intake?.admission],
+    [after.weights !== before.weights || intent !== before.intent, 'done'],
+  ];
+  return words.find(([fits]) => fits)?.[1] ?? 'changed';
 }
-

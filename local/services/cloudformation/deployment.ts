@@ -5,6 +5,7 @@ import { creationOrder, decide, deletionOrder, resolvedProperties } from './chan
 import { type Environment, reasonOf } from './environment.ts';
 import { StackLookup } from './lookup.ts';
 import { type Exports, resolveOutputs } from './outputs.ts';
+import { dependencies } from './references.ts';
 import type { ResourceType } from './resource-type.ts';
 import type { Stack, StackResource, Target } from './stack.ts';
 
@@ -207,14 +208,25 @@ export class Deployment {
 
   async #removeAll(retain: (resource: StackResource) => boolean): Promise<string[]> {
     const failed: string[] = [];
+    /** By what stays: a resource is not deleted before those that depend on it. */
+    const needed = new Set<string>();
+    const known = new Set(this.#stack.resources.keys());
+    const stays = (resource: StackResource): void => {
+      for (const name of dependencies(resource.definition, known)) needed.add(name);
+    };
     for (const logicalId of deletionOrder(this.#stack.resources)) {
       const resource = this.#stack.resources.get(logicalId)!;
+      if (needed.has(logicalId)) {
+        stays(resource);
+        continue;
+      }
       try {
         await this.#actions.remove(resource, retain(resource));
         this.#stack.resources.delete(logicalId);
       } catch (failure) {
         if (!(failure instanceof ResourceFailure)) throw failure;
         failed.push(logicalId);
+        stays(resource);
       }
     }
     return failed;

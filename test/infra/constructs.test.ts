@@ -1,0 +1,133 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { App } from 'aws-cdk-lib';
+import { ListenerCondition } from 'aws-cdk-lib/aws-elasticloadbalancingv2';
+import { AwsSolutionsChecks } from 'cdk-nag';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { Cutover } from '../../infra/cutover.ts';
+import { addService, Ground, newApp, newStack, type ServiceChanges } from './apps.ts';
+import { grantsOf, readTemplate, resourcesOf } from './templates.ts';
+
+let folder: string;
+let apps = 0;
+
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), 'cutover-constructs-'));
+});
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+const fresh = (): App => newApp({ outdir: join(folder, String(apps++)) });
+
+/** What cdk-nag finds where the deployer and its services give rights. */
+function wildcards(app: App): readonly string[] {
+  return new AwsSolutionsChecks()
+    .validateScope(app)
+    .violations.filter(({ ruleName }) => ruleName.includes('-IAM'))
+    .flatMap(({ ruleName, violatingResources }) => violatingResources.map(({ constructPath }) => `${constructPath} ${ruleName}`))
+    // Of the task definition that the test makes, not of the constructs.
+    .filter((finding) => !/^\w+\/\w+Template\//.test(finding));
+}
+
+describe('one deployer', () => {
+  it('deploys two services of its own stack, each with the rights to its own generations', () => {
+    const app = fresh();
+    const stack = newStack(app, 'Both');
+    const ground = new Ground(stack);
+    const cutover = new Cutover(stack, 'Deployer');
+    addService(stack, 'Web', cutover, ground, { priority: 100 });
+    addService(stack, 'Api', cutover, ground, { priority: 50 });
+    const template = readTemplate(app.synth().getStackByName('Both').templateFullPath);
+    expect(wildcards(app)).toEqual([]);
+    const deleting = grantsOf(template).filter(({ actions }) => actions.includes('ecs:DeleteService'));
+    expect(deleting.map(({ resources }) => JSON.stringify(resources).match(/\/(\w+)-g\*/)?.[1])).toEqual(['web', 'api']);
+    expect(resourcesOf(template, 'AWS::StepFunctions::StateMachine')).toHaveLength(2);
+  });
+
+  it('deploys services of other stacks, without depending on them', () => {
+    const app = fresh();
+    const home = newStack(app, 'Home');
+    const cutover = new Cutover(home, 'Deployer');
+    for (const name of ['One', 'Two']) {
+      const stack = newStack(app, name);
+      // The same id in both stacks: what is attached to the deployer's roles must not collide.
+      addService(stack, 'Service', cutover, new Ground(stack), { serviceName: name.toLowerCase() });
+    }
+    const assembly = app.synth();
+    expect(wildcards(app)).toEqual([]);
+    const needs = (name: string) => assembly.getStackByName(name).dependencies.map(({ id }) => id);
+    expect(needs('Home')).toEqual(['Home.assets']);
+    expect(needs('One')).toEqual(['Home', 'One.assets']);
+    const policies = ['One', 'Two'].map((name) =>
+      resourcesOf(readTemplate(assembly.getStackByName(name).templateFullPath), 'AWS::IAM::Policy').map(
+        ([, { Properties }]) => Properties['PolicyName'],
+      ),
+    );
+    expect(policies[0]).toContain('service-one');
+    expect(policies[1]).toContain('service-two');
+  });
+
+  it('and its service may stand on a balancer and a cluster of a third stack', () => {
+    const app = fresh();
+    const shared = newStack(app, 'Shared');
+    const ground = new Ground(shared);
+    const cutover = new Cutover(newStack(app, 'Home'), 'Deployer');
+    addService(newStack(app, 'Shop'), 'Web', cutover, ground);
+    app.synth();
+    expect(wildcards(app)).toEqual([]);
+  });
+
+  it('is refused by cdk-nag when a wildcard is given without a reason', () => {
+    const app = fresh();
+    const cutover = new Cutover(newStack(app, 'Home'), 'Deployer');
+    cutover.functions.shift.allow(['s3:GetObject'], ['arn:aws:s3:::bucket/*']);
+    app.synth();
+    expect(wildcards(app)).toEqual([
+      'Home/Deployer/Shift/Role/DefaultPolicy/Resource AwsSolutions-IAM5[Resource::arn:aws:s3:::bucket/*]',
+    ]);
+  });
+});
+
+describe('a service that is described wrongly', () => {
+  const make = (changes: ServiceChanges): void => {
+    const stack = newStack(fresh(), 'Wrong');
+    addService(stack, 'Web', new Cutover(stack, 'Deployer'), new Ground(stack), changes);
+  };
+
+  it('is refused with all mistakes at once', () => {
+    expect(() =>
+      make({
+        serviceName: 'Web_1',
+        tags: [],
+        strategy: { kind: 'custom', steps: [{ weightPercent: 50, bakeSeconds: 60 }, { weightPercent: 40, bakeSeconds: -1 }] },
+        slots: ['blue'],
+        priority: 1,
+        minimumCount: 0,
+      }),
+    ).toThrow(
+      [
+        'EcsService Web_1: serviceName: must be 1 to 20 of a-z, 0-9 and -, starting with a letter, not ending with -',
+        'tags: Too small: expected array to have >=1 items',
+        'strategy/steps/1/bakeSeconds: Too small: expected number to be >=0',
+        'strategy/steps/1/weightPercent: must be above the step before it (50), got 40',
+        'strategy/steps/1/weightPercent: must be 100 at the last step, got 40',
+        'slots: needs at least two slots: one is live while the other is filled',
+        'minimumCount: Too small: expected number to be >=1',
+        "priority: must be 2 to 50000, the slots' own rules stand before it, got 1",
+      ].join('; '),
+    );
+  });
+
+  it.each([
+    ['a slot twice', { slots: ['blue', 'blue'] }, 'slots/1/name: is another slot\'s already: blue'],
+    ['six slots', { slots: ['a', 'b', 'c', 'd', 'e', 'f'] }, 'slots: an ALB forwards to at most five target groups'],
+    ['a slot that is no name', { slots: ['blue', 'Green'] }, 'slots/1/name: must be 1 to 11 of a-z and 0-9, starting with a letter'],
+    ['a priority too low for its slots', { priority: 3 }, "priority: must be 4 to 50000, the slots' own rules stand before it, got 3"],
+  ])('is refused for %s', (_, changes, words) => {
+    expect(() => make(changes)).toThrow(`EcsService web: ${words}`);
+  });
+
+  it('is made at the lowest priority that its slots leave', () => {
+    expect(() => make({ priority: 4, conditions: [ListenerCondition.pathPatterns(['/*'])] })).not.toThrow();
+  });
+});

@@ -1,0 +1,535 @@
+/** Every way through the machines, with its outcome in words; the last test counts that no way was left out. */
+import { describe, expect, test } from 'vitest';
+import type { Plan } from '../../functions/core/plan.ts';
+import { newServiceItem } from '../../functions/core/service-item.ts';
+import { admitted, liveItem, offerOf, pushOf, settingsOf, web } from '../core/examples.ts';
+import { eventsOf, mostLooks } from './history-size.ts';
+import { deploy, retire } from './machines.ts';
+import {
+  type Answer,
+  atDeadline,
+  leavesWaiting,
+  neverAnswers,
+  type Part,
+  type Rehearsal,
+  rehearse,
+  returns,
+  type Script,
+  slowly,
+  throws,
+  wakesWell,
+  wakesWith,
+} from './rehearsal.ts';
+import { routesOf, routesTaken } from './routes.ts';
+
+const taken = { deploy: new Set<string>(), retire: new Set<string>() };
+
+async function play(
+  machine: 'deploy' | 'retire',
+  script: Script,
+  options: Parameters<typeof rehearse>[2] = {},
+): Promise<Rehearsal> {
+  const rehearsal = await rehearse(machine, script, options);
+  const definition = machine === 'deploy' ? deploy : retire;
+  for (const route of routesTaken(definition, rehearsal.visits)) taken[machine].add(route);
+  return rehearsal;
+}
+
+const golden = (name: string): string => `./golden/${name}.txt`;
+
+function planOf(settings: Record<string, unknown> = {}, first = false): Plan {
+  const item = first ? newServiceItem(web) : liveItem();
+  return admitted(item, offerOf(pushOf(2), { settings: settingsOf(settings) })).plan;
+}
+
+const admits = (plan: Plan): Answer =>
+  returns({ admission: 'admitted', plan, reason: 'web:v2 becomes web-g0002' });
+const allAtOnce = (bakeSeconds = 60) => planOf({ strategy: { kind: 'allAtOnce', bakeSeconds } });
+const threeSteps = planOf({
+  strategy: {
+    kind: 'custom',
+    steps: [10, 50, 100].map((weightPercent) => ({ weightPercent, bakeSeconds: 60 })),
+  },
+});
+
+const deploying = (script: Script, plan: Plan = allAtOnce()): Promise<Rehearsal> =>
+  play('deploy', { plan: [admits(plan)], ...script });
+
+const live = {
+  status: 'SUCCEEDED',
+  output: {
+    outcome: 'live',
+    deployment: 'web-g0002-d2',
+    generation: 'web-g0002',
+    image: 'shop/web:v2',
+    digest: pushOf(2).digest,
+  },
+};
+const restored = (cause: string) => ({ status: 'FAILED', error: 'Cutover.Restored', cause });
+const unavailable = throws('Cutover.AwsUnavailable', 'AWS is away');
+
+describe('what a push comes to', () => {
+  test('a first deployment goes live without a weight step, in 8 transitions', async () => {
+    const first = planOf({}, true);
+    expect(first.steps).toEqual([]);
+    const { outcome, transitions, timeline } = await deploying({}, first);
+    expect(outcome).toMatchObject({
+      status: 'SUCCEEDED',
+      output: { outcome: 'live', generation: 'web-g0001' },
+    });
+    expect(transitions).toBe(8);
+    await expect(timeline).toMatchFileSnapshot(golden('first-deployment'));
+  });
+
+  test('all at once goes live in at most 12 transitions', async () => {
+    const { outcome, transitions, timeline } = await deploying({});
+    expect(outcome).toEqual(live);
+    expect(transitions).toBeLessThanOrEqual(12);
+    await expect(timeline).toMatchFileSnapshot(golden('all-at-once'));
+  });
+
+  test('each further weight step costs at most 3 transitions', async () => {
+    const one = await deploying({});
+    const three = await deploying({}, threeSteps);
+    expect(three.outcome).toEqual(live);
+    expect((three.transitions - one.transitions) / 2).toBeLessThanOrEqual(3);
+    const shifts = three.invocations.filter(({ part }) => part === 'shift');
+    expect(shifts.map(({ payload }) => payload)).toMatchObject([
+      { index: 0, step: { weights: { blue: 90, green: 10 } } },
+      { index: 1, step: { weights: { blue: 50, green: 50 } } },
+      { index: 2, step: { weights: { blue: 0, green: 100 } } },
+    ]);
+    await expect(three.timeline).toMatchFileSnapshot(golden('three-steps'));
+  });
+
+  test('a push that asks for nothing succeeds and says why', async () => {
+    for (const admission of ['nothing', 'superseded']) {
+      const plan = [returns({ admission, plan: null, reason: 'web-g0001 is already live' })];
+      const { outcome, transitions } = await play('deploy', { plan });
+      expect(outcome).toEqual({
+        status: 'SUCCEEDED',
+        output: { outcome: admission, reason: 'web-g0001 is already live' },
+      });
+      expect(transitions).toBe(3);
+    }
+  });
+
+  test('a push that is refused fails with the reason', async () => {
+    const plan = [returns({ admission: 'rejected', plan: null, reason: 'no slot is free' })];
+    const { outcome, invocations } = await play('deploy', { plan });
+    expect(outcome).toEqual({ status: 'FAILED', error: 'Cutover.Rejected', cause: 'no slot is free' });
+    expect(invocations.map(({ part }) => part)).toEqual(['plan']);
+  });
+
+  test('a plan that cannot be made fails with what the function said', async () => {
+    const { outcome } = await play('deploy', {
+      plan: [throws('Cutover.InvalidInput', 'service: must be a name')],
+    });
+    expect(outcome).toEqual({
+      status: 'FAILED',
+      error: 'Cutover.InvalidInput',
+      cause: 'service: must be a name',
+    });
+  });
+
+  test('a function that died without naming its error leaves what Lambda says of it as the cause', async () => {
+    const { outcome } = await play('deploy', { plan: [throws('', 'Task timed out after 60.00 seconds')] });
+    expect(outcome).toMatchObject({ status: 'FAILED', error: 'Lambda.Unknown' });
+    expect(outcome.cause).toContain('did not return an error type');
+    expect(outcome.cause).toContain('Task timed out after 60.00 seconds');
+  });
+
+  test('an execution that a person started without an event fails and names what is missing', async () => {
+    const { outcome, invocations } = await play('deploy', {}, { input: { service: 'web' } });
+    expect(outcome).toMatchObject({ status: 'FAILED', error: 'States.QueryEvaluationError' });
+    expect(outcome.cause).toContain('$states.input.event');
+    expect(invocations).toEqual([]);
+  });
+
+  test('a plan that gives no answer fails with the name of the time-out', async () => {
+    const { outcome } = await play('deploy', { plan: [neverAnswers] });
+    expect(outcome).toEqual({ status: 'FAILED', error: 'States.Timeout', cause: 'States.Timeout' });
+  });
+
+  test('a plan waits for a retirement that holds the service', async () => {
+    const busy = throws('Cutover.Busy', 'retire is ending web-g0001');
+    const { outcome, secondsOf } = await play('deploy', { plan: [busy, busy, admits(allAtOnce())] });
+    expect(outcome).toEqual(live);
+    expect(secondsOf('plan')).toEqual([0, 0.5, 1.5]);
+  });
+});
+
+describe('until the new generation is healthy', () => {
+  test('a launch that AWS refuses is taken back', async () => {
+    const { outcome, timeline } = await deploying({
+      launch: [throws('Cutover.AwsRefused', 'no such subnet')],
+      restore: [returns({ reason: 'no such subnet', quietSeconds: 0 })],
+    });
+    expect(outcome).toEqual(restored('no such subnet'));
+    await expect(timeline).toMatchFileSnapshot(golden('launch-refused'));
+  });
+
+  test('one that never becomes healthy is taken back at its deadline, with what is missing', async () => {
+    const cause = 'web-g0002 did not become healthy within 600 s: 2 of 2 targets are unhealthy';
+    const { outcome, timeline, secondsOf } = await deploying({
+      awaitHealthy: [atDeadline(wakesWith('Cutover.Unhealthy', cause))],
+      restore: [returns({ reason: cause, quietSeconds: 0 })],
+    });
+    expect(outcome).toEqual(restored(cause));
+    expect(secondsOf('awaitHealthy')).toEqual([0, 60, 120, 180, 240, 300, 360, 420, 480, 540, 600]);
+    expect(secondsOf('restore')).toEqual([600]);
+    await expect(timeline).toMatchFileSnapshot(golden('never-healthy'));
+  });
+
+  test('once all tasks run, the wait looks again at each health interval', async () => {
+    const { outcome, timeline, secondsOf } = await deploying({
+      awaitHealthy: [
+        wakesWith('Cutover.Woken', 'all tasks run', 42),
+        leavesWaiting,
+        leavesWaiting,
+        wakesWell(),
+      ],
+    });
+    expect(outcome).toEqual(live);
+    expect(secondsOf('awaitHealthy')).toEqual([0, 42, 52, 62]);
+    await expect(timeline).toMatchFileSnapshot(golden('woken'));
+  });
+
+  test('a look that is slow at the deadline is waited for', async () => {
+    const { outcome, secondsOf, events } = await deploying({
+      awaitHealthy: [slowly(20, atDeadline(wakesWith('Cutover.Unhealthy', 'too late')))],
+    });
+    expect(outcome).toEqual(restored('because of Cutover.Unhealthy'));
+    expect(secondsOf('restore')[0]).toBeLessThanOrEqual(640);
+    expect(events).toBeLessThan(200);
+  });
+
+  test('a look that never answers ends in a restore when its retries are used up', async () => {
+    const { outcome, events } = await deploying({ awaitHealthy: [slowly(60, throws('Sandbox.Timedout'))] });
+    expect(outcome).toEqual(restored('because of Sandbox.Timedout'));
+    expect(events).toBeLessThan(400);
+  });
+
+  test('a person who aborts ends the wait at once', async () => {
+    const { outcome, secondsOf } = await deploying({
+      awaitHealthy: [wakesWith('Cutover.Aborted', 'somebody ended the deployment', 7)],
+    });
+    expect(outcome).toEqual(restored('because of Cutover.Aborted'));
+    expect(secondsOf('restore')).toEqual([7]);
+  });
+
+  test('after a restart of the look by a retry, the old token is worth nothing and the new one counts', async () => {
+    const { outcome, invocations } = await deploying({ awaitHealthy: [unavailable, wakesWell(5)] });
+    expect(outcome).toEqual(live);
+    const tokens = invocations
+      .filter(({ part }) => part === 'awaitHealthy')
+      .map(({ payload }) => payload.token);
+    expect(new Set(tokens).size).toBe(2);
+  });
+});
+
+describe('while traffic goes over', () => {
+  test('a bake goes on until its deadline, with a judgement at each re-check', async () => {
+    const plain = await deploying({});
+    const long = await deploying({}, allAtOnce(180));
+    expect(long.outcome).toEqual(live);
+    expect(long.secondsOf('judge')).toEqual([90, 150, 210]);
+    // Two for each re-check, Await bake and Judge.
+    expect(long.transitions - plain.transitions).toBe(2 * 2);
+    await expect(long.timeline).toMatchFileSnapshot(golden('bake-with-re-checks'));
+  });
+
+  test('no bake at all is judged at once', async () => {
+    const { outcome, secondsOf } = await deploying({}, allAtOnce(0));
+    expect(outcome).toEqual(live);
+    expect(secondsOf('judge')).toEqual([30]);
+  });
+
+  test('an alarm in the bake writes the weights back in the same moment, with no judgement in between', async () => {
+    const { outcome, timeline, secondsOf, invocations } = await deploying(
+      {
+        awaitBake: [atDeadline(wakesWell()), wakesWith('Cutover.AlarmRed', 'web-errors is red', 12)],
+        restore: [returns({ reason: 'web-errors is red', quietSeconds: 120 })],
+      },
+      planOf({ strategy: { kind: 'canary', canaryPercent: 10, canaryBakeSeconds: 60, bakeSeconds: 600 } }),
+    );
+    expect(outcome).toEqual(restored('web-errors is red'));
+    // 30 s until healthy, 60 s at 10 %, 12 s at 100 %.
+    expect(secondsOf('restore')).toEqual([30 + 60 + 12]);
+    expect(secondsOf('terminate')).toEqual([30 + 60 + 12 + 120]);
+    expect(invocations.at(-2)?.payload).toMatchObject({
+      failure: { Error: 'Cutover.AlarmRed', Cause: 'web-errors is red' },
+    });
+    await expect(timeline).toMatchFileSnapshot(golden('alarm-in-bake'));
+  });
+
+  test('a bake that was woken is judged and goes on', async () => {
+    const { outcome, secondsOf } = await deploying({
+      awaitBake: [wakesWith('Cutover.Woken', 'look again', 10), leavesWaiting],
+    });
+    expect(outcome).toEqual(live);
+    expect(secondsOf('judge')).toEqual([40, 90]);
+  });
+
+  test('a gate that fails takes the weights back', async () => {
+    const { outcome, timeline } = await deploying(
+      {
+        judge: [returns({ verdict: 'pass' }), throws('Cutover.Unhealthy', 'web-g0002 did not stay healthy')],
+      },
+      threeSteps,
+    );
+    expect(outcome).toEqual(restored('because of Cutover.Unhealthy'));
+    await expect(timeline).toMatchFileSnapshot(golden('judge-fails-at-second-step'));
+  });
+
+  test("weights that are a stranger's stop the deployment before anything is written", async () => {
+    const { outcome, invocations } = await deploying({ shift: [throws('Cutover.ForeignWeights')] });
+    expect(outcome).toEqual(restored('because of Cutover.ForeignWeights'));
+    expect(invocations.map(({ part }) => part)).toEqual([
+      'plan',
+      'launch',
+      'awaitHealthy',
+      'shift',
+      'restore',
+      'terminate',
+    ]);
+  });
+
+  test('a promotion that fails takes everything back', async () => {
+    const { outcome, timeline } = await deploying({
+      promote: [throws('Cutover.Aborted', 'somebody ended it')],
+    });
+    expect(outcome).toEqual(restored('because of Cutover.Aborted'));
+    await expect(timeline).toMatchFileSnapshot(golden('promote-fails'));
+  });
+});
+
+test('a day until healthy and a day of bake, with no event but the clock, go live with the history that was counted', async () => {
+  const plan = planOf({
+    strategy: { kind: 'allAtOnce', bakeSeconds: 86_400 },
+    healthDeadlineSeconds: 86_400,
+    healthIntervalSeconds: 5,
+  });
+  const { outcome, events } = await play(
+    'deploy',
+    {
+      plan: [admits(plan)],
+      awaitHealthy: [wakesWith('Cutover.Woken', 'all tasks run'), atDeadline(wakesWell())],
+    },
+    { days: 3 },
+  );
+  expect(outcome).toEqual(live);
+  const counted = eventsOf(await mostLooks(plan), plan);
+  expect(events).toBeLessThanOrEqual(counted);
+  expect(events).toBeGreaterThan(counted - 60);
+});
+
+describe('the way back', () => {
+  const red: Script = { judge: [throws('Cutover.AlarmRed', 'web-errors is red')] };
+
+  test('a restore is tried for as long as AWS stays away, also when it does not answer', async () => {
+    const { outcome, timeline, secondsOf } = await deploying({
+      ...red,
+      restore: [
+        unavailable,
+        neverAnswers,
+        throws('Lambda.Unknown'),
+        returns({ reason: 'web-errors is red', quietSeconds: 120 }),
+      ],
+    });
+    expect(outcome).toEqual(restored('web-errors is red'));
+    expect(secondsOf('restore')).toHaveLength(4);
+    await expect(timeline).toMatchFileSnapshot(golden('restore-tried-again'));
+  });
+
+  test('weights that cannot be put back leave both generations up and say what to do', async () => {
+    const cause = 'web-errors is red. The weights are not put back, because somebody else changed them';
+    const { outcome, invocations, timeline } = await deploying({
+      ...red,
+      restore: [throws('Cutover.ForeignWeights', cause)],
+    });
+    expect(outcome).toEqual({ status: 'FAILED', error: 'Cutover.NotRestored', cause });
+    expect(invocations.map(({ part }) => part)).not.toContain('terminate');
+    await expect(timeline).toMatchFileSnapshot(golden('not-restored'));
+  });
+
+  test('a termination that a guard forbids is tried until the guard lets it', async () => {
+    const guarded = throws('Cutover.Guarded', 'web-g0002 may still get requests');
+    const { outcome, secondsOf } = await deploying({
+      ...red,
+      terminate: [guarded, guarded, neverAnswers, returns({ terminated: 'web-g0002' })],
+    });
+    expect(outcome).toEqual(restored('because of Cutover.AlarmRed'));
+    expect(secondsOf('terminate')).toHaveLength(4);
+  });
+
+  test('a generation that cannot be ended is named beside the reason of the restore', async () => {
+    const { outcome, timeline } = await deploying({
+      ...red,
+      terminate: [throws('Cutover.AwsRefused', 'not authorized to perform ecs:DeleteService')],
+    });
+    expect(outcome).toEqual({
+      status: 'FAILED',
+      error: 'Cutover.NotTerminated',
+      cause:
+        'because of Cutover.AlarmRed. The weights are back, but the new generation could not be ended: not authorized to perform ecs:DeleteService',
+    });
+    await expect(timeline).toMatchFileSnapshot(golden('not-terminated'));
+  });
+
+  test('whatever a function left as its last words, the error that ends the execution is our own', async () => {
+    const words = 'RequestId: 1 Error: {"errorMessage": is not all there';
+    const notRestored = await deploying({ ...red, restore: [throws('', words)] });
+    expect(notRestored.outcome).toMatchObject({ status: 'FAILED', error: 'Cutover.NotRestored' });
+    const notTerminated = await deploying({ ...red, terminate: [throws('', words)] });
+    expect(notTerminated.outcome).toMatchObject({ status: 'FAILED', error: 'Cutover.NotTerminated' });
+    for (const { outcome } of [notRestored, notTerminated]) expect(outcome.cause).toContain('RequestId: 1');
+  });
+});
+
+describe('when AWS stays away for longer than a state tries', () => {
+  const notPlanned = { status: 'FAILED', error: 'Cutover.AwsUnavailable', cause: 'AWS is away' };
+  const takenBack = restored('because of Cutover.AwsUnavailable');
+
+  test.for([
+    { part: 'plan', attempts: 9, outcome: notPlanned },
+    { part: 'launch', attempts: 9, outcome: takenBack },
+    { part: 'awaitHealthy', attempts: 9, outcome: takenBack },
+    { part: 'shift', attempts: 9, outcome: takenBack },
+    { part: 'awaitBake', attempts: 9, outcome: takenBack },
+    { part: 'judge', attempts: 9, outcome: takenBack },
+    { part: 'promote', attempts: 9, outcome: takenBack },
+  ] as const satisfies readonly { part: Part; attempts: number; outcome: object }[])(
+    '$part is called $attempts times',
+    async ({ part, attempts, outcome }) => {
+      const rehearsal = await deploying({ [part]: [unavailable] });
+      expect(rehearsal.outcome).toEqual(outcome);
+      expect(rehearsal.secondsOf(part)).toHaveLength(attempts);
+    },
+  );
+
+  test.for([
+    { part: 'launch' },
+    { part: 'awaitHealthy' },
+    { part: 'shift' },
+    { part: 'awaitBake' },
+    { part: 'judge' },
+    { part: 'promote' },
+  ] as const satisfies readonly { part: Part }[])(
+    '$part that works the second time is as if nothing had been',
+    async ({ part }) => {
+      const again: Record<typeof part, Answer> = {
+        launch: returns({ desired: 2 }),
+        awaitHealthy: wakesWell(30),
+        shift: returns({ weights: {} }),
+        awaitBake: wakesWell(59.5),
+        judge: returns({ verdict: 'pass' }),
+        promote: returns({}),
+      };
+      const { outcome, secondsOf } = await deploying({ [part]: [unavailable, again[part]] });
+      expect(outcome).toEqual(live);
+      const [first = 0, second = 0] = secondsOf(part);
+      expect(second - first).toBe(0.5);
+    },
+  );
+
+  test('restore is called 251 times, for about an hour, then both generations stay up', async () => {
+    const { outcome, secondsOf } = await deploying({
+      judge: [throws('Cutover.AlarmRed')],
+      restore: [unavailable],
+    });
+    expect(outcome).toEqual({ status: 'FAILED', error: 'Cutover.NotRestored', cause: 'AWS is away' });
+    const tries = secondsOf('restore');
+    expect(tries).toHaveLength(251);
+    expect((tries.at(-1) ?? 0) - (tries[0] ?? 0)).toBeGreaterThan(3_600);
+  });
+
+  test('terminate is called 21 times, then the weights stay back and the execution says what is left', async () => {
+    const { outcome, secondsOf } = await deploying({
+      judge: [throws('Cutover.AlarmRed')],
+      terminate: [unavailable],
+    });
+    expect(outcome).toMatchObject({ status: 'FAILED', error: 'Cutover.NotTerminated' });
+    expect(secondsOf('terminate')).toHaveLength(21);
+  });
+
+  test('a retirement that can be started the second time is started once', async () => {
+    const { outcome, invocations } = await play(
+      'deploy',
+      {
+        plan: [admits(allAtOnce())],
+        promote: [(_payload, stage) => stage.later(0.2, () => stage.addRetireMachine())],
+      },
+      { retireMachine: false },
+    );
+    expect(outcome).toEqual(live);
+    expect(invocations.filter(({ part }) => part === 'retire')).toHaveLength(1);
+  });
+
+  test('a retirement that cannot be started leaves the deployment live', async () => {
+    const { outcome, timeline } = await play(
+      'deploy',
+      { plan: [admits(allAtOnce())] },
+      { retireMachine: false },
+    );
+    expect(outcome).toEqual(live);
+    await expect(timeline).toMatchFileSnapshot(golden('retirement-not-started'));
+  });
+});
+
+describe('the retire machine', () => {
+  const dueIn =
+    (seconds: number): Answer =>
+    (_payload, stage) => ({
+      retired: [],
+      next: new Date(stage.embedded.clock.now() + seconds * 1000).toISOString(),
+    });
+
+  test('ends when nothing is kept', async () => {
+    const { outcome, transitions, timeline } = await play('retire', {});
+    expect(outcome.status).toBe('SUCCEEDED');
+    expect(transitions).toBe(3);
+    await expect(timeline).toMatchFileSnapshot(golden('nothing-retained'));
+  });
+
+  test('waits the retention out, ends what is due, and comes again for the next', async () => {
+    const { outcome, secondsOf, timeline } = await play('retire', {
+      retire: [dueIn(3_600), dueIn(60), returns({ retired: ['web-g0001'], next: null })],
+    });
+    expect(outcome.status).toBe('SUCCEEDED');
+    expect(secondsOf('retire')).toEqual([0, 3_600, 3_660]);
+    await expect(timeline).toMatchFileSnapshot(golden('retired-after-retention'));
+  });
+
+  test('tries again while another execution writes for the service, or does not answer', async () => {
+    const { outcome, secondsOf } = await play('retire', {
+      retire: [throws('Cutover.Busy'), neverAnswers, returns({ retired: [], next: null })],
+    });
+    expect(outcome.status).toBe('SUCCEEDED');
+    expect(secondsOf('retire')).toEqual([0, 2.5, 2.5 + 70 + 5]);
+  });
+
+  test('fails with the reason when AWS refuses, and when it stays away for longer than 21 calls', async () => {
+    const refused = await play('retire', { retire: [throws('Cutover.AwsRefused', 'not authorized')] });
+    expect(refused.outcome).toMatchObject({ status: 'FAILED', error: 'Cutover.AwsRefused' });
+    expect(refused.outcome.cause).toContain('not authorized');
+    const away = await play('retire', { retire: [unavailable] });
+    expect(away.outcome).toMatchObject({ status: 'FAILED', error: 'Cutover.AwsUnavailable' });
+    expect(away.secondsOf('retire')).toHaveLength(21);
+  });
+
+  test('is started by a deployment that went live, under its name', async () => {
+    const { invocations } = await deploying({});
+    const retirement = invocations.find(({ part }) => part === 'retire');
+    expect(retirement?.payload).toEqual({
+      service: 'web',
+      execution: 'arn:aws:states:us-east-1:123456789012:execution:retire:retire-web-g0002-d2',
+    });
+  });
+});
+
+test('every state, catcher, retrier and choice of both machines was taken by a test above', () => {
+  const leftOut = (machine: 'deploy' | 'retire') =>
+    [...routesOf(machine === 'deploy' ? deploy : retire)].filter((route) => !taken[machine].has(route));
+  expect({ deploy: leftOut('deploy'), retire: leftOut('retire') }).toEqual({ deploy: [], retire: [] });
+});
