@@ -14,7 +14,13 @@ export default defineConfig({
       },
       {
         extends: true,
-        test: { name: 'whole', include: heavy, fileParallelism: false, sequence: { groupOrder: 2 } },
+        test: {
+          name: 'whole',
+          include: heavy,
+          globalSetup: ['test/end-to-end/assembly.ts'],
+          fileParallelism: false,
+          sequence: { groupOrder: 2 },
+        },
       },
     ],
   },

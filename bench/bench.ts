@@ -48,6 +48,8 @@ async function onExample(report: Report, only: Options['only']): Promise<void> {
     for (const signal of ['SIGINT', 'SIGTERM'] as const)
       process.once(signal, () => reject(new Error(`ended by ${signal}`)));
   });
+  // It may come while the example is still being made, which is then made and ended.
+  interrupted.catch(() => undefined);
   const example = await Example.create(speed);
   const measured = async (): Promise<void> => {
     await example.deploy();

@@ -1,8 +1,8 @@
 /** What `npm run bench` understands. */
 import { parseArgs } from 'node:util';
 
-export const benchmarks = ['deployment', 'reaction', 'functions', 'balancer'] as const;
-export type Benchmark = (typeof benchmarks)[number];
+const benchmarks = ['deployment', 'reaction', 'functions', 'balancer'] as const;
+type Benchmark = (typeof benchmarks)[number];
 
 export interface Options {
   readonly json: boolean;

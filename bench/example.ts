@@ -14,7 +14,7 @@ import { pushDemoImage, type Result, watchService } from '../local/demo/scenario
 import { createEmbeddedAws, type EmbeddedAws } from '../local/embedded-aws.ts';
 import { synthesize } from '../local/synthesize.ts';
 
-export const service = 'web';
+const service = 'web';
 const settingsParameter = `/cutover/${service}`;
 const pollMs = 20;
 /** On the wall. */

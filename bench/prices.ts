@@ -21,7 +21,7 @@ const prices = {
 // of ECS and Elastic Load Balancing.
 
 /** What cannot be measured here: the embedded AWS answers faster than AWS does. */
-export const assumed = {
+const assumed = {
   memoryGigabytes: 0.5,
   /** Our own code in one invocation. */
   runMs: 10,

@@ -32,6 +32,8 @@ export function entry<Input>({ name, input, wire }: Entry<Input>): Create {
         const parsed = parseOrThrow(input, event, `the input of ${name}`);
         run ??= wire(env, aws, logger);
         const output = await run(parsed);
+        // Plan names the deployment that the others are called with.
+        nameDeployment(logger, output);
         logger.info('done', { output: output as Record<string, unknown> });
         return output;
       });
@@ -44,10 +46,14 @@ function logged(logger: Logger): middy.MiddlewareObj<unknown, unknown, Error, Co
     before: ({ event, context }) => {
       logger.resetKeys();
       logger.addContext(context);
-      const parsed = whose.safeParse(event);
-      if (parsed.success) logger.appendKeys({ deployment: parsed.data.plan.deployment });
+      nameDeployment(logger, event);
     },
   };
+}
+
+function nameDeployment(logger: Logger, of: unknown): void {
+  const parsed = whose.safeParse(of);
+  if (parsed.success) logger.appendKeys({ deployment: parsed.data.plan.deployment });
 }
 
 /** `ErrorEquals` matches `error.name`; what is thrown must be an `Error`, and the log must have it with its cause. */

@@ -59,10 +59,7 @@ export class AlbProductionRule implements ProductionRule {
     return Object.fromEntries(counted);
   }
 
-  async apply(
-    effect: RuleEffect,
-    properties: RuleProperties,
-  ): Promise<string | undefined> {
+  async apply(effect: RuleEffect, properties: RuleProperties): Promise<string | undefined> {
     const { Priority } = properties;
     const conditions = conditionsOf(properties);
     switch (effect.do) {
@@ -123,11 +120,15 @@ export class AlbProductionRule implements ProductionRule {
         if (arn !== undefined) return arn;
       } catch (thrown) {
         // The client's second try, after the answer to the first was lost, meets the rule that the first one made.
-        const standing = codeOf(thrown) === 'PriorityInUseException' && (await this.find(listener, properties));
+        const standing =
+          codeOf(thrown) === 'PriorityInUseException' && (await this.find(listener, properties));
         if (!standing) throw thrown;
         return standing.arn;
       }
-      throw new CutoverError('Cutover.AwsUnavailable', `ELB created the rule of ${Service} without naming it`);
+      throw new CutoverError(
+        'Cutover.AwsUnavailable',
+        `ELB created the rule of ${Service} without naming it`,
+      );
     });
   }
 

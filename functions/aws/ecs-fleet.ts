@@ -58,9 +58,11 @@ export class EcsFleet implements Fleet {
     const found = await this.#find(ecs, generation);
     if (found !== undefined && found.status !== 'INACTIVE') {
       refuseStranger(found.tags, settings, generation);
+      await this.#family(settings, ecs, generation);
       return;
     }
-    const family = (await this.#family(generation)) ?? (await this.#register(settings, ecs, generation));
+    const family =
+      (await this.#family(settings, ecs, generation)) ?? (await this.#register(settings, ecs, generation));
     await this.#create(settings, ecs, generation, family, desired);
   }
 
@@ -110,19 +112,32 @@ export class EcsFleet implements Fleet {
     return answer.services?.[0];
   }
 
-  /** The family's revision when an earlier try registered it: a family of a generation has one revision at most. */
-  async #family(generation: Generation): Promise<string | undefined> {
-    return calling(`looking for the task definition ${generation.name}`, async () => {
+  /**
+   * The family's revision when an earlier try registered it: a family of a generation has one revision at most. One with
+   * another image is not this generation's (a ledger that was lost issues the same numbers again).
+   */
+  async #family(
+    settings: ServiceSettings,
+    ecs: EcsSettings,
+    generation: Generation,
+  ): Promise<string | undefined> {
+    const found = await calling(`looking for the task definition ${generation.name}`, async () => {
       try {
-        const { taskDefinition } = await this.#client.send(
-          new DescribeTaskDefinitionCommand({ taskDefinition: generation.name }),
-        );
-        return taskDefinition?.taskDefinitionArn;
+        const command = new DescribeTaskDefinitionCommand({ taskDefinition: generation.name });
+        return (await this.#client.send(command)).taskDefinition;
       } catch (thrown) {
         if (codeOf(thrown) === 'ClientException') return undefined;
         throw thrown;
       }
     });
+    const image = found?.containerDefinitions?.find(({ name }) => name === ecs.container)?.image;
+    if (found !== undefined && image !== imageOf(settings, generation)) {
+      throw new CutoverError(
+        'Cutover.Guarded',
+        `the task definition ${generation.name} exists with the image ${image}, not ${imageOf(settings, generation)}; it is left alone. Names of generations are never used again: deregister it, or push again for the next number`,
+      );
+    }
+    return found?.taskDefinitionArn;
   }
 
   async #register(settings: ServiceSettings, ecs: EcsSettings, generation: Generation): Promise<string> {
@@ -132,11 +147,7 @@ export class EcsFleet implements Fleet {
     const registered = await calling(`registering the task definition ${generation.name}`, () =>
       this.#client.send(
         new RegisterTaskDefinitionCommand({
-          ...fromTemplate(
-            template.taskDefinition ?? {},
-            ecs,
-            `${settings.repositoryUri}@${generation.digest}`,
-          ),
+          ...fromTemplate(template.taskDefinition ?? {}, ecs, imageOf(settings, generation)),
           family: generation.name,
           tags: tagsOf(settings, generation),
         }),
@@ -234,6 +245,11 @@ export class EcsFleet implements Fleet {
 
 function read(settings: ServiceSettings): EcsSettings {
   return parseOrThrow(ecsSettings, settings.fleet, `the fleet of ${settings.service}`);
+}
+
+/** Always by digest: what the tag names may change. */
+function imageOf(settings: ServiceSettings, generation: Generation): string {
+  return `${settings.repositoryUri}@${generation.digest}`;
 }
 
 /** The template with the image pinned; what AWS adds to a registered definition is left out. */

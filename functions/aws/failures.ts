@@ -34,13 +34,18 @@ export function codeOf(thrown: unknown): string {
   return thrown instanceof Error ? thrown.name : typeof thrown;
 }
 
-/** `doing` completes the sentence "AWS … while …", such as `creating the service web-g0002`. */
-export function translate(thrown: unknown, doing: string): CutoverError {
+/**
+ * `doing` completes the sentence "AWS … while …", such as `creating the service web-g0002`. A fault of our own is no
+ * error of AWS and stays what it is.
+ */
+export function translate(thrown: unknown, doing: string): Error {
   if (thrown instanceof CutoverError) return thrown;
   const error: SdkError = thrown instanceof Error ? thrown : new Error(String(thrown));
   const status = error.$metadata?.httpStatusCode;
-  // Without a status nothing came back: the network, a reset connection, a time-out.
-  if (passing.has(error.name) || status === undefined || status === 429 || status >= 500) {
+  // What the SDK or the network threw without a status: nothing came back.
+  const unanswered = status === undefined && (error.$metadata !== undefined || error.code !== undefined);
+  if (status === undefined && !unanswered && !passing.has(error.name)) return error;
+  if (passing.has(error.name) || unanswered || status === 429 || (status ?? 0) >= 500) {
     return new CutoverError(
       'Cutover.AwsUnavailable',
       `AWS did not answer properly while ${doing} (${error.name}: ${error.message})`,

@@ -88,7 +88,7 @@ function deploymentIn(before: ServiceItem | null, after: ServiceItem): readonly 
   const known = before?.deployment?.plan.deployment === now.plan.deployment;
   const old = known ? (before.deployment ?? unbegun) : unbegun;
   const { weightsAt } = after;
-  const at = latestInstant(after, now);
+  const at = latestInstant(before, after, now);
   const chapters: Chapter[] = [];
   const tell = (kind: ChapterKind, key: string, when: number | null | undefined): void => {
     chapters.push(chapter(after, now, kind, key, when ?? at));
@@ -133,8 +133,14 @@ function sameIntake(before: ServiceItem | null, after: ServiceItem): boolean {
   return before?.intake?.id === after.intake?.id && before?.intake?.at === after.intake?.at;
 }
 
-function latestInstant(item: ServiceItem, deployment: Deployment): number {
-  return Math.max(deployment.startedAt, deployment.endedAt ?? 0, item.intent?.at ?? 0, item.weightsAt ?? 0);
+/** What was intended last happened just now, for the write that says so takes the intent away. */
+function latestInstant(before: ServiceItem | null, item: ServiceItem, deployment: Deployment): number {
+  return Math.max(
+    deployment.startedAt,
+    deployment.endedAt ?? 0,
+    item.intent?.at ?? before?.intent?.at ?? 0,
+    item.weightsAt ?? 0,
+  );
 }
 
 export interface Message {

@@ -16,7 +16,7 @@ export interface SignalPorts {
 }
 
 export interface SignalOutput {
-  /** What came of it, for each service that it may concern. */
+  /** What came of it, for each deployment (or service without one) that it may concern. */
   readonly remarks: readonly string[];
 }
 
@@ -32,10 +32,11 @@ export async function signal(event: unknown, ports: SignalPorts): Promise<Signal
 }
 
 async function tell(service: ServiceName, of: Signal, { ledger, waits, now }: SignalPorts): Promise<string> {
-  const { end, remark } = await ledger.change(service, (item) => latch(item, of, now()));
-  if (end === undefined) return `${service}: ${remark}`;
+  const { item, end, remark } = await ledger.change(service, (before) => latch(before, of, now()));
+  const whose = item.owner === null ? service : (item.deployment?.plan.deployment ?? service);
+  if (end === undefined) return `${whose}: ${remark}`;
   await waits.fail(end.token, end.error, end.cause);
-  return `${service}: ${remark}, ended the wait: ${end.cause}`;
+  return `${whose}: ${remark}, ended the wait: ${end.cause}`;
 }
 
 async function concerned(of: Signal, ledger: Ledger): Promise<readonly ServiceName[]> {

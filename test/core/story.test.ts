@@ -36,7 +36,7 @@ function courseTo(end: 'live' | 'restored' | 'removed'): ServiceItem[] {
   const { item, plan } = admitted(before);
   const items = [before, item];
   const write = (change: (item: ServiceItem) => ServiceItem) => items.push(change(items.at(-1)!));
-  write((now) => intending(now, plan, { kind: 'launch', before: null, after: null }, start + 1_000));
+  write((now) => intending(now, plan, { kind: 'launch', before: null, after: null }, start + 130_000));
   write((now) => launched(now, plan, 2));
   write((now) => waiting(now, plan, { token: 'token', for: 'healthy', deadline: start }));
   plan.steps.slice(0, end === 'live' ? 2 : 1).forEach((step, index) => {
@@ -71,6 +71,16 @@ describe('a story', () => {
     const chapters = told(courseTo(end));
     expect(chapters.map(({ kind }) => kind)).toEqual(kinds);
     expect(new Set(chapters.map(({ id }) => id)).size).toBe(chapters.length);
+  });
+
+  it('says when each thing happened', () => {
+    expect(told(courseTo('live')).map(({ kind, seconds }) => [kind, seconds])).toEqual([
+      ['started', 0],
+      ['launched', 5],
+      ['shifted', 55],
+      ['shifted', 55],
+      ['live', 175],
+    ]);
   });
 
   it('has the same ids when the stream tells it again', () => {

@@ -1,7 +1,4 @@
 /** The example as it would go to AWS, in an embedded AWS of its own whose clock runs fast while nothing happens. */
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { DynamoDBClient, QueryCommand } from '@aws-sdk/client-dynamodb';
 import { DescribeServicesCommand, ECSClient } from '@aws-sdk/client-ecs';
 import { ElasticLoadBalancingV2Client, ModifyRuleCommand } from '@aws-sdk/client-elastic-load-balancing-v2';
@@ -17,6 +14,7 @@ import { SNSClient, SubscribeCommand } from '@aws-sdk/client-sns';
 import { CreateQueueCommand, DeleteMessageCommand, ReceiveMessageCommand, SQSClient } from '@aws-sdk/client-sqs';
 import { GetParameterCommand, PutParameterCommand, SSMClient } from '@aws-sdk/client-ssm';
 import { marshall, unmarshall } from '@aws-sdk/util-dynamodb';
+import { inject } from 'vitest';
 import * as z from 'zod';
 import type { ServiceItem } from '../../functions/core/service-item.ts';
 import { type ServiceSettings, serviceSettings } from '../../functions/core/service-settings.ts';
@@ -28,7 +26,6 @@ import { readServiceItem, readSlots } from '../../local/demo/service-view.ts';
 import { Traffic } from '../../local/demo/traffic.ts';
 import { createEmbeddedAws, type EmbeddedAws, type EmbeddedAwsOptions } from '../../local/embedded-aws.ts';
 import { pushImage } from '../../local/registry/oci-image.ts';
-import { synthesize } from '../../local/synthesize.ts';
 import { clientOptions } from '../wire/embedded.ts';
 
 export const service = 'web';
@@ -126,7 +123,6 @@ export class World {
   }
 
   static async create({ speed = 60, deliveries }: WorldOptions = {}): Promise<World> {
-    const folder = await mkdtemp(join(tmpdir(), 'cutover-world-'));
     const faults: unknown[] = [];
     const onFailure = (failure: unknown): void => void faults.push(failure);
     const clock = new FastForwardClock({ speed, onFailure });
@@ -138,15 +134,12 @@ export class World {
       ...(deliveries && { deliveries }),
     });
     try {
-      await synthesize(folder);
-      const outputs = (await aws.provision(folder)).get('Cutover') ?? {};
+      const outputs = (await aws.provision(inject('assembly'))).get('Cutover') ?? {};
       return new World({ aws, clock, outputs, faults });
     } catch (failure) {
       await aws.close();
       clock.stop();
       throw failure;
-    } finally {
-      await rm(folder, { recursive: true, force: true });
     }
   }
 

@@ -83,6 +83,8 @@ test('what is tried again are failures that may pass, never a verdict', () => {
   );
   const ours = [...named].filter((error) => /^(Cutover|States)\./.test(error)).sort();
   expect(ours).toEqual([
+    // Only by Restore: what AWS refuses for a moment must not end the way back.
+    'Cutover.AwsRefused',
     'Cutover.AwsUnavailable',
     'Cutover.Busy',
     'Cutover.Guarded',

@@ -200,6 +200,11 @@ describe('an error of AWS', () => {
     });
   });
 
+  it('is not a fault of our own, which stays what it is', () => {
+    const fault = new TypeError('x is not a function');
+    expect(translate(fault, 'writing the weights')).toBe(fault);
+  });
+
   it('keeps its cause, and ours stay as they are', async () => {
     const cause = thrown('ValidationError', 400);
     await expect(calling('x', () => Promise.reject(cause))).rejects.toMatchObject({ cause });

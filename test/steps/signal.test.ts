@@ -41,7 +41,7 @@ const taskRuns = (task: string) => ({
 describe('a signal', () => {
   it('is latched, then ends the wait', async () => {
     expect(await signal(abort, world.ports)).toEqual({
-      remarks: ['web: latched, ended the wait: ann ended the deployment: wrong'],
+      remarks: ['web-g0002-d2: latched, ended the wait: ann ended the deployment: wrong'],
     });
     expect(world.written()).toEqual(['ledger: latched']);
     expect(world.ended).toEqual([
@@ -54,7 +54,7 @@ describe('a signal', () => {
     await expect(signal(abort, world.ports)).rejects.toThrow('failed');
     world.written();
     expect(await signal(abort, world.ports)).toEqual({
-      remarks: ['web: known before, ended the wait: ann ended the deployment: wrong'],
+      remarks: ['web-g0002-d2: known before, ended the wait: ann ended the deployment: wrong'],
     });
     expect(world.written()).toEqual([]);
     expect(world.ended).toHaveLength(1);
@@ -85,7 +85,7 @@ describe('a signal', () => {
       { ...abort, service: 'api' },
       'api: no deployment is running',
     ],
-    ["is of another's alarm", alarm('other'), 'web: other is not an alarm of web'],
+    ["is of another's alarm", alarm('other'), 'web-g0002-d2: other is not an alarm of web'],
   ])('that %s changes nothing, and says so', async (_, event, remark) => {
     const { remarks } = await signal(event, world.ports);
     expect(remarks).toHaveLength(1);

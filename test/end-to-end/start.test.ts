@@ -1,0 +1,67 @@
+/** `npm start -- --once --json`, twice at the same time on one machine. */
+import { afterEach, expect, it } from 'vitest';
+import * as z from 'zod';
+import { DemoProcess } from './demo-process.ts';
+
+const address = z.string().regex(/^http:\/\/127\.0\.0\.1:\d+$/);
+const firstLine = z.strictObject({
+  endpoint: address,
+  registry: z.string().regex(/^127\.0\.0\.1:\d+$/),
+  services: z.strictObject({ web: address }),
+});
+const count = z.int().min(0);
+const lastLine = z.strictObject({
+  deployments: z.array(
+    z.strictObject({
+      service: z.literal('web'),
+      image: z.string(),
+      generation: z.int().min(1),
+      outcome: z.enum(['live', 'restored', 'rejected']),
+      reason: z.string().min(1),
+      seconds: z.number(),
+    }),
+  ),
+  requests: z.strictObject({ total: count, lost: count, byGeneration: z.record(z.string(), count) }),
+  seconds: z.number(),
+});
+
+const running: DemoProcess[] = [];
+afterEach(async () => {
+  for (const demo of running.splice(0)) await demo.close();
+});
+
+it('deploys four images, each with its outcome, loses no request, and leaves nothing behind', { timeout: 150_000 }, async () => {
+  for (let n = 0; n < 2; n++) running.push(await DemoProcess.start(['--once', '--json']));
+  const ended = await Promise.all(running.map((demo) => demo.ended()));
+  const endpoints = new Set<string>();
+  for (const [index, { code, stdout, stderr }] of ended.entries()) {
+    expect(code, stderr.slice(-15).join('\n')).toBe(0);
+    expect(stdout).toHaveLength(2);
+    const ready = firstLine.parse(JSON.parse(stdout[0] ?? ''));
+    const { deployments, requests } = lastLine.parse(JSON.parse(stdout[1] ?? ''));
+    expect(deployments.map(({ image, generation, outcome }) => [image, generation, outcome])).toEqual([
+      ['web:v1', 1, 'live'],
+      ['web:v2', 2, 'live'],
+      ['web:v3', 3, 'restored'],
+      ['web:v4', 4, 'restored'],
+    ]);
+    expect(deployments[2]?.reason).toContain('did not become healthy within 120 s');
+    expect(deployments[3]?.reason).toMatch(/^the alarm .* is red: Threshold Crossed/);
+    expect(requests.lost).toBe(0);
+    const { byGeneration } = requests;
+    expect(Object.keys(byGeneration)).toEqual(['web-g0001', 'web-g0002', 'web-g0003', 'web-g0004']);
+    expect(Object.values(byGeneration).reduce((sum, each) => sum + each, 0)).toBe(requests.total);
+    expect(byGeneration['web-g0003']).toBe(0);
+    // A tenth of 20 a second, until the alarm of a metric in minutes is red.
+    expect(byGeneration['web-g0004']).toBeGreaterThan(10);
+    expect(byGeneration['web-g0004']).toBeLessThan(requests.total / 10);
+
+    const demo = running[index];
+    expect(demo?.started).toBeGreaterThan(4);
+    expect(await demo?.leftRunning()).toEqual([]);
+    expect(await demo?.leftFiles()).toEqual([]);
+    for (const url of [ready.endpoint, ready.services.web]) await expect(fetch(url)).rejects.toThrow('fetch failed');
+    endpoints.add(ready.endpoint).add(ready.services.web);
+  }
+  expect(endpoints.size).toBe(4);
+});
