@@ -258,8 +258,16 @@ function limitsOf(props: EcsServiceProps) {
   };
 }
 
-const { service, tags, strategy, minimumCount, healthDeadlineSeconds, healthIntervalSeconds, retentionSeconds, traffic } =
-  serviceSettings.shape;
+const {
+  service,
+  tags,
+  strategy,
+  minimumCount,
+  healthDeadlineSeconds,
+  healthIntervalSeconds,
+  retentionSeconds,
+  traffic,
+} = serviceSettings.shape;
 const checked = z.object({
   serviceName: service,
   tags,

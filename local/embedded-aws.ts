@@ -222,7 +222,7 @@ export async function createEmbeddedAws(options: EmbeddedAwsOptions): Promise<Em
     await close();
     throw failure;
   }
-  await bootstrap({ call, createBucket });
+  await bootstrap({ call, createBucket, settled: (stack) => cloudformation.settled(stack) });
   return {
     endpoint: listener.endpoint,
     isolation: tasks.isolation,

@@ -26,7 +26,7 @@ async function start(options: Options): Promise<number> {
   const folder = await mkdtemp(join(tmpdir(), 'cutover-start-'));
   try {
     const assembly = join(folder, 'cdk.out');
-    return await runDemo({ ...options, assembly, synthesize: () => synthesize(assembly) });
+    return await runDemo({ ...options, assembly, synthesize: (signal) => synthesize(assembly, signal) });
   } finally {
     await rm(folder, { recursive: true, force: true });
   }

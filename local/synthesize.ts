@@ -5,8 +5,8 @@ import { promisify } from 'node:util';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 
-/** Rejects with the CLI's own words. */
-export async function synthesize(output: string): Promise<void> {
+/** Rejects with the CLI's own words. A signal that is given ends the CLI. */
+export async function synthesize(output: string, signal?: AbortSignal): Promise<void> {
   try {
     await promisify(execFile)(
       process.execPath,
@@ -16,6 +16,7 @@ export async function synthesize(output: string): Promise<void> {
         cwd: root,
         env: { ...process.env, PATH: `${root}node_modules/.bin:${process.env['PATH'] ?? ''}` },
         maxBuffer: 16 * 2 ** 20,
+        ...(signal && { signal }),
       },
     );
   } catch (failure) {

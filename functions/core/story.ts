@@ -167,7 +167,7 @@ function subjectOf(chapter: Chapter): string {
   const { service, image, generation, seconds } = chapter;
   switch (chapter.kind) {
     case 'refused':
-      return `${service}: ${image ?? 'a push'} is not deployed`;
+      return `${service}: ${image ?? 'an event'} starts no deployment`;
     case 'started':
       return `${service}: ${image} is being deployed as ${generation}`;
     case 'launched':

@@ -27,7 +27,8 @@ export interface DemoOptions {
   readonly speed: number;
   /** Where the assembly goes. */
   readonly assembly: string;
-  readonly synthesize: () => Promise<void>;
+  /** Ends early, with a rejection, when the signal is given. */
+  readonly synthesize: (signal: AbortSignal) => Promise<void>;
 }
 
 const service = 'web';
@@ -66,16 +67,30 @@ class Demo {
   #slots: View['slots'] = [];
   #site: string | undefined;
   #alarmAt: number | undefined;
+  readonly #ending = new AbortController();
+  readonly #ended: Promise<never>;
+  #running: Promise<number> | undefined;
 
   constructor(options: DemoOptions) {
     this.#options = options;
+    const { signal } = this.#ending;
+    this.#ended = new Promise((_, reject) => {
+      signal.addEventListener('abort', () => reject(signal.reason), { once: true });
+    });
+    // Most of the time nobody waits for it.
+    this.#ended.catch(() => undefined);
     this.#clock = new FastForwardClock({
       speed: options.speed,
       onFailure: (failure) => this.#fault(failure),
     });
   }
 
-  async run(): Promise<number> {
+  run(): Promise<number> {
+    this.#running = this.#run();
+    return this.#running;
+  }
+
+  async #run(): Promise<number> {
     this.#drawing = setInterval(() => this.#draw(), drawMs);
     // The port is taken first: whether it can be had must be known before anything takes time.
     const aws = await createEmbeddedAws({
@@ -87,9 +102,10 @@ class Demo {
     });
     this.#aws = aws;
     this.#say('synthesizing the template that would go to AWS …');
-    await this.#options.synthesize();
+    await this.#options.synthesize(this.#ending.signal);
     this.#say('provisioning the embedded AWS from it …');
     const outputs = (await aws.provision(this.#options.assembly)).get('Cutover') ?? {};
+    this.#ending.signal.throwIfAborted();
     const { LedgerTable: table = '', ListenerArn: listener = '' } = outputs;
     this.#site = aws.elbv2.endpointOf(listener);
     this.#print({
@@ -112,6 +128,9 @@ class Demo {
   }
 
   async close(): Promise<void> {
+    this.#ending.abort();
+    // Nothing may be started any more when it is closed. How it ended was heard by whoever ran it, or they did not wait for it.
+    await this.#running?.catch(() => undefined);
     clearInterval(this.#drawing);
     this.#draw();
     this.#screen?.done();
@@ -126,7 +145,7 @@ class Demo {
     this.#say(`pushing ${service}:${tag}, ${expected.promise} …`);
     const outcome = watch.outcomeOf(`${service}:${tag}`);
     await pushDemoImage(aws, expected, service);
-    const result = await outcome;
+    const result = await Promise.race([outcome, this.#ended]);
     const reaction = result.outcome === 'restored' ? alarmToWeights(watch.item, this.#alarmAt) : undefined;
     if (reaction !== undefined) {
       this.#remark(`${service}:${tag}: ${(reaction / 1_000).toFixed(2)} s from the alarm to the old weights`);

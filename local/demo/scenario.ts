@@ -35,7 +35,7 @@ export interface Watch {
   /** The service item as it was read last. */
   readonly item: ServiceItem | undefined;
   readonly chapters: readonly Chapter[];
-  /** Resolves with what became of the image; rejects when nothing did within the limit on the wall. */
+  /** Resolves with what became of the image; rejects when nothing did within the limit on the wall. Never after `close`. */
   outcomeOf(image: string): Promise<Result>;
   close(): void;
 }
@@ -56,6 +56,7 @@ export function watchService(options: {
   const { aws, table, service, onChapter, onResult, onFailure } = options;
   const chapters: Chapter[] = [];
   const waiting = new Set<(item: ServiceItem) => void>();
+  const limits = new Set<NodeJS.Timeout>();
   let item: ServiceItem | undefined;
   let reading = false;
   const read = async (): Promise<void> => {
@@ -93,23 +94,30 @@ export function watchService(options: {
           const result = resultOf(current, image);
           if (result === undefined) return;
           clearTimeout(tooLong);
+          limits.delete(tooLong);
           waiting.delete(look);
           resolve(result);
         };
+        limits.add(tooLong);
         waiting.add(look);
         if (item !== undefined) look(item);
       }),
-    close: () => clearInterval(timer),
+    close: () => {
+      clearInterval(timer);
+      for (const limit of limits) clearTimeout(limit);
+    },
   };
 }
 
 /** Pushes a demo image through the registry's own API, like any client. */
 export async function pushDemoImage(aws: EmbeddedAws, image: DemoImage, repository: string): Promise<void> {
-  await pushImage(demoImage(image, await nodeRuntime()), {
-    registry: aws.endpoint,
-    repository,
-    tag: image.tag,
-  });
+  try {
+    const target = { registry: aws.endpoint, repository, tag: image.tag };
+    await pushImage(demoImage(image, await nodeRuntime()), target);
+  } catch (failure) {
+    const words = failure instanceof Error ? failure.message : String(failure);
+    throw new Error(`the image ${repository}:${image.tag} could not be pushed: ${words}`, { cause: failure });
+  }
 }
 
 /** The time from the alarm's event to the old weights in the rule, in milliseconds of the clock. */

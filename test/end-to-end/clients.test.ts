@@ -7,7 +7,12 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { CloudWatchClient, DescribeAlarmsCommand, GetMetricDataCommand } from '@aws-sdk/client-cloudwatch';
 import { DescribeImagesCommand, ECRClient } from '@aws-sdk/client-ecr';
-import { DescribeServicesCommand, DescribeTasksCommand, ListServicesCommand, ListTasksCommand } from '@aws-sdk/client-ecs';
+import {
+  DescribeServicesCommand,
+  DescribeTasksCommand,
+  ListServicesCommand,
+  ListTasksCommand,
+} from '@aws-sdk/client-ecs';
 import { DescribeRulesCommand, DescribeTargetHealthCommand } from '@aws-sdk/client-elastic-load-balancing-v2';
 import { EventBridgeClient, ListRulesCommand } from '@aws-sdk/client-eventbridge';
 import { GetExecutionHistoryCommand } from '@aws-sdk/client-sfn';
@@ -29,10 +34,12 @@ let live: { readonly slot: string; readonly targetGroup: string };
 beforeAll(async () => {
   world = await World.create();
   heard = await world.subscribe('heard');
-  expect(await world.deploy('v1')).toMatchObject({ outcome: 'live' });
+  await world.goLive('v1');
   const traffic = world.traffic();
-  expect(await world.deploy('v2')).toMatchObject({ outcome: 'live' });
-  await until('the announcement of the end', async () => ((await storyOfV2()).some(({ kind }) => kind === 'live') ? true : undefined));
+  await world.goLive('v2');
+  await until('the announcement of the end', async () =>
+    (await storyOfV2()).some(({ kind }) => kind === 'live') ? true : undefined,
+  );
   await traffic.stop();
   settings = await world.settings();
   item = await world.item();
@@ -47,7 +54,10 @@ const storyOfV2 = () => world.history('deployment#web-g0002-d2#');
 
 /** The minutes of the deployment, for CloudWatch. */
 function span(): { readonly StartTime: Date; readonly EndTime: Date } {
-  return { StartTime: new Date(world.clock.now() - 3_600_000), EndTime: new Date(world.clock.now() + 60_000) };
+  return {
+    StartTime: new Date(world.clock.now() - 3_600_000),
+    EndTime: new Date(world.clock.now() + 60_000),
+  };
 }
 
 function requestsQuery() {
@@ -66,9 +76,17 @@ describe('an SDK client, unmodified', () => {
   it('reads the execution, its history and what went into each step', async () => {
     const execution = await world.executionOf('v2');
     expect(execution).toMatchObject({ status: 'SUCCEEDED' });
-    expect(JSON.parse(execution.output ?? '')).toMatchObject({ outcome: 'live', generation: 'web-g0002', image: 'web:v2' });
-    const { events } = await world.sfn.send(new GetExecutionHistoryCommand({ executionArn: execution.executionArn, maxResults: 1_000 }));
-    const entered = (events ?? []).flatMap(({ stateEnteredEventDetails }) => stateEnteredEventDetails?.name ?? []);
+    expect(JSON.parse(execution.output ?? '')).toMatchObject({
+      outcome: 'live',
+      generation: 'web-g0002',
+      image: 'web:v2',
+    });
+    const { events } = await world.sfn.send(
+      new GetExecutionHistoryCommand({ executionArn: execution.executionArn, maxResults: 1_000 }),
+    );
+    const entered = (events ?? []).flatMap(
+      ({ stateEnteredEventDetails }) => stateEnteredEventDetails?.name ?? [],
+    );
     expect(entered.filter((name) => name === 'Shift')).toHaveLength(3);
     expect(entered.at(-1)).toBe('Live');
   });
@@ -76,7 +94,9 @@ describe('an SDK client, unmodified', () => {
   it('reads the generations, their tasks and their image by digest', async () => {
     const { serviceArns } = await world.ecs.send(new ListServicesCommand({ cluster }));
     expect(serviceArns?.map((arn) => arn.split('/').at(-1)).toSorted()).toEqual(['web-g0001', 'web-g0002']);
-    const { services } = await world.ecs.send(new DescribeServicesCommand({ cluster, services: ['web-g0002'], include: ['TAGS'] }));
+    const { services } = await world.ecs.send(
+      new DescribeServicesCommand({ cluster, services: ['web-g0002'], include: ['TAGS'] }),
+    );
     expect(services?.[0]).toMatchObject({ status: 'ACTIVE', desiredCount: 2, runningCount: 2 });
     expect(services?.[0]?.tags).toContainEqual({ key: 'cutover:generation', value: 'web-g0002' });
     const { taskArns } = await world.ecs.send(new ListTasksCommand({ cluster, serviceName: 'web-g0002' }));
@@ -87,21 +107,36 @@ describe('an SDK client, unmodified', () => {
       ['RUNNING', digest],
     ]);
     const ecr = world.closeLater(new ECRClient(world.client));
-    const { imageDetails } = await ecr.send(new DescribeImagesCommand({ repositoryName: 'web', imageIds: [{ imageTag: 'v2' }] }));
+    const { imageDetails } = await ecr.send(
+      new DescribeImagesCommand({ repositoryName: 'web', imageIds: [{ imageTag: 'v2' }] }),
+    );
     expect(imageDetails?.[0]).toMatchObject({ imageDigest: digest, imageTags: ['v2'] });
   });
 
   it('reads the weights, the health of the targets, the requests and the alarm', async () => {
     const { Rules } = await world.elbv2.send(new DescribeRulesCommand({ RuleArns: [settings.traffic.rule] }));
     const groups = Rules?.[0]?.Actions?.[0]?.ForwardConfig?.TargetGroups ?? [];
-    expect(groups.filter(({ Weight }) => Weight !== 0)).toEqual([{ TargetGroupArn: live.targetGroup, Weight: 100 }]);
-    const { TargetHealthDescriptions } = await world.elbv2.send(new DescribeTargetHealthCommand({ TargetGroupArn: live.targetGroup }));
-    expect(TargetHealthDescriptions?.map(({ TargetHealth }) => TargetHealth?.State)).toEqual(['healthy', 'healthy']);
+    expect(groups.filter(({ Weight }) => Weight !== 0)).toEqual([
+      { TargetGroupArn: live.targetGroup, Weight: 100 },
+    ]);
+    const { TargetHealthDescriptions } = await world.elbv2.send(
+      new DescribeTargetHealthCommand({ TargetGroupArn: live.targetGroup }),
+    );
+    expect(TargetHealthDescriptions?.map(({ TargetHealth }) => TargetHealth?.State)).toEqual([
+      'healthy',
+      'healthy',
+    ]);
     const cloudwatch = world.closeLater(new CloudWatchClient(world.client));
-    const { MetricDataResults } = await cloudwatch.send(new GetMetricDataCommand({ ...span(), MetricDataQueries: requestsQuery() }));
+    const { MetricDataResults } = await cloudwatch.send(
+      new GetMetricDataCommand({ ...span(), MetricDataQueries: requestsQuery() }),
+    );
     expect(MetricDataResults?.[0]?.Values?.length).toBeGreaterThan(2);
-    const { MetricAlarms } = await cloudwatch.send(new DescribeAlarmsCommand({ AlarmNames: settings.alarms }));
-    expect(MetricAlarms).toEqual([expect.objectContaining({ StateValue: 'OK', Namespace: 'AWS/ApplicationELB' })]);
+    const { MetricAlarms } = await cloudwatch.send(
+      new DescribeAlarmsCommand({ AlarmNames: settings.alarms }),
+    );
+    expect(MetricAlarms).toEqual([
+      expect.objectContaining({ StateValue: 'OK', Namespace: 'AWS/ApplicationELB' }),
+    ]);
   });
 
   it('reads the rules of events, the topic, and the story of a deployment by one Query', async () => {
@@ -135,37 +170,91 @@ describe.skipIf(!installed)(`the AWS CLI${installed ? '' : ` (skipped: ${cli} is
     AWS_MAX_ATTEMPTS: '1',
   });
   const aws = async (...args: readonly string[]): Promise<unknown> => {
-    const { stdout } = await promisify(execFile)(cli, ['--endpoint-url', world.aws.endpoint, '--output', 'json', ...args], {
-      env: environment(),
-      maxBuffer: 16 * 2 ** 20,
-    });
+    const { stdout } = await promisify(execFile)(
+      cli,
+      ['--endpoint-url', world.aws.endpoint, '--output', 'json', ...args],
+      {
+        env: environment(),
+        maxBuffer: 16 * 2 ** 20,
+      },
+    );
     return JSON.parse(stdout);
   };
 
   it('reads what happened', async () => {
     const executionArn = (await world.executionOf('v2')).executionArn ?? '';
-    const taskArns = (await world.ecs.send(new ListTasksCommand({ cluster, serviceName: 'web-g0002' }))).taskArns ?? [];
+    const taskArns =
+      (await world.ecs.send(new ListTasksCommand({ cluster, serviceName: 'web-g0002' }))).taskArns ?? [];
     const { StartTime, EndTime } = span();
     const query = { ':service': { S: 'web' }, ':prefix': { S: 'deployment#web-g0002-d2#' } };
     const machine = ['--state-machine-arn', world.output('DeployMachineArn')];
     const questions: readonly (readonly [command: string, args: readonly string[], answer: object])[] = [
-      ['stepfunctions list-executions', machine, { executions: expect.arrayContaining([expect.objectContaining({ executionArn })]) }],
+      [
+        'stepfunctions list-executions',
+        machine,
+        { executions: expect.arrayContaining([expect.objectContaining({ executionArn })]) },
+      ],
       ['stepfunctions describe-execution', ['--execution-arn', executionArn], { status: 'SUCCEEDED' }],
-      ['stepfunctions get-execution-history', ['--execution-arn', executionArn], { events: expect.arrayContaining([expect.objectContaining({ type: 'ExecutionSucceeded' })]) }],
-      ['ecs list-services', ['--cluster', cluster], { serviceArns: expect.arrayContaining([expect.stringMatching(/web-g0002$/)]) }],
-      ['ecs describe-services', ['--cluster', cluster, '--services', 'web-g0002'], { services: [expect.objectContaining({ runningCount: 2 })] }],
-      ['ecs describe-tasks', ['--cluster', cluster, '--tasks', ...taskArns], { tasks: [{ lastStatus: 'RUNNING' }, { lastStatus: 'RUNNING' }] }],
+      [
+        'stepfunctions get-execution-history',
+        ['--execution-arn', executionArn],
+        { events: expect.arrayContaining([expect.objectContaining({ type: 'ExecutionSucceeded' })]) },
+      ],
+      [
+        'ecs list-services',
+        ['--cluster', cluster],
+        { serviceArns: expect.arrayContaining([expect.stringMatching(/web-g0002$/)]) },
+      ],
+      [
+        'ecs describe-services',
+        ['--cluster', cluster, '--services', 'web-g0002'],
+        { services: [expect.objectContaining({ runningCount: 2 })] },
+      ],
+      [
+        'ecs describe-tasks',
+        ['--cluster', cluster, '--tasks', ...taskArns],
+        { tasks: [{ lastStatus: 'RUNNING' }, { lastStatus: 'RUNNING' }] },
+      ],
       ['elbv2 describe-rules', ['--rule-arns', settings.traffic.rule], { Rules: [{ Priority: '100' }] }],
-      ['elbv2 describe-target-health', ['--target-group-arn', live.targetGroup], { TargetHealthDescriptions: [{ TargetHealth: { State: 'healthy' } }, { TargetHealth: { State: 'healthy' } }] }],
-      ['ecr describe-images', ['--repository-name', 'web'], { imageDetails: expect.arrayContaining([expect.objectContaining({ imageTags: ['v2'], imageDigest: item.live?.digest })]) }],
-      ['events list-rules', [], { Rules: expect.arrayContaining([expect.objectContaining({ Description: 'Pushes to web start a deployment' })]) }],
+      [
+        'elbv2 describe-target-health',
+        ['--target-group-arn', live.targetGroup],
+        {
+          TargetHealthDescriptions: [
+            { TargetHealth: { State: 'healthy' } },
+            { TargetHealth: { State: 'healthy' } },
+          ],
+        },
+      ],
+      [
+        'ecr describe-images',
+        ['--repository-name', 'web'],
+        {
+          imageDetails: expect.arrayContaining([
+            expect.objectContaining({ imageTags: ['v2'], imageDigest: item.live?.digest }),
+          ]),
+        },
+      ],
+      [
+        'events list-rules',
+        [],
+        {
+          Rules: expect.arrayContaining([
+            expect.objectContaining({ Description: 'Pushes to web start a deployment' }),
+          ]),
+        },
+      ],
       [
         'dynamodb query',
         [
-          '--table-name', world.output('LedgerTable'),
-          '--key-condition-expression', 'service = :service AND begins_with(#item, :prefix)',
-          '--expression-attribute-names', '{"#item":"item"}',
-          '--expression-attribute-values', JSON.stringify(query),
+          '--table-name',
+          world.output('LedgerTable'),
+          '--key-condition-expression',
+          'service = :service AND begins_with(#item, :prefix)',
+          '--expression-attribute-names',
+          '{"#item":"item"}',
+          '--expression-attribute-values',
+          JSON.stringify(query),
         ],
         { Count: 6 },
       ],
@@ -173,11 +262,20 @@ describe.skipIf(!installed)(`the AWS CLI${installed ? '' : ` (skipped: ${cli} is
       ['cloudwatch describe-alarms', [], { MetricAlarms: [{ StateValue: 'OK' }] }],
       [
         'cloudwatch get-metric-data',
-        ['--start-time', StartTime.toISOString(), '--end-time', EndTime.toISOString(), '--metric-data-queries', JSON.stringify(requestsQuery())],
+        [
+          '--start-time',
+          StartTime.toISOString(),
+          '--end-time',
+          EndTime.toISOString(),
+          '--metric-data-queries',
+          JSON.stringify(requestsQuery()),
+        ],
         { MetricDataResults: [{ Id: 'requests', StatusCode: 'Complete' }] },
       ],
     ];
-    const answers = await Promise.all(questions.map(async ([command, args]) => [command, await aws(...command.split(' '), ...args)]));
+    const answers = await Promise.all(
+      questions.map(async ([command, args]) => [command, await aws(...command.split(' '), ...args)]),
+    );
     expect(answers).toMatchObject(questions.map(([command, , answer]) => [command, answer]));
   });
 
@@ -192,9 +290,16 @@ describe.skipIf(!installed)(`the AWS CLI${installed ? '' : ` (skipped: ${cli} is
     const [, command = ''] = /^To restore the traffic without Cutover: (aws .*)$/m.exec(Message.text) ?? [];
     expect(command).toBe(Message.restore);
     // As typed into a shell; the endpoint stands for the person's own account.
-    await promisify(execFile)('sh', ['-c', command.replace(/^aws /, `aws --endpoint-url ${world.aws.endpoint} `)], { env: environment() });
+    await promisify(execFile)(
+      'sh',
+      ['-c', command.replace(/^aws /, `aws --endpoint-url ${world.aws.endpoint} `)],
+      { env: environment() },
+    );
     expect(await world.weights()).toEqual(before);
-    expect(await outcome).toMatchObject({ outcome: 'restored', reason: expect.stringContaining('somebody else changed the weights') });
+    expect(await outcome).toMatchObject({
+      outcome: 'restored',
+      reason: expect.stringContaining('somebody else changed the weights'),
+    });
     expect(await world.weights()).toEqual(before);
   });
 });
@@ -202,8 +307,16 @@ describe.skipIf(!installed)(`the AWS CLI${installed ? '' : ` (skipped: ${cli} is
 describe('a queue subscribed to the topic', () => {
   it('gets the start, each shift and the end, as text for people and as JSON', async () => {
     const said = (await heard()).filter(({ Message }) => Message.deployment === 'web-g0002-d2');
-    expect(said.map(({ Message }) => Message.kind)).toEqual(['started', 'shifted', 'shifted', 'shifted', 'live']);
-    expect(said.map(({ MessageAttributes }) => MessageAttributes['kind']?.Value)).toEqual(said.map(({ Message }) => Message.kind));
+    expect(said.map(({ Message }) => Message.kind)).toEqual([
+      'started',
+      'shifted',
+      'shifted',
+      'shifted',
+      'live',
+    ]);
+    expect(said.map(({ MessageAttributes }) => MessageAttributes['kind']?.Value)).toEqual(
+      said.map(({ Message }) => Message.kind),
+    );
     expect(said.slice(1, 4).map(({ Message }) => Message.weights?.[live.slot])).toEqual([10, 50, 100]);
     expect(said[0]?.Subject).toBe('web: web:v2 is being deployed as web-g0002');
     expect(said[1]?.Message.text).toContain(`${live.slot} 10`);

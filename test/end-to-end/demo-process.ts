@@ -25,7 +25,11 @@ export class DemoProcess {
   #stdout = '';
   #stderr = '';
 
-  private constructor(args: readonly string[], folder: string, environment: Readonly<Record<string, string>>) {
+  private constructor(
+    args: readonly string[],
+    folder: string,
+    environment: Readonly<Record<string, string>>,
+  ) {
     this.#folder = folder;
     this.#process = spawn(process.execPath, [program, ...args], {
       env: { ...process.env, TMPDIR: folder, ...environment },
@@ -42,7 +46,10 @@ export class DemoProcess {
     }, 250);
   }
 
-  static async start(args: readonly string[], environment: Readonly<Record<string, string>> = {}): Promise<DemoProcess> {
+  static async start(
+    args: readonly string[],
+    environment: Readonly<Record<string, string>> = {},
+  ): Promise<DemoProcess> {
     return new DemoProcess(args, await mkdtemp(join(tmpdir(), 'demo-process-')), environment);
   }
 
@@ -50,7 +57,8 @@ export class DemoProcess {
   async says(text: string): Promise<void> {
     await until(`the demo to say "${text}"; it said: ${this.#stderr.slice(-500)}`, async () => {
       if (this.#stderr.includes(text)) return true;
-      if (this.#process.exitCode !== null) throw new Error(`it ended without saying "${text}": ${this.#stderr}`);
+      if (this.#process.exitCode !== null)
+        throw new Error(`it ended without saying "${text}": ${this.#stderr}`);
       return undefined;
     });
   }
@@ -109,7 +117,9 @@ export class DemoProcess {
 }
 
 /** proc(5): the fields of `stat` after the command, which may hold spaces and parentheses. */
-async function processes(): Promise<readonly { readonly pid: number; readonly parent: number; readonly key: string }[]> {
+async function processes(): Promise<
+  readonly { readonly pid: number; readonly parent: number; readonly key: string }[]
+> {
   const pids = (await readdir('/proc')).filter((name) => /^\d+$/.test(name));
   const found = await Promise.all(
     pids.map(async (pid) => {

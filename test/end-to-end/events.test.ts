@@ -1,7 +1,8 @@
 /** Pushes that must start nothing, and what people do in the middle of a deployment. */
 import { BatchDeleteImageCommand, ECRClient } from '@aws-sdk/client-ecr';
-import { ListStateMachinesCommand } from '@aws-sdk/client-sfn';
+import { GetExecutionHistoryCommand, ListStateMachinesCommand } from '@aws-sdk/client-sfn';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { inWords } from '../../functions/core/weights.ts';
 import { eventIn, type Said, until, World } from './world.ts';
 
 let world: World;
@@ -22,7 +23,7 @@ beforeAll(async () => {
     },
     retentionSeconds: 400,
   });
-  expect(await world.deploy('v1')).toMatchObject({ outcome: 'live', generation: 1 });
+  await world.goLive('v1');
   first = eventIn(await world.executionOf('v1'));
 });
 
@@ -31,16 +32,32 @@ afterAll(() => world?.close());
 const otherDigest = `sha256:${'0'.repeat(64)}`;
 
 /** An event as ECR would send it now, of an image that nobody deployed yet. */
-function ecrEvent(change: { readonly id: string; readonly time?: string; readonly detail?: object }): typeof first {
+function ecrEvent(change: {
+  readonly id: string;
+  readonly time?: string;
+  readonly detail?: object;
+}): typeof first {
   const { detail, ...rest } = change;
   const time = new Date(world.clock.now()).toISOString().replace(/\.\d+Z$/, 'Z');
-  return { ...first, time, ...rest, detail: { ...first.detail, 'image-digest': otherDigest, 'image-tag': 'v9', ...detail } };
+  return {
+    ...first,
+    time,
+    ...rest,
+    detail: { ...first.detail, 'image-digest': otherDigest, 'image-tag': 'v9', ...detail },
+  };
 }
 
 /** The reason in the ledger's history, and in the message to people, of a push that became no deployment. */
-async function told(id: string): Promise<{ readonly ledger: string | null; readonly message: string | null }> {
-  const item = await until(`the history item of ${id}`, async () => (await world.history('push#')).find(({ item }) => item.endsWith(id)));
-  const said = await until(`the message of ${id}`, async () => (await heard()).find(({ Message }) => Message.id.endsWith(id)));
+async function told(
+  id: string,
+): Promise<{ readonly ledger: string | null; readonly message: string | null }> {
+  const item = await until(`the history item of ${id}`, async () =>
+    (await world.history('push#')).find(({ item }) => item.endsWith(id)),
+  );
+  const said = await until(`the message of ${id}`, async () =>
+    (await heard()).find(({ Message }) => Message.id.endsWith(id)),
+  );
+  expect(said.Subject).toMatch(/^web: (?:web:\S+|an event) starts no deployment$/);
   expect(said.Message.text).toContain(said.Message.reason);
   return { ledger: item.reason, message: said.Message.reason };
 }
@@ -65,7 +82,8 @@ describe('an event that asks for nothing starts no deployment, changes nothing, 
     {
       what: 'a child manifest of an index',
       event: () => ecrEvent({ id: 'child', detail: { 'image-tag': undefined } }),
-      reason: () => 'it has no tag: a child manifest of an index, or a push by digest; the tagged push is what deploys',
+      reason: () =>
+        'it has no tag: a child manifest of an index, or a push by digest; the tagged push is what deploys',
     },
     {
       what: 'a deletion',
@@ -75,22 +93,30 @@ describe('an event that asks for nothing starts no deployment, changes nothing, 
     {
       what: 'a push that is older than the last one',
       event: () => ecrEvent({ id: 'older', time: '2020-01-01T00:00:00Z' }),
-      reason: () => `a newer push (${new Date(first.time).toISOString()}) was taken before this one (2020-01-01T00:00:00.000Z)`,
+      reason: () =>
+        `a newer push (${new Date(first.time).toISOString()}) was taken before this one (2020-01-01T00:00:00.000Z)`,
     },
   ])('$what', async ({ event, reason }) => {
     const offered = event();
     const { status, output } = await world.startDeployment(offered);
     expect(status).toBe('SUCCEEDED');
-    expect(JSON.parse(output ?? '')).toEqual({ outcome: expect.stringMatching(/^(?:nothing|superseded)$/), reason: reason() });
+    expect(JSON.parse(output ?? '')).toEqual({
+      outcome: expect.stringMatching(/^(?:nothing|superseded)$/),
+      reason: reason(),
+    });
     expect(await told(offered.id)).toEqual({ ledger: reason(), message: reason() });
     expect(world.mutationsSince(before.at)).toEqual([]);
     expect(await world.item()).toMatchObject({ lastGeneration: before.generation, owner: null });
   });
 
   it('an event that ECR does not send: rejected, with what is wrong in it', async () => {
-    const { status, error, cause } = await world.startDeployment(ecrEvent({ id: 'malformed', detail: { 'image-digest': 'sha256:12', result: 'MAYBE' } }));
+    const { status, error, cause } = await world.startDeployment(
+      ecrEvent({ id: 'malformed', detail: { 'image-digest': 'sha256:12', result: 'MAYBE' } }),
+    );
     expect({ status, error }).toEqual({ status: 'FAILED', error: 'Cutover.Rejected' });
-    expect(cause).toMatch(/^this is not an ECR image event: .*detail\/result: .*detail\/image-digest: must be sha256/);
+    expect(cause).toMatch(
+      /^this is not an ECR image event: .*detail\/result: .*detail\/image-digest: must be sha256/,
+    );
     expect(await told('malformed')).toEqual({ ledger: cause, message: cause });
     expect(world.mutationsSince(before.at)).toEqual([]);
     expect(await world.item()).toMatchObject({ lastGeneration: before.generation, owner: null });
@@ -101,10 +127,16 @@ describe('an event that asks for nothing starts no deployment, changes nothing, 
     await world.push('v1-again', 'good', 'v1');
     const [nightly, again] = await Promise.all([world.executionOf('nightly'), world.executionOf('v1-again')]);
     const unmatched = "the tag nightly matches none of this service's patterns (v*)";
-    expect(JSON.parse((await world.ended(nightly.executionArn ?? '')).output ?? '')).toEqual({ outcome: 'nothing', reason: unmatched });
+    expect(JSON.parse((await world.ended(nightly.executionArn ?? '')).output ?? '')).toEqual({
+      outcome: 'nothing',
+      reason: unmatched,
+    });
     expect(await told(eventIn(nightly).id)).toEqual({ ledger: unmatched, message: unmatched });
     const live = expect.stringMatching(/^web-g0001 is already live with [0-9a-f]{12}$/);
-    expect(JSON.parse((await world.ended(again.executionArn ?? '')).output ?? '')).toEqual({ outcome: 'nothing', reason: live });
+    expect(JSON.parse((await world.ended(again.executionArn ?? '')).output ?? '')).toEqual({
+      outcome: 'nothing',
+      reason: live,
+    });
     expect(await told(eventIn(again).id)).toEqual({ ledger: live, message: live });
     expect(world.mutationsSince(before.at)).toEqual([]);
     expect(await world.item()).toMatchObject({ lastGeneration: before.generation, owner: null });
@@ -130,7 +162,9 @@ describe('in the middle of a canary', () => {
     await world.baking('v2');
     expect(await world.deploy('v3')).toMatchObject({
       outcome: 'rejected',
-      reason: expect.stringMatching(/^web-g\d+-d\d+ \(web:v2\) holds the service; push again when it has ended, or stop it with the signal function/),
+      reason: expect.stringMatching(
+        /^web-g\d+-d\d+ \(web:v2\) holds the service; push again when it has ended, or stop it with the signal function/,
+      ),
     });
     const { executionArn = '' } = await world.executionOf('v3');
     expect(await world.ended(executionArn)).toMatchObject({ status: 'FAILED', error: 'Cutover.Rejected' });
@@ -142,13 +176,22 @@ describe('in the middle of a canary', () => {
     const outcome = world.deploy('v4');
     const { deployment } = await world.baking('v4');
     expect(await world.weights()).not.toEqual(before);
-    const [remark] = await world.signal({ service: 'web', signal: 'abort', by: 'ann', reason: 'prices are wrong' });
+    const [remark] = await world.signal({
+      service: 'web',
+      signal: 'abort',
+      by: 'ann',
+      reason: 'prices are wrong',
+    });
     const reason = 'ann ended the deployment: prices are wrong';
-    expect(remark).toBe(`web: latched, ended the wait: ${reason}`);
+    expect(remark).toContain(`latched, ended the wait: ${reason}`);
     expect(await outcome).toMatchObject({ outcome: 'restored', reason });
     expect(await world.weights()).toEqual(before);
     const { executionArn = '' } = await world.executionOf('v4');
-    expect(await world.ended(executionArn)).toMatchObject({ status: 'FAILED', error: 'Cutover.Restored', cause: reason });
+    expect(await world.ended(executionArn)).toMatchObject({
+      status: 'FAILED',
+      error: 'Cutover.Restored',
+      cause: reason,
+    });
     const chapters = await until('the last history item', async () => {
       const items = await world.history(`deployment#${deployment?.plan.deployment}#`);
       return items.some(({ kind }) => kind === 'restored') ? items : undefined;
@@ -161,24 +204,31 @@ describe('a replaced generation', () => {
   it('is retired when its retention is over, and never while a person gives it weight', async () => {
     const { stateMachines } = await world.sfn.send(new ListStateMachinesCommand({}));
     const machine = stateMachines?.find(({ name }) => name?.includes('Retire'))?.stateMachineArn;
-    await world.deploy('v5');
-    const { deployment, retained } = await world.item();
+    await world.goLive('v5');
+    const { retained } = await world.item();
     const kept = retained.at(-1)?.generation;
     if (kept === undefined) throw new Error('the replaced generation is not kept');
     const weights = await world.weights();
     await world.writeWeights({ ...weights, [kept.slot]: 1 });
-    const visit = await until('the visit at the end of the retention', async () => {
-      const arn = (await world.executions(machine)).find((each) => each.endsWith(`:retire-${deployment?.plan.deployment}`));
-      return arn === undefined ? undefined : world.ended(arn);
+    // Each deployment has started one visitor; whichever comes first.
+    const refusal = await until('a visit at the end of the retention', async () => {
+      for (const executionArn of await world.executions(machine)) {
+        const { events } = await world.sfn.send(new GetExecutionHistoryCommand({ executionArn }));
+        const failures = events?.flatMap(({ taskFailedEventDetails }) => taskFailedEventDetails ?? []);
+        const guarded = failures?.find(({ error }) => error === 'Cutover.Guarded');
+        if (guarded !== undefined) return guarded;
+      }
+      return undefined;
     });
-    expect(visit).toMatchObject({ status: 'FAILED', error: 'Cutover.Guarded' });
-    expect(visit.cause).toContain(`${kept.name} is not ended: its slot ${kept.slot} has weight 1`);
+    expect(refusal.cause).toContain(`${kept.name} is not ended: its slot ${kept.slot} has weight 1`);
     expect(world.clock.now()).toBeGreaterThan(retained.at(-1)?.until ?? Number.POSITIVE_INFINITY);
     expect(await world.fleetStatus(kept.name)).toEqual(['ACTIVE']);
 
     await world.writeWeights(weights);
-    expect(await world.deploy('v6')).toMatchObject({ outcome: 'live' });
-    await world.itemWhere(`${kept.name} to be retired`, (item) => !item.retained.some(({ generation }) => generation.name === kept.name));
+    await world.itemWhere(
+      `${kept.name} to be retired`,
+      (item) => !item.retained.some(({ generation }) => generation.name === kept.name),
+    );
     expect(await world.fleetStatus(kept.name)).not.toEqual(['ACTIVE']);
   });
 });
@@ -197,8 +247,7 @@ describe('weights that somebody else writes in the middle of a canary', () => {
     const { status, error, cause = '' } = await world.ended(executionArn);
     expect({ status, error }).toEqual({ status: 'FAILED', error: 'Cutover.NotRestored' });
     expect(cause).toContain('The weights are not put back, because somebody else changed them');
-    expect(cause).toContain(`the rule has ${live.slot} 70, ${next.slot} 30`);
-    expect(cause).toContain('Both generations stay up');
+    expect(cause).toContain(`the rule has ${inWords(theirs)}. Both generations stay up`);
     expect(await world.weights()).toEqual(theirs);
     expect(await world.fleetStatus(live.name, next.name)).toEqual(['ACTIVE', 'ACTIVE']);
   });

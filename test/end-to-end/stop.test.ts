@@ -1,8 +1,9 @@
 /** How `npm start` ends when it cannot start, or when a person ends it. */
-import { chmod, mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { createServer } from 'node:net';
-import type { AddressInfo } from 'node:net';
+
 import { once } from 'node:events';
+import { chmod, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import type { AddressInfo } from 'node:net';
+import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
@@ -13,7 +14,10 @@ afterEach(async () => {
   for (const close of closing.splice(0).toReversed()) await close();
 });
 
-async function start(args: readonly string[], environment?: Readonly<Record<string, string>>): Promise<DemoProcess> {
+async function start(
+  args: readonly string[],
+  environment?: Readonly<Record<string, string>>,
+): Promise<DemoProcess> {
   const demo = await DemoProcess.start(args, environment);
   closing.push(() => demo.close());
   return demo;
@@ -29,15 +33,22 @@ async function endOf(demo: DemoProcess): Promise<Ended> {
 it('--help teaches on stdout', async () => {
   const { code, stdout, stderr } = await endOf(await start(['--help']));
   expect({ code, stderr }).toEqual({ code: 0, stderr: [] });
-  for (const flag of ['--once', '--json', '--port', '--speed', '--help']) expect(stdout.join('\n')).toContain(flag);
+  for (const flag of ['--once', '--json', '--port', '--speed', '--help'])
+    expect(stdout.join('\n')).toContain(flag);
 });
 
 describe('one clear line and exit code 2, nothing left running', () => {
   it.each([
     { args: ['--twice'], line: "cutover: Unknown option '--twice'; see npm start -- --help" },
     { args: ['v5'], line: "cutover: Unexpected argument 'v5'; see npm start -- --help" },
-    { args: ['--port', 'many'], line: 'cutover: --port takes a whole number from 0 to 65535, got many; see npm start -- --help' },
-    { args: ['--speed', '0'], line: 'cutover: --speed takes a whole number from 1 to 1000, got 0; see npm start -- --help' },
+    {
+      args: ['--port', 'many'],
+      line: 'cutover: --port takes a whole number from 0 to 65535, got many; see npm start -- --help',
+    },
+    {
+      args: ['--speed', '0'],
+      line: 'cutover: --speed takes a whole number from 1 to 1000, got 0; see npm start -- --help',
+    },
     { args: ['--port'], line: "cutover: Option '--port <value>' argument missing; see npm start -- --help" },
   ])('$args', async ({ args, line }) => {
     const { code, stdout, stderr } = await endOf(await start(args));
@@ -49,7 +60,9 @@ describe('one clear line and exit code 2, nothing left running', () => {
     closing.push(() => holder.close());
     await once(holder, 'listening');
     const port = String((holder.address() as AddressInfo).port);
-    const { code, stdout, stderr } = await endOf(await start(['--once', '--json', ...form.replace('N', port).split(' ')]));
+    const { code, stdout, stderr } = await endOf(
+      await start(['--once', '--json', ...form.replace('N', port).split(' ')]),
+    );
     const line = `cutover: port ${port} is taken; choose another with --port, or leave it out for a free one`;
     expect({ code, stdout, stderr }).toEqual({ code: 2, stdout: [], stderr: [line] });
   });
@@ -60,11 +73,13 @@ describe('one clear line and exit code 2, nothing left running', () => {
     // The libraries of the Node runtime, which the image needs, as ldd names them: one is not there.
     await writeFile(join(bin, 'ldd'), '#!/bin/sh\necho "libm.so.6 => /nowhere/libm.so.6 (0x1)"\n');
     await chmod(join(bin, 'ldd'), 0o755);
-    const { code, stdout, stderr } = await endOf(await start(['--once', '--json'], { PATH: `${bin}:${process.env['PATH']}` }));
+    const { code, stdout, stderr } = await endOf(
+      await start(['--once', '--json'], { PATH: `${bin}:${process.env['PATH']}` }),
+    );
     expect(code).toBe(2);
     expect(stdout).toHaveLength(1);
     expect(stderr.filter((line) => line.startsWith('cutover: '))).toEqual([
-      "cutover: the image web:v1 could not be pushed: ENOENT: no such file or directory, lstat '/nowhere'",
+      "cutover: the image web:v1 could not be pushed: ENOENT: no such file or directory, realpath '/nowhere/libm.so.6'",
     ]);
     expect(stderr.at(-1)).toMatch(/^cutover: /);
   });

@@ -11,7 +11,12 @@ import {
   StartExecutionCommand,
 } from '@aws-sdk/client-sfn';
 import { SNSClient, SubscribeCommand } from '@aws-sdk/client-sns';
-import { CreateQueueCommand, DeleteMessageCommand, ReceiveMessageCommand, SQSClient } from '@aws-sdk/client-sqs';
+import {
+  CreateQueueCommand,
+  DeleteMessageCommand,
+  ReceiveMessageCommand,
+  SQSClient,
+} from '@aws-sdk/client-sqs';
 import { GetParameterCommand, PutParameterCommand, SSMClient } from '@aws-sdk/client-ssm';
 import { marshall, unmarshall } from '@aws-sdk/util-dynamodb';
 import { inject } from 'vitest';
@@ -178,6 +183,12 @@ export class World {
     return outcome;
   }
 
+  /** Pushes; rejects when anything else becomes of it than the live generation. */
+  async goLive(tag: string): Promise<void> {
+    const { outcome, reason } = await this.deploy(tag);
+    if (outcome !== 'live') throw new Error(`${tag} is ${outcome}: ${reason}`);
+  }
+
   /** Steady traffic until `stop`. */
   traffic(requestsPerSecond = 5): Traffic {
     const traffic = new Traffic({ clock: this.clock, url: this.site, requestsPerSecond });
@@ -212,7 +223,9 @@ export class World {
   /** As a deployment of a changed stack would. */
   async changeSettings(change: Partial<ServiceSettings>): Promise<void> {
     const Value = JSON.stringify({ ...(await this.settings()), ...change });
-    await this.ssm.send(new PutParameterCommand({ Name: `/cutover/${service}`, Value, Type: 'String', Overwrite: true }));
+    await this.ssm.send(
+      new PutParameterCommand({ Name: `/cutover/${service}`, Value, Type: 'String', Overwrite: true }),
+    );
   }
 
   /** Of the production rule. */
@@ -224,7 +237,10 @@ export class World {
   /** What a person may do with any client. */
   async writeWeights(weights: Readonly<Record<string, number>>): Promise<void> {
     const { traffic } = await this.settings();
-    const TargetGroups = traffic.slots.map(({ name, targetGroup }) => ({ TargetGroupArn: targetGroup, Weight: weights[name] ?? 0 }));
+    const TargetGroups = traffic.slots.map(({ name, targetGroup }) => ({
+      TargetGroupArn: targetGroup,
+      Weight: weights[name] ?? 0,
+    }));
     const Actions = [{ Type: 'forward' as const, ForwardConfig: { TargetGroups } }];
     await this.elbv2.send(new ModifyRuleCommand({ RuleArn: traffic.rule, Actions }));
   }
@@ -240,7 +256,10 @@ export class World {
   /** What a person sends to the signal function; returns its remarks. */
   async signal(payload: object): Promise<readonly string[]> {
     const { Payload, FunctionError } = await this.lambda.send(
-      new InvokeCommand({ FunctionName: await this.functionNamed('Signal'), Payload: Buffer.from(JSON.stringify(payload)) }),
+      new InvokeCommand({
+        FunctionName: await this.functionNamed('Signal'),
+        Payload: Buffer.from(JSON.stringify(payload)),
+      }),
     );
     const answer = Buffer.from(Payload ?? []).toString();
     if (FunctionError !== undefined) throw new Error(answer);
@@ -286,15 +305,22 @@ export class World {
   /** The state of the ECS services of these generations; `MISSING` when ECS knows none of that name. */
   async fleetStatus(...names: readonly string[]): Promise<readonly string[]> {
     const { fleet } = await this.settings();
-    const { services } = await this.ecs.send(new DescribeServicesCommand({ cluster: String(fleet['cluster']), services: [...names] }));
-    return names.map((name) => services?.find(({ serviceName }) => serviceName === name)?.status ?? 'MISSING');
+    const { services } = await this.ecs.send(
+      new DescribeServicesCommand({ cluster: String(fleet['cluster']), services: [...names] }),
+    );
+    return names.map(
+      (name) => services?.find(({ serviceName }) => serviceName === name)?.status ?? 'MISSING',
+    );
   }
 
   /** Calls since `since` that changed something in ECS or the load balancer, by `service operation`. */
   mutationsSince(since: number): readonly string[] {
     return this.aws.calls
       .records({ since })
-      .filter(({ service: of, operation }) => /^(?:ecs|elasticloadbalancing)$/.test(of) && !/^(?:Describe|List)/.test(operation))
+      .filter(
+        ({ service: of, operation }) =>
+          /^(?:ecs|elasticloadbalancing)$/.test(of) && !/^(?:Describe|List)/.test(operation),
+      )
       .map(({ service: of, operation }) => `${of} ${operation}`);
   }
 
@@ -302,11 +328,15 @@ export class World {
   async subscribe(name: string): Promise<() => Promise<readonly Said[]>> {
     const { QueueUrl } = await this.sqs.send(new CreateQueueCommand({ QueueName: name }));
     const Endpoint = `arn:aws:sqs:us-east-1:123456789012:${name}`;
-    await this.sns.send(new SubscribeCommand({ TopicArn: this.output('MessagesTopicArn'), Protocol: 'sqs', Endpoint }));
+    await this.sns.send(
+      new SubscribeCommand({ TopicArn: this.output('MessagesTopicArn'), Protocol: 'sqs', Endpoint }),
+    );
     const said: Said[] = [];
     return async () => {
       for (;;) {
-        const { Messages = [] } = await this.sqs.send(new ReceiveMessageCommand({ QueueUrl, MaxNumberOfMessages: 10 }));
+        const { Messages = [] } = await this.sqs.send(
+          new ReceiveMessageCommand({ QueueUrl, MaxNumberOfMessages: 10 }),
+        );
         if (Messages.length === 0) return said;
         for (const { Body, ReceiptHandle } of Messages) {
           said.push(message.parse(JSON.parse(Body ?? '')));
@@ -328,14 +358,19 @@ export class World {
   async baking(tag: string, step = 0): Promise<ServiceItem> {
     return this.itemWhere(`${tag} to bake at step ${step}`, ({ deployment, wait }) => {
       if (deployment?.plan.to.tag !== tag) return false;
-      if (deployment.outcome !== null) throw new Error(`${tag} ended: ${deployment.outcome}, ${deployment.reason}`);
+      if (deployment.outcome !== null)
+        throw new Error(`${tag} ended: ${deployment.outcome}, ${deployment.reason}`);
       return deployment.phase === 'baking' && deployment.step === step && wait?.for === 'bake';
     });
   }
 }
 
 /** Polls until there is something; on the wall. */
-export async function until<T>(what: string, look: () => Promise<T | undefined>, patienceMs = 45_000): Promise<T> {
+export async function until<T>(
+  what: string,
+  look: () => Promise<T | undefined>,
+  patienceMs = 45_000,
+): Promise<T> {
   const deadline = Date.now() + patienceMs;
   for (;;) {
     const found = await look();
@@ -346,7 +381,9 @@ export async function until<T>(what: string, look: () => Promise<T | undefined>,
 }
 
 const executionInput = z.object({
-  event: z.looseObject({ id: z.string(), time: z.string(), detail: z.record(z.string(), z.unknown()) }).catch({ id: '', time: '', detail: {} }),
+  event: z
+    .looseObject({ id: z.string(), time: z.string(), detail: z.record(z.string(), z.unknown()) })
+    .catch({ id: '', time: '', detail: {} }),
 });
 
 /** The event that an execution was started with. */

@@ -10,11 +10,11 @@ import {
   ListenerAction,
   ListenerCondition,
 } from 'aws-cdk-lib/aws-elasticloadbalancingv2';
-import { type CfnTemplate, readTemplate } from './templates.ts';
 import type { Construct } from 'constructs';
 import type { Cutover } from '../../infra/cutover.ts';
 import { EcsService, type EcsServiceProps } from '../../infra/ecs-service.ts';
 import { WebStack } from '../../infra/web-stack.ts';
+import { type CfnTemplate, readTemplate } from './templates.ts';
 
 const { context } = JSON.parse(readFileSync(new URL('../../cdk.json', import.meta.url), 'utf8')) as {
   context: Readonly<Record<string, unknown>> & { readonly cutover: Readonly<Record<string, unknown>> };
@@ -60,14 +60,25 @@ export class Ground {
   readonly vpc: IVpc;
 
   constructor(scope: Construct) {
-    this.vpc = new Vpc(scope, 'Network', { maxAzs: 2, natGateways: 0, restrictDefaultSecurityGroup: false }) as IVpc;
-    this.balancer = new ApplicationLoadBalancer(scope, 'LoadBalancer', { vpc: this.vpc, internetFacing: true });
+    this.vpc = new Vpc(scope, 'Network', {
+      maxAzs: 2,
+      natGateways: 0,
+      restrictDefaultSecurityGroup: false,
+    }) as IVpc;
+    this.balancer = new ApplicationLoadBalancer(scope, 'LoadBalancer', {
+      vpc: this.vpc,
+      internetFacing: true,
+    });
     this.listener = this.listen('Http', 80);
     this.cluster = new Cluster(scope, 'Cluster', { vpc: this.vpc }) as ICluster;
   }
 
   listen(id: string, port: number): ApplicationListener {
-    return this.balancer.addListener(id, { port, open: true, defaultAction: ListenerAction.fixedResponse(404) });
+    return this.balancer.addListener(id, {
+      port,
+      open: true,
+      defaultAction: ListenerAction.fixedResponse(404),
+    });
   }
 }
 

@@ -7,7 +7,7 @@ import { build } from 'esbuild';
 import { describe, expect, it } from 'vitest';
 import { bundling, DeployerFunction } from '../../infra/deployer-function.ts';
 import { newApp, newStack } from './apps.ts';
-import { resourcesOf, type Resource, readTemplate } from './templates.ts';
+import { type Resource, readTemplate, resourcesOf } from './templates.ts';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 
@@ -19,7 +19,9 @@ interface Bundle {
 
 /** As the construct bundles, and also telling what went in. */
 async function bundle(entry: string): Promise<Bundle> {
-  const alias = Object.entries(bundling.esbuildArgs).map(([option, path]) => [option.replace('--alias:', ''), path] as const);
+  const alias = Object.entries(bundling.esbuildArgs).map(
+    ([option, path]) => [option.replace('--alias:', ''), path] as const,
+  );
   const { outputFiles, metafile } = await build({
     absWorkingDir: root,
     entryPoints: [`functions/${entry}.ts`],
@@ -43,9 +45,17 @@ async function bundle(entry: string): Promise<Bundle> {
 
 /** The clients of the ports that each function touches, and what its bundle may weigh: 15 % above what it did. */
 const functions = [
-  { entry: 'plan-deployment', clients: ['cloudwatch', 'dynamodb', 'ecs', 'elastic-load-balancing-v2', 'ssm'], kilobytes: 620 },
+  {
+    entry: 'plan-deployment',
+    clients: ['cloudwatch', 'dynamodb', 'ecs', 'elastic-load-balancing-v2', 'ssm'],
+    kilobytes: 620,
+  },
   { entry: 'launch', clients: ['dynamodb', 'ecs'], kilobytes: 440 },
-  { entry: 'await', clients: ['cloudwatch', 'dynamodb', 'ecs', 'elastic-load-balancing-v2', 'sfn'], kilobytes: 555 },
+  {
+    entry: 'await',
+    clients: ['cloudwatch', 'dynamodb', 'ecs', 'elastic-load-balancing-v2', 'sfn'],
+    kilobytes: 555,
+  },
   { entry: 'shift', clients: ['dynamodb', 'ecs', 'elastic-load-balancing-v2'], kilobytes: 505 },
   { entry: 'judge', clients: ['cloudwatch', 'dynamodb', 'ecs', 'elastic-load-balancing-v2'], kilobytes: 525 },
   { entry: 'promote', clients: ['dynamodb'], kilobytes: 385 },
@@ -65,9 +75,12 @@ describe.each(functions)('the bundle of $entry', ({ entry, clients, kilobytes })
 
   it('holds no translations, no chain of credential sources, and no CommonJS of its libraries where there is better', async () => {
     const { files } = await bundle(entry);
-    const unwanted = /zod\/.*\/locales\/(?!en\.)|@aws-sdk\/credential-provider-(?:ini|sso|process|web-identity|node|login)|@aws-sdk\/token-providers|@smithy\/credential-provider-imds/;
+    const unwanted =
+      /zod\/.*\/locales\/(?!en\.)|@aws-sdk\/credential-provider-(?:ini|sso|process|web-identity|node|login)|@aws-sdk\/token-providers|@smithy\/credential-provider-imds/;
     expect(files.filter((path) => unwanted.test(path))).toEqual([]);
-    expect(files.filter((path) => /node_modules\/(?:@aws-sdk|@smithy|zod)\/.*(?:dist-cjs\/|\.cjs$)/.test(path))).toEqual([]);
+    expect(
+      files.filter((path) => /node_modules\/(?:@aws-sdk|@smithy|zod)\/.*(?:dist-cjs\/|\.cjs$)/.test(path)),
+    ).toEqual([]);
   });
 });
 
@@ -77,9 +90,17 @@ describe('the construct', () => {
     try {
       const app = newApp({ outdir, bundled: true });
       const stack = newStack(app, 'One');
-      new DeployerFunction(stack, 'Shift', { entry: 'shift', description: '', environment: {}, logRetention: RetentionDays.ONE_DAY });
+      new DeployerFunction(stack, 'Shift', {
+        entry: 'shift',
+        description: '',
+        environment: {},
+        logRetention: RetentionDays.ONE_DAY,
+      });
       const template = readTemplate(app.synth().getStackByName('One').templateFullPath);
-      const [, made] = resourcesOf(template, 'AWS::Lambda::Function')[0]! as [string, Resource & { Metadata?: unknown }];
+      const [, made] = resourcesOf(template, 'AWS::Lambda::Function')[0]! as [
+        string,
+        Resource & { Metadata?: unknown },
+      ];
       const { S3Key } = made.Properties['Code'] as { S3Key: string };
       const asset = readFileSync(join(outdir, `asset.${S3Key.replace('.zip', '')}`, 'index.mjs'), 'utf8');
       expect(asset).toBe((await bundle('shift')).text);

@@ -61,30 +61,43 @@ const call = <T>(service: string, operation: string, input: object): Promise<T> 
   aws.dispatcher.call(service, operation, input, { kind: 'root' }) as Promise<T>;
 
 async function settings(): Promise<ServiceSettings> {
-  const { Parameter } = await call<GetParameterCommandOutput>('ssm', 'GetParameter', { Name: '/cutover/web' });
+  const { Parameter } = await call<GetParameterCommandOutput>('ssm', 'GetParameter', {
+    Name: '/cutover/web',
+  });
   return serviceSettings.parse(JSON.parse(Parameter?.Value ?? ''));
 }
 
 async function weights(): Promise<readonly (number | undefined)[]> {
   const { traffic } = await settings();
-  const { Rules } = await call<DescribeRulesCommandOutput>('elasticloadbalancing', 'DescribeRules', { RuleArns: [traffic.rule] });
+  const { Rules } = await call<DescribeRulesCommandOutput>('elasticloadbalancing', 'DescribeRules', {
+    RuleArns: [traffic.rule],
+  });
   const groups = Rules?.[0]?.Actions?.[0]?.ForwardConfig?.TargetGroups ?? [];
-  return traffic.slots.map(({ targetGroup }) => groups.find(({ TargetGroupArn }) => TargetGroupArn === targetGroup)?.Weight);
+  return traffic.slots.map(
+    ({ targetGroup }) => groups.find(({ TargetGroupArn }) => TargetGroupArn === targetGroup)?.Weight,
+  );
 }
 
 /** As the deployment's function does in the middle of a canary. */
 async function shift(...shares: readonly number[]): Promise<void> {
   const { traffic } = await settings();
-  const TargetGroups = traffic.slots.map(({ targetGroup }, index) => ({ TargetGroupArn: targetGroup, Weight: shares[index] ?? 0 }));
+  const TargetGroups = traffic.slots.map(({ targetGroup }, index) => ({
+    TargetGroupArn: targetGroup,
+    Weight: shares[index] ?? 0,
+  }));
   await call('elasticloadbalancing', 'ModifyRule', {
     RuleArn: traffic.rule,
     Actions: [{ Type: 'forward', ForwardConfig: { TargetGroups } }],
   });
 }
 
-it('cdk deploy and diff work with AWS_ENDPOINT_URL, and change no weights in the middle of a canary', { timeout: 120_000 }, async () => {
+it('cdk deploy and diff work with AWS_ENDPOINT_URL, and change no weights in the middle of a canary', {
+  timeout: 180_000,
+}, async () => {
   const output = join(folder, 'first');
-  expect(await cdk('deploy', '--output', output, '--require-approval', 'never')).toContain('Cutover.LedgerTable = ');
+  expect(await cdk('deploy', '--output', output, '--require-approval', 'never')).toContain(
+    'Cutover.LedgerTable = ',
+  );
   expect(await cdk('diff', '--app', output)).toContain('There were no differences');
 
   await shift(90, 10);

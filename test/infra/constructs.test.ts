@@ -21,12 +21,16 @@ const fresh = (): App => newApp({ outdir: join(folder, String(apps++)) });
 
 /** What cdk-nag finds where the deployer and its services give rights. */
 function wildcards(app: App): readonly string[] {
-  return new AwsSolutionsChecks()
-    .validateScope(app)
-    .violations.filter(({ ruleName }) => ruleName.includes('-IAM'))
-    .flatMap(({ ruleName, violatingResources }) => violatingResources.map(({ constructPath }) => `${constructPath} ${ruleName}`))
-    // Of the task definition that the test makes, not of the constructs.
-    .filter((finding) => !/^\w+\/\w+Template\//.test(finding));
+  return (
+    new AwsSolutionsChecks()
+      .validateScope(app)
+      .violations.filter(({ ruleName }) => ruleName.includes('-IAM'))
+      .flatMap(({ ruleName, violatingResources }) =>
+        violatingResources.map(({ constructPath }) => `${constructPath} ${ruleName}`),
+      )
+      // Of the task definition that the test makes, not of the constructs.
+      .filter((finding) => !/^\w+\/\w+Template\//.test(finding))
+  );
 }
 
 describe('one deployer', () => {
@@ -40,7 +44,10 @@ describe('one deployer', () => {
     const template = readTemplate(app.synth().getStackByName('Both').templateFullPath);
     expect(wildcards(app)).toEqual([]);
     const deleting = grantsOf(template).filter(({ actions }) => actions.includes('ecs:DeleteService'));
-    expect(deleting.map(({ resources }) => JSON.stringify(resources).match(/\/(\w+)-g\*/)?.[1])).toEqual(['web', 'api']);
+    expect(deleting.map(({ resources }) => JSON.stringify(resources).match(/\/(\w+)-g\*/)?.[1])).toEqual([
+      'web',
+      'api',
+    ]);
     expect(resourcesOf(template, 'AWS::StepFunctions::StateMachine')).toHaveLength(2);
   });
 
@@ -99,7 +106,13 @@ describe('a service that is described wrongly', () => {
       make({
         serviceName: 'Web_1',
         tags: [],
-        strategy: { kind: 'custom', steps: [{ weightPercent: 50, bakeSeconds: 60 }, { weightPercent: 40, bakeSeconds: -1 }] },
+        strategy: {
+          kind: 'custom',
+          steps: [
+            { weightPercent: 50, bakeSeconds: 60 },
+            { weightPercent: 40, bakeSeconds: -1 },
+          ],
+        },
         slots: ['blue'],
         priority: 1,
         minimumCount: 0,
@@ -119,10 +132,22 @@ describe('a service that is described wrongly', () => {
   });
 
   it.each([
-    ['a slot twice', { slots: ['blue', 'blue'] }, 'slots/1/name: is another slot\'s already: blue'],
-    ['six slots', { slots: ['a', 'b', 'c', 'd', 'e', 'f'] }, 'slots: an ALB forwards to at most five target groups'],
-    ['a slot that is no name', { slots: ['blue', 'Green'] }, 'slots/1/name: must be 1 to 11 of a-z and 0-9, starting with a letter'],
-    ['a priority too low for its slots', { priority: 3 }, "priority: must be 4 to 50000, the slots' own rules stand before it, got 3"],
+    ['a slot twice', { slots: ['blue', 'blue'] }, "slots/1/name: is another slot's already: blue"],
+    [
+      'six slots',
+      { slots: ['a', 'b', 'c', 'd', 'e', 'f'] },
+      'slots: an ALB forwards to at most five target groups',
+    ],
+    [
+      'a slot that is no name',
+      { slots: ['blue', 'Green'] },
+      'slots/1/name: must be 1 to 11 of a-z and 0-9, starting with a letter',
+    ],
+    [
+      'a priority too low for its slots',
+      { priority: 3 },
+      "priority: must be 4 to 50000, the slots' own rules stand before it, got 3",
+    ],
   ])('is refused for %s', (_, changes, words) => {
     expect(() => make(changes)).toThrow(`EcsService web: ${words}`);
   });

@@ -25,7 +25,11 @@ async function open(): Promise<Shop> {
 describe('a stack that is created', () => {
   it('has the rule, with everything on the first slot', async () => {
     const shop = await open();
-    expect(await shop.rule()).toEqual({ priority: 100, paths: ['/*'], weights: { blue: 100, green: 0, red: 0 } });
+    expect(await shop.rule()).toEqual({
+      priority: 100,
+      paths: ['/*'],
+      weights: { blue: 100, green: 0, red: 0 },
+    });
     const [rule] = await shop.rules();
     expect(shop.arn('Rule')).toBe(rule?.RuleArn);
   });
@@ -65,13 +69,22 @@ describe('a stack that is created', () => {
       PhysicalResourceId: `cutover-rule-${shop.name.toLowerCase()}`,
       Data: { RuleArn: rule?.RuleArn },
     });
-    expect(await shop.rule()).toEqual({ priority: 77, paths: ['/again/*'], weights: { blue: 90, green: 10, red: 0 } });
+    expect(await shop.rule()).toEqual({
+      priority: 77,
+      paths: ['/again/*'],
+      weights: { blue: 90, green: 10, red: 0 },
+    });
   });
 
   it('leaves no rule behind when something else fails', async () => {
     const shop = mall.shop();
-    expect(await shop.deploy({ failsLater: true })).toEqual({ status: 'ROLLBACK_COMPLETE', reasons: containing('The parameter already exists') });
-    const tagged = mall.aws.calls.records({ operation: 'DeleteRule' }).filter(({ principal }) => principal.kind === 'role');
+    expect(await shop.deploy({ failsLater: true })).toEqual({
+      status: 'ROLLBACK_COMPLETE',
+      reasons: containing('The parameter already exists'),
+    });
+    const tagged = mall.aws.calls
+      .records({ operation: 'DeleteRule' })
+      .filter(({ principal }) => principal.kind === 'role');
     expect(tagged).not.toEqual([]);
   });
 });
@@ -82,15 +95,25 @@ describe('a stack that is updated in the middle of a canary', () => {
     await shop.setWeights({ blue: 90, green: 10, red: 0 });
     const [before] = await shop.rules();
     expect(await shop.deploy({ priority: 40, path: '/shop/*' })).toEqual(updated);
-    expect(await shop.rule()).toEqual({ priority: 40, paths: ['/shop/*'], weights: { blue: 90, green: 10, red: 0 } });
+    expect(await shop.rule()).toEqual({
+      priority: 40,
+      paths: ['/shop/*'],
+      weights: { blue: 90, green: 10, red: 0 },
+    });
     expect((await shop.rules())[0]?.RuleArn).toBe(before?.RuleArn);
   });
 
   it('gives conditions and priority back when something else fails, and leaves the weights', async () => {
     const shop = await open();
     await shop.setWeights({ blue: 90, green: 10, red: 0 });
-    expect(await shop.deploy({ priority: 40, path: '/shop/*', failsLater: true })).toMatchObject({ status: 'UPDATE_ROLLBACK_COMPLETE' });
-    expect(await shop.rule()).toEqual({ priority: 100, paths: ['/*'], weights: { blue: 90, green: 10, red: 0 } });
+    expect(await shop.deploy({ priority: 40, path: '/shop/*', failsLater: true })).toMatchObject({
+      status: 'UPDATE_ROLLBACK_COMPLETE',
+    });
+    expect(await shop.rule()).toEqual({
+      priority: 100,
+      paths: ['/*'],
+      weights: { blue: 90, green: 10, red: 0 },
+    });
   });
 
   it('may not move the rule to another listener, and stays as it was', async () => {
@@ -101,7 +124,11 @@ describe('a stack that is updated in the middle of a canary', () => {
       reasons: containing('cannot move to another listener while its traffic is split (blue 90, green 10)'),
     });
     expect(await shop.rule('Second')).toBeUndefined();
-    expect(await shop.rule()).toEqual({ priority: 100, paths: ['/*'], weights: { blue: 90, green: 10, red: 0 } });
+    expect(await shop.rule()).toEqual({
+      priority: 100,
+      paths: ['/*'],
+      weights: { blue: 90, green: 10, red: 0 },
+    });
   });
 });
 
@@ -111,7 +138,11 @@ describe('a rule that gets another listener', () => {
     await shop.setWeights({ blue: 0, green: 100, red: 0 });
     expect(await shop.deploy({ listener: 'second', priority: 40 })).toEqual(updated);
     expect(await shop.rule()).toBeUndefined();
-    expect(await shop.rule('Second')).toEqual({ priority: 40, paths: ['/*'], weights: { blue: 0, green: 100, red: 0 } });
+    expect(await shop.rule('Second')).toEqual({
+      priority: 40,
+      paths: ['/*'],
+      weights: { blue: 0, green: 100, red: 0 },
+    });
     const [rule] = await shop.rules('Second');
     expect(shop.arn('Rule')).toBe(rule?.RuleArn);
   });
@@ -119,9 +150,15 @@ describe('a rule that gets another listener', () => {
   it('moves back with its weights when something else fails', async () => {
     const shop = await open();
     await shop.setWeights({ blue: 0, green: 100, red: 0 });
-    expect(await shop.deploy({ listener: 'second', failsLater: true })).toMatchObject({ status: 'UPDATE_ROLLBACK_COMPLETE' });
+    expect(await shop.deploy({ listener: 'second', failsLater: true })).toMatchObject({
+      status: 'UPDATE_ROLLBACK_COMPLETE',
+    });
     expect(await shop.rule('Second')).toBeUndefined();
-    expect(await shop.rule()).toEqual({ priority: 100, paths: ['/*'], weights: { blue: 0, green: 100, red: 0 } });
+    expect(await shop.rule()).toEqual({
+      priority: 100,
+      paths: ['/*'],
+      weights: { blue: 0, green: 100, red: 0 },
+    });
   });
 });
 
@@ -179,7 +216,9 @@ describe('a stack that is deleted', () => {
     const shop = await open();
     const arn = shop.arn('Rule');
     expect(await shop.delete()).toEqual({ status: 'DELETE_COMPLETE', reasons: [] });
-    await expect(mall.call('elasticloadbalancing', 'DescribeRules', { RuleArns: [arn] })).rejects.toMatchObject({ code: 'RuleNotFoundException' });
+    await expect(
+      mall.call('elasticloadbalancing', 'DescribeRules', { RuleArns: [arn] }),
+    ).rejects.toMatchObject({ code: 'RuleNotFoundException' });
   });
 });
 

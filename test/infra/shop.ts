@@ -2,8 +2,9 @@
  * A deployer in an embedded AWS, and stacks of single services beside it that come, change and go through
  * CloudFormation's API.
  */
-import { mkdtemp, rm } from 'node:fs/promises';
+
 import { readFileSync } from 'node:fs';
+import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type {
@@ -46,7 +47,12 @@ export class Mall {
   ruleFunction = '';
   #shops = 0;
 
-  private constructor(made: { aws: EmbeddedAws; clock: FastForwardClock; folder: string; faults: unknown[] }) {
+  private constructor(made: {
+    aws: EmbeddedAws;
+    clock: FastForwardClock;
+    folder: string;
+    faults: unknown[];
+  }) {
     this.aws = made.aws;
     this.#clock = made.clock;
     this.#folder = made.folder;
@@ -103,7 +109,8 @@ export class Mall {
     });
     new CfnOutput(stack, 'First', { value: ground.listener.listenerArn });
     new CfnOutput(stack, 'Second', { value: second.listenerArn });
-    for (const [slot, group] of made.targetGroups) new CfnOutput(stack, slot, { value: group.targetGroupArn });
+    for (const [slot, group] of made.targetGroups)
+      new CfnOutput(stack, slot, { value: group.targetGroupArn });
     new CfnOutput(stack, 'Rule', { value: made.ruleArn });
     if (description.failsLater === true) failAfter(made);
     const { templateFullPath } = app.synth().getStackByName(name);
@@ -165,14 +172,22 @@ export class Shop {
 
   /** The rules of a listener that go by path: the production rule and nothing else. */
   async rules(listener: 'First' | 'Second' = 'First'): Promise<readonly Rule[]> {
-    const { Rules } = await this.#mall.call<DescribeRulesCommandOutput>('elasticloadbalancing', 'DescribeRules', {
-      ListenerArn: this.arn(listener),
-    });
-    return (Rules ?? []).filter(({ Conditions }) => Conditions?.some(({ Field }) => Field === 'path-pattern'));
+    const { Rules } = await this.#mall.call<DescribeRulesCommandOutput>(
+      'elasticloadbalancing',
+      'DescribeRules',
+      {
+        ListenerArn: this.arn(listener),
+      },
+    );
+    return (Rules ?? []).filter(({ Conditions }) =>
+      Conditions?.some(({ Field }) => Field === 'path-pattern'),
+    );
   }
 
   /** The production rule in short. */
-  async rule(listener: 'First' | 'Second' = 'First'): Promise<{ priority: number; paths: string[]; weights: Record<string, number> } | undefined> {
+  async rule(
+    listener: 'First' | 'Second' = 'First',
+  ): Promise<{ priority: number; paths: string[]; weights: Record<string, number> } | undefined> {
     const [rule, ...others] = await this.rules(listener);
     if (others.length > 0) throw new Error(`${this.name} has ${others.length + 1} production rules`);
     if (rule === undefined) return undefined;
@@ -181,14 +196,22 @@ export class Shop {
     return {
       priority: Number(rule.Priority),
       paths: rule.Conditions?.[0]?.PathPatternConfig?.Values ?? [],
-      weights: Object.fromEntries(groups.map(({ TargetGroupArn, Weight }) => [slots.get(TargetGroupArn ?? '') ?? TargetGroupArn, Weight ?? 0])),
+      weights: Object.fromEntries(
+        groups.map(({ TargetGroupArn, Weight }) => [
+          slots.get(TargetGroupArn ?? '') ?? TargetGroupArn,
+          Weight ?? 0,
+        ]),
+      ),
     };
   }
 
   /** As a deployment writes them. */
   async setWeights(weights: Readonly<Record<string, number>>): Promise<void> {
     const [rule] = await this.rules();
-    const TargetGroups = Object.entries(weights).map(([slot, Weight]) => ({ TargetGroupArn: this.arn(slot), Weight }));
+    const TargetGroups = Object.entries(weights).map(([slot, Weight]) => ({
+      TargetGroupArn: this.arn(slot),
+      Weight,
+    }));
     await this.#mall.call('elasticloadbalancing', 'ModifyRule', {
       RuleArn: rule?.RuleArn,
       Actions: [{ Type: 'forward', ForwardConfig: { TargetGroups } }],
@@ -211,13 +234,19 @@ export class Shop {
   async #end(since: ReadonlySet<string>): Promise<Ended> {
     const deadline = Date.now() + 45_000;
     for (;;) {
-      const { Stacks } = await this.#mall.call<DescribeStacksCommandOutput>('cloudformation', 'DescribeStacks', {
-        StackName: this.#id,
-      });
+      const { Stacks } = await this.#mall.call<DescribeStacksCommandOutput>(
+        'cloudformation',
+        'DescribeStacks',
+        {
+          StackName: this.#id,
+        },
+      );
       const status = Stacks?.[0]?.StackStatus ?? '';
       if (!status.endsWith('IN_PROGRESS')) {
         if (/^(?:CREATE|UPDATE)_COMPLETE$/.test(status)) {
-          this.outputs = Object.fromEntries((Stacks?.[0]?.Outputs ?? []).map(({ OutputKey, OutputValue }) => [OutputKey, OutputValue]));
+          this.outputs = Object.fromEntries(
+            (Stacks?.[0]?.Outputs ?? []).map(({ OutputKey, OutputValue }) => [OutputKey, OutputValue]),
+          );
         }
         return { status, reasons: await this.#failures(since) };
       }
@@ -228,7 +257,9 @@ export class Shop {
 
   async #failures(since: ReadonlySet<string>): Promise<readonly string[]> {
     return (await this.#events())
-      .filter(({ EventId, ResourceStatus }) => !since.has(EventId ?? '') && ResourceStatus?.endsWith('_FAILED'))
+      .filter(
+        ({ EventId, ResourceStatus }) => !since.has(EventId ?? '') && ResourceStatus?.endsWith('_FAILED'),
+      )
       .map(({ ResourceStatusReason }) => ResourceStatusReason ?? '')
       .toReversed();
   }
@@ -238,9 +269,13 @@ export class Shop {
   }
 
   async #events() {
-    const { StackEvents } = await this.#mall.call<DescribeStackEventsCommandOutput>('cloudformation', 'DescribeStackEvents', {
-      StackName: this.#id,
-    });
+    const { StackEvents } = await this.#mall.call<DescribeStackEventsCommandOutput>(
+      'cloudformation',
+      'DescribeStackEvents',
+      {
+        StackName: this.#id,
+      },
+    );
     return StackEvents ?? [];
   }
 }

@@ -12,7 +12,7 @@ export interface CfnTemplate {
   readonly Resources: Readonly<Record<string, Resource>>;
 }
 
-export interface Statement {
+interface Statement {
   readonly Effect: string;
   readonly Action: string | readonly string[];
   readonly Resource: unknown;
@@ -37,9 +37,12 @@ export function resourcesOf(template: CfnTemplate, type: string): readonly (read
 
 /** Without what changes with every change of the code: hashes of assets and of versions. */
 export function normalised(template: CfnTemplate): string {
-  const shown = structuredClone(template) as { Resources: Record<string, { Type: string; Properties: Record<string, unknown> }> };
+  const shown = structuredClone(template) as {
+    Resources: Record<string, { Type: string; Properties: Record<string, unknown> }>;
+  };
   for (const { Type, Properties } of Object.values(shown.Resources)) {
-    if (Type === 'AWS::Lambda::Function') Object.assign(Properties['Code'] as object, { S3Key: 'the bundled code' });
+    if (Type === 'AWS::Lambda::Function')
+      Object.assign(Properties['Code'] as object, { S3Key: 'the bundled code' });
     if (Type === 'AWS::StepFunctions::StateMachine') Properties['DefinitionString'] = 'in a file of its own';
   }
   return `${JSON.stringify(shown, undefined, 2).replaceAll(/(CurrentVersion[0-9A-F]{8})[0-9a-f]{32}/g, '$1')}\n`;
@@ -56,13 +59,15 @@ export function definitionOf(template: CfnTemplate, machine: RegExp): string {
 /** Everything that roles may do, from their own policies and those attached to them. */
 export function grantsOf(template: CfnTemplate): readonly Grant[] {
   const own = resourcesOf(template, 'AWS::IAM::Role').flatMap(([id, { Properties }]) =>
-    ((Properties['Policies'] ?? []) as { PolicyDocument: { Statement: Statement[] } }[]).flatMap(({ PolicyDocument }) =>
-      PolicyDocument.Statement.map((statement) => grant(id, statement)),
+    ((Properties['Policies'] ?? []) as { PolicyDocument: { Statement: Statement[] } }[]).flatMap(
+      ({ PolicyDocument }) => PolicyDocument.Statement.map((statement) => grant(id, statement)),
     ),
   );
   const attached = resourcesOf(template, 'AWS::IAM::Policy').flatMap(([, { Properties }]) =>
     (Properties['Roles'] as unknown[]).flatMap((role) =>
-      (Properties['PolicyDocument'] as { Statement: Statement[] }).Statement.map((statement) => grant(nameOf(role), statement)),
+      (Properties['PolicyDocument'] as { Statement: Statement[] }).Statement.map((statement) =>
+        grant(nameOf(role), statement),
+      ),
     ),
   );
   return [...own, ...attached].filter(({ actions }) => actions.length > 0);
@@ -75,5 +80,7 @@ function grant(role: string, { Effect, Action, Resource, Condition }: Statement)
 
 /** The logical id behind a `Ref`; otherwise what stands there. */
 function nameOf(value: unknown): string {
-  return typeof value === 'object' && value !== null && 'Ref' in value ? String(value.Ref) : JSON.stringify(value);
+  return typeof value === 'object' && value !== null && 'Ref' in value
+    ? String(value.Ref)
+    : JSON.stringify(value);
 }

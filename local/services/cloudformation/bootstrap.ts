@@ -18,19 +18,35 @@ const roles = [
 /** The bucket that assets are published to. */
 const assetBucket = `cdk-${qualifier}-assets-${accountId}-${region}`;
 
-/** The parameter that tells the version, the roles that the CLI assumes, and the bucket. */
+/** The stack that the CLI asks for where large templates go, such as for a diff. */
+const stackName = 'CDKToolkit';
+
+/** The stack with the parameter that tells the version, the roles that the CLI assumes, and the bucket. */
 export async function bootstrap(options: {
   readonly call: CallService;
   readonly createBucket: (bucket: string) => Promise<void>;
+  /** Resolves when the stack of this name is at rest. */
+  readonly settled: (stack: string) => Promise<unknown>;
 }): Promise<void> {
   const { call } = options;
-  await call('ssm', 'PutParameter', {
-    Name: `/cdk-bootstrap/${qualifier}/version`,
-    Type: 'String',
-    Value: version,
-    Overwrite: true,
-  });
   await options.createBucket(assetBucket);
+  await call('cloudformation', 'CreateStack', {
+    StackName: stackName,
+    TemplateBody: JSON.stringify({
+      Resources: {
+        CdkBootstrapVersion: {
+          Type: 'AWS::SSM::Parameter',
+          Properties: { Name: `/cdk-bootstrap/${qualifier}/version`, Type: 'String', Value: version },
+        },
+      },
+      Outputs: {
+        BootstrapVersion: { Value: version },
+        BucketName: { Value: assetBucket },
+        BucketDomainName: { Value: `${assetBucket}.s3.${region}.amazonaws.com` },
+      },
+    }),
+  });
+  await options.settled(stackName);
   for (const role of roles) {
     const RoleName = `cdk-${qualifier}-${role}-${accountId}-${region}`;
     await call('iam', 'CreateRole', {
