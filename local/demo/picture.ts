@@ -4,7 +4,7 @@ import wrapAnsi from 'wrap-ansi';
 import type { ServiceItem } from '../../functions/core/service-item.ts';
 import { inWords } from '../../functions/core/weights.ts';
 import type { Result } from './scenario.ts';
-import type { SlotView } from './service-view.ts';
+import { type SlotView, tenantOf } from './service-view.ts';
 import type { TrafficCounts } from './traffic-worker.ts';
 
 export interface View {
@@ -48,7 +48,7 @@ export function draw(view: View, width: number): string {
 function header({ now, speed, endpoint, isolation }: View): string {
   const clock = new Date(now).toISOString().slice(11, 19);
   const where = endpoint === undefined ? '' : `   AWS and registry ${endpoint}`;
-  const how = isolation === undefined ? '' : dim(`   tasks: ${isolation}`);
+  const how = isolation === undefined ? '' : `\n${dim(`  tasks run in ${isolation}`)}`;
   return `${bold('Cutover')}   clock ${clock} ${dim(`(×${speed} while idle)`)}${where}${how}`;
 }
 
@@ -69,20 +69,19 @@ function slotLine(slot: SlotView, share: number, who: string): string {
 }
 
 function whoLivesIn(slot: string, item: ServiceItem | undefined): string {
-  if (item === undefined) return '';
-  const { live, retained, deployment } = item;
-  const coming = deployment !== null && deployment.outcome === null ? deployment.plan.to : null;
-  if (coming?.slot === slot) return `${coming.name} ${coming.tag} new`;
-  if (live?.slot === slot) return `${live.name} ${live.tag} live`;
-  const kept = retained.find(({ generation }) => generation.slot === slot)?.generation;
-  return kept === undefined ? '' : `${kept.name} ${kept.tag} kept`;
+  const tenant = tenantOf(slot, item);
+  if (tenant === undefined) return '';
+  const coming = item?.deployment?.outcome === null && item.deployment.plan.to.name === tenant.name;
+  const role = coming ? 'new' : item?.live?.name === tenant.name ? 'live' : 'kept';
+  return `${tenant.name} ${tenant.tag} ${role}`;
 }
 
 function deploymentLines({ item, now, activity, remarks }: View): string[] {
   const deployment = item?.deployment;
   const running =
     deployment !== null && deployment !== undefined && deployment.outcome === null ? deployment : undefined;
-  if (running === undefined) return [`  ${activity}`, ...remarks.map((remark) => `  ${remark}`)];
+  const noted = remarks.map((remark) => `  ${remark}`);
+  if (running === undefined) return [`  ${activity}`, ...refusalLines(item), ...noted];
   const { plan, phase, step, startedAt, reason } = running;
   const seconds = Math.max(0, Math.round((now - startedAt) / 1_000));
   const steps = plan.steps
@@ -99,8 +98,15 @@ function deploymentLines({ item, now, activity, remarks }: View): string[] {
   return [
     `  ${bold(`${plan.to.repository}:${plan.to.tag}`)} as ${plan.to.name} ${doing}   ${dim(`${seconds} s   ${steps}`)}`,
     ...(reason === null ? [] : [`  ${styleText('redBright', 'Why', onScreen)} ${reason}`]),
-    ...remarks.map((remark) => `  ${remark}`),
+    ...(noted.length === 0 ? [] : ['', ...noted]),
   ];
+}
+
+/** The last push, when it started no deployment: correct, but whoever pushed it waits. */
+function refusalLines(item: ServiceItem | undefined): string[] {
+  const intake = item?.intake;
+  if (intake === null || intake === undefined || intake.admission === 'admitted') return [];
+  return [dim(`  ${intake.image ?? 'the last push'}: ${intake.admission}, ${intake.reason}`)];
 }
 
 function untilWords(deadline: number | undefined, now: number): string {
@@ -126,9 +132,9 @@ function trafficLines({ traffic }: View): string[] {
 
 /** Breaks a line that is wider than the screen between words; what goes on below is indented. */
 function folded(line: string, width: number): string {
-  const [first = '', ...rest] = wrapAnsi(line, Math.max(40, width - indent.length), {
-    hard: true,
-    trim: false,
-  }).split('\n');
-  return [first, ...rest.map((more) => indent + more.trimStart())].join('\n');
+  const lead = /^ */.exec(line)?.[0] ?? '';
+  const [first = '', ...rest] = wrapAnsi(line.slice(lead.length), Math.max(40, width - indent.length)).split(
+    '\n',
+  );
+  return [lead + first, ...rest.map((more) => indent + more)].join('\n');
 }

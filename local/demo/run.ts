@@ -16,7 +16,7 @@ import {
   type Watch,
   watchService,
 } from './scenario.ts';
-import { readSlots } from './service-view.ts';
+import { readSlots, TenantCounts } from './service-view.ts';
 import { Traffic } from './traffic.ts';
 import type { TrafficCounts } from './traffic-worker.ts';
 
@@ -39,7 +39,8 @@ const drawMs = 100;
 export async function runDemo(options: DemoOptions): Promise<number> {
   const demo = new Demo(options);
   const interrupted = new Promise<'interrupted'>((resolve) => {
-    for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => resolve('interrupted'));
+    // Not `once`: the terminal library ends the process for a signal that nobody listens to any more.
+    for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => resolve('interrupted'));
   });
   try {
     const ended = await Promise.race([demo.run(), interrupted]);
@@ -65,6 +66,7 @@ class Demo {
   #traffic: Traffic | undefined;
   #drawing: NodeJS.Timeout | undefined;
   #slots: View['slots'] = [];
+  readonly #tenants = new TenantCounts();
   #site: string | undefined;
   #alarmAt: number | undefined;
   readonly #ending = new AbortController();
@@ -165,7 +167,7 @@ class Demo {
     )) as GetParameterCommandOutput;
     const settings = serviceSettings.parse(JSON.parse(Parameter?.Value ?? '{}'));
     const refresh = async (): Promise<void> => {
-      this.#slots = await readSlots(aws, settings);
+      this.#slots = this.#tenants.count(await readSlots(aws, settings), this.#watch?.item);
     };
     clearInterval(this.#drawing);
     this.#drawing = setInterval(() => {
@@ -222,12 +224,14 @@ class Demo {
   #invite(): void {
     const endpoint = this.#aws?.endpoint ?? '';
     const registry = new URL(endpoint).host;
+    const next = `v${Math.max(0, ...this.#results.map(({ image }) => Number(/:v(\d+)$/.exec(image)?.[1] ?? 0))) + 1}`;
     const lines = [
       'It stays up. Push an image of your own that serves HTTP on port 8080 and answers GET /health:',
-      `  docker push ${registry}/${service}:v5    or    skopeo copy --dest-tls-verify=false docker-archive:image.tar docker://${registry}/${service}:v5`,
+      `  docker push ${registry}/${service}:${next}`,
+      `  skopeo copy --dest-tls-verify=false docker-archive:FILE docker://${registry}/${service}:${next}`,
       'Look at it as you would at AWS (any credentials, region us-east-1):',
       `  aws --endpoint-url ${endpoint} stepfunctions list-state-machines`,
-      `  aws --endpoint-url ${endpoint} ecs list-services --cluster …    elbv2 describe-rules …    dynamodb scan …`,
+      `  aws --endpoint-url ${endpoint} elbv2 describe-rules --listener-arn …`,
       `  curl ${this.#site}`,
       'Ctrl-C ends it.',
     ];

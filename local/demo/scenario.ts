@@ -157,7 +157,7 @@ function resultOf(item: ServiceItem, image: string): Result | undefined {
       seconds: Math.round(((endedAt ?? startedAt) - startedAt) / 1_000),
     };
   }
-  if (intake !== null && intake.image === image && intake.admission !== 'admitted') {
+  if (intake !== null && intake.image === image && intake.admission === 'rejected') {
     return { service, image, generation: 0, outcome: 'rejected', reason: intake.reason, seconds: 0 };
   }
   return undefined;

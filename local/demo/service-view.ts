@@ -6,6 +6,7 @@ import type {
   DescribeTargetHealthCommandOutput,
 } from '@aws-sdk/client-elastic-load-balancing-v2';
 import { marshall, unmarshall } from '@aws-sdk/util-dynamodb';
+import type { Generation } from '../../functions/core/generation.ts';
 import { ledgerTable } from '../../functions/core/ledger-table.ts';
 import { type ServiceItem, serviceItem } from '../../functions/core/service-item.ts';
 import type { ServiceSettings } from '../../functions/core/service-settings.ts';
@@ -16,7 +17,7 @@ export interface SlotView {
   readonly weight: number;
   readonly healthy: number;
   readonly targets: number;
-  /** Answered since the start. */
+  /** Given to whoever lives in the slot now. */
   readonly requests: number;
 }
 
@@ -64,6 +65,33 @@ export async function readSlots(
       };
     }),
   );
+}
+
+/** Turns the requests of a slot into those of the generation that lives in it. */
+export class TenantCounts {
+  readonly #since = new Map<string, { readonly tenant: string; readonly requests: number }>();
+
+  count(slots: readonly SlotView[], item: ServiceItem | undefined): readonly SlotView[] {
+    return slots.map((slot) => {
+      const tenant = tenantOf(slot.name, item)?.name ?? '';
+      let since = this.#since.get(slot.name);
+      if (since?.tenant !== tenant) {
+        // What was counted before the first tenant is its own: the rule points to it from the start.
+        since = { tenant, requests: since === undefined ? 0 : slot.requests };
+        this.#since.set(slot.name, since);
+      }
+      return { ...slot, requests: tenant === '' ? 0 : slot.requests - since.requests };
+    });
+  }
+}
+
+/** The generation that lives in a slot: the coming one, the live one, or one that is kept. */
+export function tenantOf(slot: string, item: ServiceItem | undefined): Generation | undefined {
+  if (item === undefined) return undefined;
+  const { live, retained, deployment } = item;
+  const coming = deployment !== null && deployment.outcome === null ? deployment.plan.to : null;
+  const all = [coming, live, ...retained.map(({ generation }) => generation)];
+  return all.find((generation) => generation?.slot === slot) ?? undefined;
 }
 
 function ask(aws: EmbeddedAws, service: string, operation: string, input: object): Promise<unknown> {
