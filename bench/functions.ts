@@ -6,15 +6,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
-import { bundling } from '../infra/deployer-function.ts';
+import { bundleOptions } from '../infra/bundle.ts';
 import { against, atMost, median, type Report } from './measure.ts';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const starter = fileURLToPath(new URL('cold-starter.mjs', import.meta.url));
-/** The construct gives them to esbuild as flags. */
-const alias = Object.fromEntries(
-  Object.entries(bundling.esbuildArgs).map(([flag, path]) => [flag.replace('--alias:', ''), path]),
-);
 /** In `functions/`, but no entry of its own. */
 const shared = 'entry.ts';
 
@@ -79,21 +75,7 @@ function tell(report: Report, empty: Bundle, bundles: readonly Bundle[]): void {
 
 async function bundle(name: string, folder: string): Promise<Bundle> {
   const file = join(folder, `${name}.mjs`);
-  const { metafile } = await build({
-    entryPoints: [`${root}functions/${name}.ts`],
-    outfile: file,
-    absWorkingDir: root,
-    bundle: true,
-    platform: 'node',
-    format: 'esm',
-    metafile: true,
-    logLevel: 'warning',
-    target: bundling.target,
-    mainFields: [...bundling.mainFields],
-    minify: bundling.minify,
-    alias,
-    banner: { js: bundling.banner },
-  });
+  const { metafile } = await build({ ...bundleOptions(name), outfile: file, metafile: true });
   const clients = new Set(
     Object.keys(metafile.inputs).flatMap((input) => /@aws-sdk\/client-[^/]+/.exec(input)?.[0] ?? []),
   );

@@ -1,32 +1,13 @@
 /** One function of the deployer: its own bundle, its own role that grants what it calls and nothing else. */
-import { fileURLToPath } from 'node:url';
 import { ArnFormat, Duration, RemovalPolicy, Stack } from 'aws-cdk-lib';
 import { Effect, PolicyDocument, PolicyStatement, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
-import { Architecture, Runtime, Tracing } from 'aws-cdk-lib/aws-lambda';
-import { type BundlingOptions, NodejsFunction, OutputFormat } from 'aws-cdk-lib/aws-lambda-nodejs';
+import { Architecture, Function as LambdaFunction, Runtime, Tracing } from 'aws-cdk-lib/aws-lambda';
 import { LogGroup, RetentionDays } from 'aws-cdk-lib/aws-logs';
 import type { IQueue } from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
 import type { Variable } from '../functions/core/environment.ts';
+import { bundledCode } from './bundle.ts';
 import { acknowledgeWildcards } from './wildcard-finding.ts';
-
-const root = fileURLToPath(new URL('..', import.meta.url));
-
-/** How esbuild makes a function's one file. */
-export const bundling = {
-  format: OutputFormat.ESM,
-  target: 'node24',
-  mainFields: ['module', 'main'],
-  minify: true,
-  sourceMap: false,
-  externalModules: [],
-  // Lambda puts the role's credentials into the environment; the SDK's chain of other sources is dead weight.
-  esbuildArgs: {
-    '--alias:@aws-sdk/credential-provider-node': `${root}functions/aws/environment-credentials.ts`,
-  },
-  // What is CommonJS inside the bundle still asks for `require`.
-  banner: "import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);",
-} satisfies BundlingOptions;
 
 export interface DeployerFunctionProps {
   /** File name of the entry in `functions/`, without its ending. */
@@ -44,7 +25,7 @@ export interface Allowance {
 }
 
 export class DeployerFunction extends Construct {
-  readonly function: NodejsFunction;
+  readonly function: LambdaFunction;
   readonly role: Role;
 
   constructor(scope: Construct, id: string, props: DeployerFunctionProps) {
@@ -68,10 +49,10 @@ export class DeployerFunction extends Construct {
         }),
       },
     });
-    this.function = new NodejsFunction(this, 'Function', {
+    this.function = new LambdaFunction(this, 'Function', {
       description: props.description,
-      entry: `${root}functions/${props.entry}.ts`,
-      handler: 'handler',
+      code: bundledCode(props.entry),
+      handler: 'index.handler',
       runtime: Runtime.NODEJS_24_X,
       architecture: Architecture.ARM_64,
       memorySize: 512,
@@ -83,9 +64,6 @@ export class DeployerFunction extends Construct {
       tracing: Tracing.ACTIVE,
       ...(props.deadLetters && { deadLetterQueue: props.deadLetters }),
       currentVersionOptions: { removalPolicy: RemovalPolicy.RETAIN },
-      projectRoot: root,
-      depsLockFilePath: `${root}package-lock.json`,
-      bundling,
     });
     acknowledgeWildcards(this.role, ['*'], 'X-Ray has no resources that a policy could name');
   }

@@ -1,15 +1,13 @@
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { RetentionDays } from 'aws-cdk-lib/aws-logs';
 import { build } from 'esbuild';
 import { describe, expect, it } from 'vitest';
-import { bundling, DeployerFunction } from '../../infra/deployer-function.ts';
+import { bundleOptions } from '../../infra/bundle.ts';
+import { DeployerFunction } from '../../infra/deployer-function.ts';
 import { newApp, newStack } from './apps.ts';
 import { type Resource, readTemplate, resourcesOf } from './templates.ts';
-
-const root = fileURLToPath(new URL('../..', import.meta.url));
 
 interface Bundle {
   readonly text: string;
@@ -19,24 +17,7 @@ interface Bundle {
 
 /** As the construct bundles, and also telling what went in. */
 async function bundle(entry: string): Promise<Bundle> {
-  const alias = Object.entries(bundling.esbuildArgs).map(
-    ([option, path]) => [option.replace('--alias:', ''), path] as const,
-  );
-  const { outputFiles, metafile } = await build({
-    absWorkingDir: root,
-    entryPoints: [`functions/${entry}.ts`],
-    bundle: true,
-    platform: 'node',
-    format: 'esm',
-    target: bundling.target,
-    mainFields: bundling.mainFields,
-    minify: bundling.minify,
-    external: bundling.externalModules,
-    alias: Object.fromEntries(alias),
-    banner: { js: bundling.banner },
-    write: false,
-    metafile: true,
-  });
+  const { outputFiles, metafile } = await build({ ...bundleOptions(entry), write: false, metafile: true });
   // Of inputs that came to nothing, nothing is in the bundle.
   const [made] = Object.values(metafile.outputs);
   const files = Object.entries(made?.inputs ?? {}).filter(([, { bytesInOutput }]) => bytesInOutput > 0);
