@@ -8,7 +8,7 @@ import { restoreCommand } from './restore-command.ts';
 import type { Deployment, ServiceItem } from './service-item.ts';
 import { inWords, type Weights } from './weights.ts';
 
-export type ChapterKind =
+type ChapterKind =
   | 'refused'
   | 'started'
   | 'launched'

@@ -5,7 +5,7 @@ export type Verdict =
   | { readonly verdict: 'wait'; readonly missing: readonly string[] }
   | { readonly verdict: 'fail'; readonly reasons: readonly string[] };
 
-export const pass: Verdict = { verdict: 'pass' };
+const pass: Verdict = { verdict: 'pass' };
 
 /** One failing gate fails all, with every reason; one that waits makes all wait. */
 export function together(verdicts: readonly Verdict[]): Verdict {

@@ -33,7 +33,7 @@ import { createEmbeddedAws, type EmbeddedAws, type EmbeddedAwsOptions } from '..
 import { pushImage } from '../../local/registry/oci-image.ts';
 import { clientOptions } from '../wire/embedded.ts';
 
-export const service = 'web';
+const service = 'web';
 const repository = 'web';
 
 /** A message as a queue gets it that is subscribed to the topic. */
