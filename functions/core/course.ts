@@ -85,6 +85,8 @@ export function promoted(item: ServiceItem, plan: Plan, now: number): ServiceIte
     ...withDeployment(released(item), ended(current, 'live', now)),
     live: plan.to,
     retained: afterPromotion(item.retained, plan, now),
+    proven: proven(item, plan),
+    held: plan.direction === 'back' ? holding(item, plan, current, now) : item.held,
   };
 }
 
@@ -132,6 +134,26 @@ function unstopped(item: ServiceItem, plan: Plan): Deployment {
   const stop = stopReason(current.latch);
   if (stop !== undefined) throw new CutoverError(stop.error, stop.cause);
   return current;
+}
+
+/** How many are remembered: a rollback beyond that many releases is no rollback any more. */
+const provenKept = 20;
+
+function proven({ proven: known }: ServiceItem, { to }: Plan): ServiceItem['proven'] {
+  return [...known.filter(({ name }) => name !== to.name), to].slice(-provenKept);
+}
+
+/** What a rollback left is not deployed again by any event, until a person releases it. */
+function holding(
+  { held }: ServiceItem,
+  { from }: Plan,
+  { order }: Deployment,
+  now: number,
+): ServiceItem['held'] {
+  if (from === null) return held;
+  const { by, reason } = order ?? { by: 'somebody', reason: 'no reason given' };
+  const others = held.filter(({ digest }) => digest !== from.digest);
+  return [...others, { digest: from.digest, generation: from.name, by, reason, at: now }];
 }
 
 function ended(deployment: Deployment, outcome: Outcome, now: number): Deployment {

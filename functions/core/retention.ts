@@ -10,10 +10,12 @@ export type Retained = ServiceItem['retained'][number];
  */
 export function afterPromotion(retained: readonly Retained[], plan: Plan, now: number): Retained[] {
   const { from, settings } = plan;
+  // A rollback makes a retained generation live again.
+  const others = retained.filter(({ generation }) => generation.name !== plan.to.name);
   const all =
     from === null
-      ? [...retained]
-      : [...retained, { generation: from, until: now + settings.retentionSeconds * 1_000 }];
+      ? others
+      : [...others, { generation: from, until: now + settings.retentionSeconds * 1_000 }];
   const room = settings.traffic.slots.length - 2;
   const newestFirst = all.toSorted((one, other) => other.generation.number - one.generation.number);
   return newestFirst

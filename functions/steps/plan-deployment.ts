@@ -7,17 +7,15 @@ import { type Admission, admit, admittedBefore, recordIntake } from '../core/adm
 import { alarmVerdict } from '../core/alarms.ts';
 import { CutoverError, type ErrorName } from '../core/errors.ts';
 import { imageName } from '../core/generation.ts';
-import { type ServiceName, serviceName } from '../core/names.ts';
-import { parseOrThrow } from '../core/parse.ts';
+import { serviceName } from '../core/names.ts';
 import { type Push, readPush } from '../core/push.ts';
 import type { ServiceItem } from '../core/service-item.ts';
-import { type ServiceSettings, serviceSettings } from '../core/service-settings.ts';
+import type { ServiceSettings } from '../core/service-settings.ts';
 import type { Alarms } from '../ports/alarms.ts';
-import type { Fleet } from '../ports/fleet.ts';
 import type { Ledger } from '../ports/ledger.ts';
-import type { Settings } from '../ports/settings.ts';
 import type { Traffic } from '../ports/traffic.ts';
 import type { Now } from './clock.ts';
+import { type DeclarationPorts, declaredSettings, notDeclared } from './declared-settings.ts';
 
 export const planDeploymentInput = z.object({
   service: serviceName,
@@ -25,11 +23,9 @@ export const planDeploymentInput = z.object({
   execution: z.object({ arn: z.string(), redrives: z.int() }),
 });
 
-export interface PlanPorts {
-  readonly settings: Settings;
+export interface PlanPorts extends DeclarationPorts {
   readonly ledger: Ledger;
   readonly traffic: Traffic;
-  readonly fleet: Pick<Fleet, 'mistakesIn'>;
   readonly alarms: Alarms;
   readonly now: Now;
 }
@@ -55,13 +51,11 @@ export async function planDeployment(input: PlanInput, ports: PlanPorts): Promis
 }
 
 async function decide(input: PlanInput, ports: PlanPorts): Promise<Admission> {
-  const stored = await ports.settings.read(input.service);
-  if (stored === undefined) {
-    const reason = `no service ${input.service} is declared; declare it with the EcsService construct and deploy the stack`;
-    // A service that does not exist gets no item.
-    return { admission: 'rejected', plan: null, reason };
+  const settings = await declaredSettings(input.service, ports);
+  // A service that does not exist gets no item.
+  if (settings === undefined) {
+    return { admission: 'rejected', plan: null, reason: notDeclared(input.service), notBefore: null };
   }
-  const settings = readSettings(input.service, stored, ports);
   const reading = readPush(input.event, settings);
   if (reading.kind === 'push') return decideOn(reading.push, input, ports, settings);
   return refuse(input, ports, {
@@ -91,16 +85,6 @@ async function decideOn(
   return admission;
 }
 
-function readSettings(service: ServiceName, stored: unknown, ports: PlanPorts): ServiceSettings {
-  const settings = parseOrThrow(serviceSettings, stored, `what is declared of ${service}`);
-  const mistakes = ports.fleet.mistakesIn(settings.fleet);
-  if (mistakes.length === 0) return settings;
-  throw new CutoverError(
-    'Cutover.InvalidInput',
-    `what is declared of ${service} is not valid; nothing was changed. ${mistakes.join('; ')}`,
-  );
-}
-
 async function refuse(input: PlanInput, ports: PlanPorts, refusal: Refusal): Promise<Admission> {
   const { admission } = await ports.ledger.change(input.service, (item) =>
     refused(item, input, ports, refusal, null),
@@ -119,7 +103,10 @@ function refused(
   const again = admittedBefore(item, execution);
   if (again !== undefined) return { item, admission: again };
   const intake = { id: eventId(event) ?? execution.arn, at: now(), image, execution: execution.arn };
-  return { item: recordIntake(item, { ...intake, ...refusal }), admission: { ...refusal, plan: null } };
+  return {
+    item: recordIntake(item, { ...intake, ...refusal }),
+    admission: { ...refusal, plan: null, notBefore: null },
+  };
 }
 
 function eventId(event: unknown): string | undefined {
