@@ -13,13 +13,14 @@ export const create = entry({
   name: 'sweep',
   input: z.unknown(),
   wire: (env, aws) => {
-    const names = variables(env, 'LEDGER_TABLE', 'DEPLOY_MACHINE', 'RECOVER_MACHINE');
+    const names = variables(env, 'LEDGER_TABLE', 'DEPLOY_MACHINE', 'RECOVER_MACHINE', 'RETIRE_MACHINE');
     const options = clientOptions(aws, 'sdk');
     const ports = {
       ledger: new DynamoLedger(new DynamoDBClient(options), names.LEDGER_TABLE),
       executions: new SfnExecutions(new SFNClient(options)),
       deploy: names.DEPLOY_MACHINE,
       recover: names.RECOVER_MACHINE,
+      retire: names.RETIRE_MACHINE,
       now: Date.now,
     };
     return () => sweep(ports);

@@ -241,7 +241,7 @@ export class Cutover extends Construct {
   /** Looks when an execution ends, and by schedule, for an event may be lost. */
   #sweep(): void {
     const { function: sweep } = this.functions.sweep;
-    for (const machine of [this.deploy, this.recover]) machine.grantStartExecution(sweep);
+    for (const machine of [this.deploy, this.recover, this.retire]) machine.grantStartExecution(sweep);
     const target = () => new LambdaFunction(sweep, { deadLetterQueue: this.undelivered });
     new Rule(this, 'Endings', {
       description: 'Executions that end, or die, leave something to look after',
@@ -258,18 +258,16 @@ export class Cutover extends Construct {
       targets: [target()],
     });
     new Rule(this, 'Sweep', {
-      description: 'Finds executions that died and pushes that wait, should their event be lost',
+      description: 'Finds what died and what waits, should its event be lost',
       schedule: Schedule.rate(Duration.minutes(5)),
       targets: [target()],
     });
-    this.functions.sweep.function.addEnvironment(
-      'DEPLOY_MACHINE' satisfies Variable,
-      this.deploy.stateMachineArn,
-    );
-    this.functions.sweep.function.addEnvironment(
-      'RECOVER_MACHINE' satisfies Variable,
-      this.recover.stateMachineArn,
-    );
+    const { deploy, recover, retire } = this;
+    const machines = { DEPLOY_MACHINE: deploy, RECOVER_MACHINE: recover, RETIRE_MACHINE: retire } satisfies {
+      [name in Variable]?: StateMachine;
+    };
+    for (const [name, { stateMachineArn }] of Object.entries(machines))
+      sweep.addEnvironment(name, stateMachineArn);
   }
 }
 

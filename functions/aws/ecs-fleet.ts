@@ -87,6 +87,7 @@ export class EcsFleet implements Fleet {
 
   async resize(settings: ServiceSettings, generation: Generation, desired: number): Promise<void> {
     const ecs = read(settings);
+    refuseStranger((await this.#find(ecs, generation))?.tags, settings, generation);
     await calling(`resizing the ECS service ${generation.name} to ${desired}`, () =>
       this.#client.send(
         new UpdateServiceCommand({ cluster: ecs.cluster, service: generation.name, desiredCount: desired }),

@@ -36,6 +36,8 @@ export type Admission =
 export interface Decided {
   readonly item: ServiceItem;
   readonly admission: Admission;
+  /** To be thrown when the item is written: the same is worth another try in a moment. */
+  readonly retry?: CutoverError;
 }
 
 export interface Offer extends Beginning {
@@ -52,8 +54,9 @@ export function admit(item: ServiceItem, offer: Offer): Decided {
 
   const refusal = refuse(item, offer);
   if (refusal !== undefined) return refusedPush(item, offer, refusal);
+  if (item.owner !== null) return whileBusy(item, offer, item.owner.execution);
   const slot = chooseSlot(item, offer);
-  if (slot === undefined) return refusedPush(item, offer, noSlot(item, offer));
+  if (slot === undefined) return withoutSlot(item, offer);
 
   const { push, settings } = offer;
   const to = nextGeneration(item, settings, slot, push);
@@ -67,7 +70,7 @@ export function admit(item: ServiceItem, offer: Offer): Decided {
   return {
     admission: { admission: 'admitted', plan: begun.plan, reason, notBefore: null },
     item: {
-      ...recorded(answered(begun.item, push), offer, { admission: 'admitted', reason }),
+      ...recorded(answered(begun.item, push.eventId), offer, { admission: 'admitted', reason }),
       lastPush: { eventId: push.eventId, at: push.at },
       admitted: [...item.admitted, push.eventId].slice(-remembered),
     },
@@ -75,20 +78,30 @@ export function admit(item: ServiceItem, offer: Offer): Decided {
 }
 
 function refusedPush(item: ServiceItem, offer: Offer, refusal: Refusal): Decided {
-  const { admission } = refusal;
-  const noted =
-    admission === 'queued' ? queued(item, offer.push) : answered(seen(item, offer.push), offer.push);
-  return { item: recorded(noted, offer, refusal), admission: { ...refusal, plan: null, notBefore: null } };
+  const { push } = offer;
+  return {
+    item: recorded(answered(seen(item, push), push.eventId), offer, refusal),
+    admission: { ...refusal, plan: null, notBefore: null },
+  };
 }
 
-/** Only the newest push waits. */
-function queued(item: ServiceItem, { eventId, at, repository, tag, digest }: Push): ServiceItem {
+/** Only the newest push waits; the one that gives way to it is named. That it waits is told once. */
+function queued(item: ServiceItem, offer: Offer, why: string): Decided {
+  const last = item.pending?.eventId === offer.push.eventId ? null : item.pending;
+  const reason = last === null ? why : `${why}. ${imageName(last)}, which waited, is superseded by it`;
+  const admission = { admission: 'queued', plan: null, reason, notBefore: null } as const;
+  if (item.pending?.eventId === offer.push.eventId) return { item, admission };
+  return { item: recorded(waiting(item, offer.push), offer, { admission: 'queued', reason }), admission };
+}
+
+function waiting(item: ServiceItem, { eventId, at, repository, tag, digest }: Push): ServiceItem {
+  if (item.pending?.eventId === eventId) return item;
   return { ...item, pending: { eventId, at, repository, tag, digest } };
 }
 
 /** A push that waited and was looked at waits no more, whatever came of it. */
-function answered(item: ServiceItem, push: Push): ServiceItem {
-  return item.pending?.eventId === push.eventId ? { ...item, pending: null } : item;
+export function answered(item: ServiceItem, eventId: string): ServiceItem {
+  return item.pending?.eventId === eventId ? { ...item, pending: null } : item;
 }
 
 /** A push of what is live asks for nothing, but an older one that comes after it must not replace it. */
@@ -104,9 +117,7 @@ export function admittedBefore(item: ServiceItem, execution: Execution): Admissi
   return { admission: 'admitted', plan: item.deployment.plan, reason: 'admitted before', notBefore: null };
 }
 
-type Refusal = Pick<Intake, 'reason'> & {
-  readonly admission: 'queued' | 'nothing' | 'superseded' | 'rejected';
-};
+type Refusal = Pick<Intake, 'reason'> & { readonly admission: 'nothing' | 'superseded' | 'rejected' };
 
 function refuse(item: ServiceItem, offer: Offer): Refusal | undefined {
   const { push } = offer;
@@ -128,13 +139,7 @@ function refuse(item: ServiceItem, offer: Offer): Refusal | undefined {
       reason: `${shortDigest(push.digest)} is held since ${holding.by} went back from ${holding.generation} (${holding.reason}); push another image, or release it: {"service":"${item.service}","signal":"release","by":"…"}`,
     };
   }
-  if (item.owner !== null && item.pending?.eventId === push.eventId) {
-    return {
-      admission: 'nothing',
-      reason: `event ${push.eventId} waits already; EventBridge delivered it again`,
-    };
-  }
-  if (item.owner !== null) return whileBusy(item, offer);
+  if (item.owner !== null) return undefined;
   if (item.live?.digest === push.digest) {
     return {
       admission: 'nothing',
@@ -145,36 +150,47 @@ function refuse(item: ServiceItem, offer: Offer): Refusal | undefined {
   return unfit === undefined ? undefined : { admission: 'rejected', reason: unfit };
 }
 
-function whileBusy(item: ServiceItem, { settings }: Offer): Refusal {
+function whileBusy(item: ServiceItem, offer: Offer, owner: string): Decided {
   const running = item.deployment;
-  if (running === null || running.outcome !== null) throw busy(item.owner?.execution ?? '');
+  if (running === null || running.outcome !== null) return whileRetiring(item, offer, owner);
   const what = `${running.plan.deployment} (${imageName(running.plan.to)})`;
   const stop = `{"service":"${item.service}","signal":"abort","by":"…"}`;
-  switch (settings.whenBusy) {
+  switch (offer.settings.whenBusy) {
     case 'queueLatest':
-      return {
-        admission: 'queued',
-        reason: `it waits for ${what} to end; to end that now, invoke the signal function with ${stop}`,
-      };
+      return queued(
+        item,
+        offer,
+        `it waits for ${what} to end; to end that now, invoke the signal function with ${stop}`,
+      );
     case 'reject':
-      return {
+      return refusedPush(item, offer, {
         admission: 'rejected',
-        reason: `${what} holds the service; push again when it has ended, or stop it with the signal function: ${stop}. It runs as ${item.owner?.execution}`,
-      };
+        reason: `${what} holds the service; push again when it has ended, or stop it with the signal function: ${stop}. It runs as ${owner}`,
+      });
   }
 }
 
+/** Retiring holds a service for seconds, unless it died: worth another try, and the push waits should the tries run out. */
+function whileRetiring(item: ServiceItem, { push }: Offer, owner: string): Decided {
+  const retry = retiring(owner);
+  return {
+    item: waiting(item, push),
+    admission: { admission: 'queued', plan: null, reason: retry.message, notBefore: null },
+    retry,
+  };
+}
+
 /** A slot that is due to be free soon is worth waiting for. */
-function noSlot(item: ServiceItem, offer: Offer): Refusal {
+function withoutSlot(item: ServiceItem, offer: Offer): Decided {
   const reason = noSlotFree(item, offer);
   const soon = offer.settings.whenBusy === 'queueLatest' && (nextDue(item.retained) ?? Infinity) <= offer.now;
   return soon
-    ? { admission: 'queued', reason: `it waits for a slot; ${reason}` }
-    : { admission: 'rejected', reason };
+    ? queued(item, offer, `it waits for a slot; ${reason}`)
+    : refusedPush(item, offer, { admission: 'rejected', reason });
 }
 
-/** Retiring holds a service for seconds: worth another try, not a refusal. */
-function busy(execution: string): CutoverError {
+/** Another execution has the service for a moment. */
+export function retiring(execution: string): CutoverError {
   return new CutoverError(
     'Cutover.Busy',
     `${execution} is retiring a generation of this service; try again in a moment`,

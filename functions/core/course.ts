@@ -97,6 +97,15 @@ export function restored(item: ServiceItem, plan: Plan, now: number): ServiceIte
   return withDeployment(released(item), ended(current, plan.from === null ? 'removed' : 'restored', now));
 }
 
+/** The generation that a rollback was to go to is gone: the next order launches it anew. */
+export function forgotten(item: ServiceItem, plan: Plan): ServiceItem {
+  goingForward(item, plan);
+  return {
+    ...item,
+    retained: item.retained.filter(({ generation }) => generation.name !== plan.to.name),
+  };
+}
+
 /** Takes the service for ending what is due. Only when nobody has it; a repeat of the same execution is adopted. */
 export function retiring(item: ServiceItem, execution: string, now: number): ServiceItem {
   if (item.owner?.execution === execution) return item;
@@ -139,18 +148,23 @@ function unstopped(item: ServiceItem, plan: Plan): Deployment {
 /** How many are remembered: a rollback beyond that many releases is no rollback any more. */
 const provenKept = 20;
 
-function proven({ proven: known }: ServiceItem, { to }: Plan): ServiceItem['proven'] {
-  return [...known.filter(({ name }) => name !== to.name), to].slice(-provenKept);
+/** What a rollback left comes first, as if it were the oldest: it is gone back to only when nothing else is there. */
+function proven({ proven: known }: ServiceItem, { direction, from, to }: Plan): ServiceItem['proven'] {
+  const left = known.filter(({ name }) => direction === 'back' && name === from?.name);
+  const others = known.filter((each) => each.name !== to.name && !left.includes(each));
+  const room = provenKept - 1 - left.length;
+  return [...left, ...others.slice(-room), to];
 }
 
 /** What a rollback left is not deployed again by any event, until a person releases it. */
 function holding(
   { held }: ServiceItem,
-  { from }: Plan,
+  { from, to }: Plan,
   { order }: Deployment,
   now: number,
 ): ServiceItem['held'] {
-  if (from === null) return held;
+  // An older generation of the same image: it is what serves now.
+  if (from === null || from.digest === to.digest) return held;
   const { by, reason } = order ?? { by: 'somebody', reason: 'no reason given' };
   const others = held.filter(({ digest }) => digest !== from.digest);
   return [...others, { digest: from.digest, generation: from.name, by, reason, at: now }];

@@ -100,13 +100,13 @@ export function noSlotFree(item: ServiceItem, { weights }: Beginning): string {
       `${generation.slot} holds ${generation.name} until ${new Date(until).toISOString()}`,
   );
   const live = item.live === null ? [] : [`${item.live.slot} holds ${item.live.name}, which is live`];
-  return `no slot is free: ${[...live, ...kept].join('; ') || inWords(weights)}. Push again later, or declare another slot`;
+  return `no slot is free: ${[...live, ...kept].join('; ') || inWords(weights)}. Try again later, or declare another slot`;
 }
 
 /** Why no deployment may begin on this rule; undefined when one may. */
 export function unfitRule(item: ServiceItem, { weights, settings }: Beginning): string | undefined {
   if (item.weights !== null && !sameWeights(item.weights, weights)) {
-    return `the rule's weights are ${inWords(weights)}, but Cutover wrote ${inWords(item.weights)}: somebody else changed them. Put them back, then push again. Rule ${settings.traffic.rule}`;
+    return `the rule's weights are ${inWords(weights)}, but Cutover wrote ${inWords(item.weights)}: somebody else changed them. Put them back, then try again. Rule ${settings.traffic.rule}`;
   }
   const sole = soleSlot(weights);
   if (sole === undefined) {

@@ -9,6 +9,7 @@ const descriptions = {
   TOPIC_ARN: 'where messages go',
   DEPLOY_MACHINE: 'ARN of the deploy machine',
   RECOVER_MACHINE: 'ARN of the recover machine',
+  RETIRE_MACHINE: 'ARN of the retire machine',
 } as const;
 export type Variable = keyof typeof descriptions;
 export type Env = Readonly<Record<string, string | undefined>>;

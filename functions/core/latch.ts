@@ -61,7 +61,11 @@ export function latch(item: ServiceItem, signal: Signal, now: number): Latched {
 function release(item: ServiceItem, { digest }: Extract<Signal, { kind: 'release' }>): Latched {
   const held = digest === undefined ? [] : item.held.filter((each) => each.digest !== digest);
   if (held.length === item.held.length)
-    return { item, end: undefined, remark: 'nothing of that digest is held' };
+    return {
+      item,
+      end: undefined,
+      remark: digest === undefined ? 'nothing is held' : `${shortDigest(digest)} is not held`,
+    };
   const gone = item.held.filter((each) => !held.includes(each)).map((each) => shortDigest(each.digest));
   return { item: { ...item, held }, end: undefined, remark: `released ${gone.join(', ')}` };
 }

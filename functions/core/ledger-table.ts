@@ -2,7 +2,7 @@
 export const ledgerTable = {
   partitionKey: 'service',
   sortKey: 'item',
-  /** A sparse index of the services with something open: only service items with an owner or a waiting push carry its key. */
+  /** A sparse index of the services with something open: only items with an owner, a waiting push or a retained generation carry its key. */
   openIndex: 'open',
   openKey: 'open',
   openValue: 'yes',

@@ -23,8 +23,12 @@ export interface Recovery {
   readonly now: number;
 }
 
-/** Ownership has no expiry: it passes only when the owner has ended. */
-export function hasEnded(status: ExecutionStatus): boolean {
+/** DescribeExecution is eventually consistent: one that has just begun may not be found yet. */
+const unseenMs = 600_000;
+
+/** Ownership has no expiry: it passes only when the owner has ended. `since`: when it took the service. */
+export function hasEnded(status: ExecutionStatus, since: number, now: number): boolean {
+  if (status === 'unknown') return now - since >= unseenMs;
   return status !== 'RUNNING' && status !== 'PENDING_REDRIVE';
 }
 
@@ -46,11 +50,16 @@ export function recover(item: ServiceItem, { execution, status, owner, now }: Re
   });
   if (item.owner === null)
     return { item, admission: nothing(`nobody holds ${item.service}; there is nothing to recover`) };
-  if (item.owner.execution !== owner || !hasEnded(status)) {
+  if (item.owner.execution !== owner || !hasEnded(status, item.owner.since, now)) {
     return { item, admission: nothing(`${item.owner.execution} holds ${item.service} and has not ended`) };
   }
   const { deployment } = item;
   if (deployment === null || deployment.outcome !== null) {
+    // A function of it may still be ending generations: until then nobody may make one of them live again.
+    if (now < item.mutatingUntil) {
+      const until = new Date(item.mutatingUntil).toISOString();
+      return { item, admission: nothing(`${item.owner.execution} may still be writing until ${until}`) };
+    }
     return {
       item: released(item),
       admission: nothing(`${item.owner.execution} has ended (${status}); ${item.service} is free again`),
@@ -70,7 +79,7 @@ export function recover(item: ServiceItem, { execution, status, owner, now }: Re
       owner: { execution: execution.arn, redrives: execution.redrives, since: now },
       wait: null,
       // The intent stays: it tells what the dead owner may have written.
-      deployment: { ...deployment, plan },
+      deployment: { ...deployment, plan, reason },
     },
     admission: {
       admission: 'recover',

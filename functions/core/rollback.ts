@@ -1,6 +1,6 @@
 /** A rollback is a deployment whose plan goes back: to the last generation that was proven good, never merely the previous one. */
 import * as z from 'zod';
-import { admittedBefore, type Decided, recordIntake } from './admission.ts';
+import { admittedBefore, type Decided, recordIntake, retiring } from './admission.ts';
 import {
   type Beginning,
   begin,
@@ -11,8 +11,8 @@ import {
   unfitRule,
 } from './deployment-start.ts';
 import { type Generation, imageName } from './generation.ts';
-import { serviceName } from './names.ts';
-import type { ServiceItem } from './service-item.ts';
+import { serviceName, shortDigest } from './names.ts';
+import type { Held, ServiceItem } from './service-item.ts';
 import { type Strategy, strategySchema } from './strategy.ts';
 
 /** What a person gives the rollback machine: `{"service":"web"}`, and more when wanted. */
@@ -40,6 +40,8 @@ export function admitRollback(
   if (again !== undefined) return { item, admission: again };
 
   const { order, execution, now } = offer;
+  const { owner, deployment } = item;
+  if (owner !== null && deployment?.outcome !== null) throw retiring(owner.execution);
   const found = destinationOf(item, offer);
   const intake = { id: execution.arn, at: now, execution: execution.arn };
   if ('refusal' in found) {
@@ -58,10 +60,15 @@ export function admitRollback(
   };
 }
 
-/** What a rollback may go to, the newest first: proven, not live, not held. */
+/** What a rollback may go to, the one that was live last first: proven, not live, not held. */
 export function waysBack(item: ServiceItem): readonly Generation[] {
-  const held = new Set<string>(item.held.map(({ digest }) => digest));
-  return item.proven.filter(({ name, digest }) => name !== item.live?.name && !held.has(digest)).toReversed();
+  return item.proven
+    .filter((each) => each.name !== item.live?.name && holdOf(item, each) === undefined)
+    .toReversed();
+}
+
+function holdOf({ held }: ServiceItem, { digest }: Generation): Held | undefined {
+  return held.find((each) => each.digest === digest);
 }
 
 function destinationOf(
@@ -69,11 +76,9 @@ function destinationOf(
   offer: Beginning & { readonly order: RollbackOrder },
 ): Destination | { readonly refusal: string } {
   const { order, settings } = offer;
-  const running = item.deployment;
   if (item.owner !== null) {
-    const what = running === null || running.outcome !== null ? 'a retirement' : running.plan.deployment;
     return {
-      refusal: `${what} holds the service. To end a deployment now, invoke the signal function with {"service":"${item.service}","signal":"abort","by":"…"}: it goes back by itself. It runs as ${item.owner.execution}`,
+      refusal: `${item.deployment?.plan.deployment} holds the service. To end it now, invoke the signal function with {"service":"${item.service}","signal":"abort","by":"…"}: it goes back by itself. It runs as ${item.owner.execution}`,
     };
   }
   if (item.live === null)
@@ -102,24 +107,40 @@ function targetOf(item: ServiceItem, to: RollbackOrder['to']): Generation | { re
   const ways = waysBack(item);
   const choices =
     ways.length === 0 ? 'none' : ways.map((each) => `${each.name} (${imageName(each)})`).join(', ');
+  const canGoBackTo = `One can go back to: ${choices}`;
   if (to === undefined) {
-    return (
-      ways[0] ?? { refusal: `${item.service} has no generation that was proven good and may be gone back to` }
-    );
-  }
-  if (item.live !== null && isNamed(item.live, to)) {
+    // The same image again would mend nothing.
+    const other = ways.find(({ digest }) => digest !== item.live?.digest);
+    if (other !== undefined) return other;
     return {
-      refusal: `${item.live.name} (${imageName(item.live)}) is live already. One can go back to: ${choices}`,
+      refusal: `${item.service} has no other image that was proven good and may be gone back to. ${canGoBackTo}`,
     };
   }
-  const found = ways.find((each) => isNamed(each, to));
-  return (
-    found ?? {
-      refusal: `${to} is no generation of ${item.service} that was proven good. One can go back to: ${choices}`,
-    }
-  );
+  const live = item.live === null ? [] : [item.live];
+  const found = named([...live, ...ways, ...item.proven.toReversed()], to);
+  if (found === undefined)
+    return { refusal: `${to} is no generation of ${item.service} that was proven good. ${canGoBackTo}` };
+  if (found === item.live) {
+    return { refusal: `${found.name} (${imageName(found)}) is live already. ${canGoBackTo}` };
+  }
+  const hold = holdOf(item, found);
+  if (hold === undefined) return found;
+  return {
+    refusal: `${found.name} (${imageName(found)}) has the digest ${shortDigest(found.digest)}, which is held since ${hold.by} went back from ${hold.generation} (${hold.reason}); release it first: {"service":"${item.service}","signal":"release","by":"…"}. ${canGoBackTo}`,
+  };
 }
 
-function isNamed({ number, name, tag, digest }: Generation, to: string | number): boolean {
-  return [number, name, tag, digest, String(number), `g${number}`].includes(to as never);
+/** A tag may look like a number: what is written out in full counts before what is short. */
+const readings: readonly ((generation: Generation) => readonly (string | number)[])[] = [
+  ({ name, digest }) => [name, digest],
+  ({ tag }) => [tag],
+  ({ number }) => [number, String(number), `g${number}`],
+];
+
+function named(candidates: readonly Generation[], to: string | number): Generation | undefined {
+  for (const reading of readings) {
+    const found = candidates.find((each) => reading(each).includes(to));
+    if (found !== undefined) return found;
+  }
+  return undefined;
 }

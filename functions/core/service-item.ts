@@ -70,7 +70,6 @@ const deployment = z.strictObject({
 });
 export type Deployment = z.infer<typeof deployment>;
 
-/** What came of the last push or order that was looked at, also when nothing came of it. */
 /** A push that waits for the running deployment to end. */
 const pending = z.strictObject({
   eventId: z.string(),
@@ -90,6 +89,7 @@ const held = z.strictObject({
 });
 export type Held = z.infer<typeof held>;
 
+/** What came of the last push or order that was looked at, also when nothing came of it. */
 const intake = z.strictObject({
   id: z.string(),
   at: instant,
@@ -114,8 +114,9 @@ export const serviceItem = z.strictObject({
   /** The highest generation number ever issued. */
   lastGeneration: z.int(),
   live: generationSchema.nullable(),
+  /** No longer live, but warm; the one that was live last comes last. */
   retained: z.array(z.strictObject({ generation: generationSchema, until: instant })),
-  /** Generations that were live and baked, the newest last: what a rollback may go to. */
+  /** Generations that were live and baked, the one that was live last comes last: what a rollback may go to. */
   proven: z.array(generationSchema),
   held: z.array(held),
   /** The newest push that waits; a newer one takes its place. */

@@ -102,7 +102,7 @@ function deploymentIn(before: ServiceItem | null, after: ServiceItem): readonly 
   if (!known) tell('started', 'started', now.startedAt);
   if (now.desired !== null && old.desired === null) tell('launched', 'launched', at);
   if (now.step >= 0 && now.step !== old.step) tell('shifted', `shifted-${now.step}`, weightsAt);
-  if (now.reason !== null && old.reason === null) tell('goingBack', 'going-back', after.intent?.at);
+  if (now.reason !== null && old.reason === null) tell('goingBack', 'going-back', turnedAt(after));
   const rewritten = weightsAt !== null && weightsAt !== before?.weightsAt;
   if (now.phase === 'restoring' && rewritten) tell('weightsRestored', 'weights-restored', weightsAt);
   if (now.outcome !== null && old.outcome === null) tell(now.outcome, `ended-${now.outcome}`, now.endedAt);
@@ -138,6 +138,11 @@ function chapter(
 /** Who asked for a rollback, and why. */
 function orderOf({ order }: Deployment): string | null {
   return order === null ? null : `${order.by}: ${order.reason}`;
+}
+
+/** A deployment turns when its way back is intended, or when its owner died and another took it over. */
+function turnedAt({ intent, owner }: ServiceItem): number | undefined {
+  return intent?.kind === 'restore' ? intent.at : owner?.since;
 }
 
 function sameIntake(before: ServiceItem | null, after: ServiceItem): boolean {

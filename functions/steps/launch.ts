@@ -1,9 +1,9 @@
 /**
- * Starts the new generation in its slot, or finds the one that a rollback goes back to, as large as the live one is now. Writes to ECS or Auto Scaling. A repeat adopts
- * what it finds.
+ * Starts the new generation in its slot, or finds the one that a rollback goes back to, as large as the live one is now.
+ * Writes to ECS or Auto Scaling. A repeat adopts what it finds.
  */
 import * as z from 'zod';
-import { intending, launched } from '../core/course.ts';
+import { forgotten, intending, launched } from '../core/course.ts';
 import { CutoverError } from '../core/errors.ts';
 import { type Plan, planSchema } from '../core/plan.ts';
 import type { Fleet } from '../ports/fleet.ts';
@@ -35,12 +35,14 @@ export async function launch(
 }
 
 /** A generation that was kept at full size needs nothing: no launch, no registry. */
-async function fit({ settings, to }: Plan, desired: number, { fleet }: LaunchPorts): Promise<void> {
+async function fit(plan: Plan, desired: number, { fleet, ledger }: LaunchPorts): Promise<void> {
+  const { settings, to } = plan;
   const kept = await fleet.observe(settings, to);
   if (kept === undefined) {
+    await ledger.change(settings.service, (item) => ({ item: forgotten(item, plan) }));
     throw new CutoverError(
       'Cutover.Unhealthy',
-      `${to.name} was kept, but does not run any more: somebody deleted it. Order the rollback by its tag or digest to launch it anew`,
+      `${to.name} was kept, but does not run any more: somebody deleted it. Order the rollback again: it is launched anew`,
     );
   }
   if (kept.desired < desired) await fleet.resize(settings, to, desired);

@@ -3,7 +3,14 @@
  * item. A repeat in the same execution returns the same plan.
  */
 import * as z from 'zod';
-import { type Admission, admit, admittedBefore, recordIntake } from '../core/admission.ts';
+import {
+  type Admission,
+  admit,
+  admittedBefore,
+  answered,
+  type Decided,
+  recordIntake,
+} from '../core/admission.ts';
 import { alarmVerdict } from '../core/alarms.ts';
 import { CutoverError, type ErrorName } from '../core/errors.ts';
 import { imageName } from '../core/generation.ts';
@@ -52,10 +59,7 @@ export async function planDeployment(input: PlanInput, ports: PlanPorts): Promis
 
 async function decide(input: PlanInput, ports: PlanPorts): Promise<Admission> {
   const settings = await declaredSettings(input.service, ports);
-  // A service that does not exist gets no item.
-  if (settings === undefined) {
-    return { admission: 'rejected', plan: null, reason: notDeclared(input.service), notBefore: null };
-  }
+  if (settings === undefined) return refuseUndeclared(input, ports);
   const reading = readPush(input.event, settings);
   if (reading.kind === 'push') return decideOn(reading.push, input, ports, settings);
   return refuse(input, ports, {
@@ -75,13 +79,25 @@ async function decideOn(
     ports.alarms.states(settings.alarms),
   ]);
   const red = alarmVerdict(alarms);
-  const { admission } = await ports.ledger.change(input.service, (item) => {
+  const { admission, retry } = await ports.ledger.change<Decided>(input.service, (item) => {
     const decided = admit(item, { push, execution: input.execution, settings, weights, now: ports.now() });
     if (decided.admission.admission !== 'admitted' || red.verdict !== 'fail' || decided.item === item)
       return decided;
     const reason = `before anything was launched: ${red.reasons.join('; ')}`;
     return refused(item, input, ports, { admission: 'rejected', reason }, imageName(push));
   });
+  if (retry !== undefined) throw retry;
+  return admission;
+}
+
+/** A service that does not exist, and never did, gets no item. */
+async function refuseUndeclared(input: PlanInput, ports: PlanPorts): Promise<Admission> {
+  const refusal = { admission: 'rejected', reason: notDeclared(input.service) } as const;
+  const { admission } = await ports.ledger.change<Decided>(input.service, (item) =>
+    item.version === 0
+      ? { item, admission: { ...refusal, plan: null, notBefore: null } }
+      : refused(item, input, ports, refusal, null),
+  );
   return admission;
 }
 
@@ -99,14 +115,13 @@ function refused(
   { now }: PlanPorts,
   refusal: Refusal,
   image: string | null,
-): { item: ServiceItem; admission: Admission } {
+): Decided {
   const again = admittedBefore(item, execution);
   if (again !== undefined) return { item, admission: again };
-  const intake = { id: eventId(event) ?? execution.arn, at: now(), image, execution: execution.arn };
-  return {
-    item: recordIntake(item, { ...intake, ...refusal }),
-    admission: { ...refusal, plan: null, notBefore: null },
-  };
+  const admission = { ...refusal, plan: null, notBefore: null };
+  const id = eventId(event) ?? execution.arn;
+  const intake = { id, at: now(), image, execution: execution.arn, ...refusal };
+  return { item: recordIntake(answered(item, id), intake), admission };
 }
 
 function eventId(event: unknown): string | undefined {

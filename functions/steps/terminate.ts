@@ -29,7 +29,7 @@ export async function terminate(
 ): Promise<{ readonly terminated: string | null }> {
   const { service } = plan.settings;
   const deployment = owned(await ports.ledger.read(service), plan);
-  if (deployment.outcome !== null) return { terminated: plan.to.name };
+  if (deployment.outcome !== null) return { terminated: plan.kept ? null : plan.to.name };
   if (deployment.quietAt === null || ports.now() < deployment.quietAt) {
     throw new CutoverError(
       'Cutover.Guarded',

@@ -277,7 +277,7 @@ describe('a person', () => {
     expect(readSignal(said)).toMatchObject({
       kind: 'malformed',
       reason: expect.stringContaining(
-        'neither an event of ECS or CloudWatch nor {"service", "signal": "abort", "by"}',
+        'neither an event of ECS or CloudWatch nor {"service", "signal": "abort" or "release", "by"}',
       ) as string,
     });
   });
