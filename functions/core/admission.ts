@@ -208,6 +208,7 @@ function recorded(
 ): ServiceItem {
   return recordIntake(item, {
     id: offer.push.eventId,
+    direction: 'forward',
     at: offer.now,
     image: imageName(offer.push),
     execution: offer.execution.arn,

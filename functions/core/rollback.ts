@@ -43,7 +43,7 @@ export function admitRollback(
   const { owner, deployment } = item;
   if (owner !== null && deployment?.outcome !== null) throw retiring(owner.execution);
   const found = destinationOf(item, offer);
-  const intake = { id: execution.arn, at: now, execution: execution.arn };
+  const intake = { id: execution.arn, direction: 'back' as const, at: now, execution: execution.arn };
   if ('refusal' in found) {
     const reason = found.refusal;
     return {

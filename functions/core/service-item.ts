@@ -92,6 +92,8 @@ export type Held = z.infer<typeof held>;
 /** What came of the last push or order that was looked at, also when nothing came of it. */
 const intake = z.strictObject({
   id: z.string(),
+  /** `forward` for a push, `back` for an order. */
+  direction: z.enum(['forward', 'back']),
   at: instant,
   image: z.string().nullable(),
   admission: z.enum(['admitted', 'queued', 'nothing', 'superseded', 'rejected']),

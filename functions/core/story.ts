@@ -25,7 +25,7 @@ export interface Chapter {
   readonly id: string;
   readonly kind: ChapterKind;
   readonly service: string;
-  /** Of the deployment; null for a push that became none. */
+  /** Null for a push that became no deployment. */
   readonly direction: 'forward' | 'back' | null;
   /** The deployment it belongs to; null for a push that became none. */
   readonly deployment: string | null;
@@ -70,7 +70,7 @@ function refusalIn(before: ServiceItem | null, after: ServiceItem): readonly Cha
       id: `push#${new Date(intake.at).toISOString()}#${intake.id}`,
       kind: intake.admission === 'queued' ? 'queued' : 'refused',
       service: after.service,
-      direction: null,
+      direction: intake.direction === 'back' ? 'back' : null,
       deployment: null,
       image: intake.image,
       digest: null,
@@ -221,8 +221,9 @@ function subjectOfRollback(chapter: Chapter): string {
     case 'restored':
     case 'removed':
       return `${service}: the rollback to ${generation} failed, all is as before it, after ${seconds} s`;
-    case 'queued':
     case 'refused':
+      return `${service}: the order to go back is refused`;
+    case 'queued':
     case 'launched':
     case 'shifted':
     case 'weightsRestored':

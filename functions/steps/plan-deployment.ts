@@ -120,7 +120,14 @@ function refused(
   if (again !== undefined) return { item, admission: again };
   const admission = { ...refusal, plan: null, notBefore: null };
   const id = eventId(event) ?? execution.arn;
-  const intake = { id, at: now(), image, execution: execution.arn, ...refusal };
+  const intake = {
+    id,
+    direction: 'forward' as const,
+    at: now(),
+    image,
+    execution: execution.arn,
+    ...refusal,
+  };
   return { item: recordIntake(answered(item, id), intake), admission };
 }
 

@@ -148,7 +148,7 @@ describe('what a push comes to', () => {
     ['an order to go back', planRollbackInput, { service: 'web', to: 'v1', by: 'ann', reason: 'slow' }],
     ['the least order', planRollbackInput, { service: 'web' }],
     ['a recovery', planRecoveryInput, { service: 'web' }],
-  ])('%s reaches its plan whole, with the execution', async ([_, planner, input]) => {
+  ])('%s reaches its plan whole, with the execution', async ([, planner, input]) => {
     const { invocations } = await play('deploy', {}, { input, planner });
     const arn = 'arn:aws:states:us-east-1:123456789012:execution:deploy:run';
     expect(invocations[0]?.payload).toEqual({ ...input, execution: { arn, redrives: 0 } });

@@ -182,7 +182,6 @@ export class World {
           if (!world.started.has(name)) world.started.set(name, { machine, input });
         }),
     };
-    const machines = { deploy: 'deploy', recover: 'recover', retire: 'retire' };
     const settings: Settings = { read: () => world.#call('settings.read', () => world.settings) };
     const history: History = {
       tell: async (chapter) => {
@@ -191,8 +190,18 @@ export class World {
     };
     const announcer: Announcer = { publish: async (message) => void world.said.push(message) };
     return {
-      ...{ ledger, traffic, fleet, alarms, waits, settings, history, announcer, executions },
-      ...machines,
+      ledger,
+      traffic,
+      fleet,
+      alarms,
+      waits,
+      settings,
+      history,
+      announcer,
+      executions,
+      deploy: 'deploy',
+      recover: 'recover',
+      retire: 'retire',
       now: world.now,
     };
   })(this);
@@ -272,8 +281,8 @@ function written(before: ServiceItem, after: ServiceItem): string {
     [deployment?.phase !== old?.phase, deployment?.phase],
     [owner !== before.owner, owner === null ? 'released' : 'taken'],
     [intake !== before.intake, intake?.admission],
-    [after.retained !== before.retained && after.retained.length < before.retained.length, 'forgotten'],
-    [after.pending !== before.pending, after.pending === null ? 'pending cleared' : 'pending'],
+    [after.retained.length < before.retained.length, 'forgotten'],
+    [after.pending !== before.pending, 'pending'],
     [after.weights !== before.weights || intent !== before.intent, 'done'],
   ];
   return words.find(([fits]) => fits)?.[1] ?? 'changed';
