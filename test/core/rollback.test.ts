@@ -307,7 +307,10 @@ describe('a rollback that failed', () => {
     expect(restored(item, plan, start)).toMatchObject({
       owner: null,
       deployment: { outcome: 'restored' },
-      ...{ live, retained, proven, held },
+      live,
+      retained,
+      proven,
+      held,
     });
   });
 });

@@ -158,17 +158,9 @@ export class World {
         }),
     };
     const alarms: Alarms = {
-      states: (names) =>
-        world.#call('alarms.states', () =>
-          names.map(
-            (name) =>
-              world.alarmStates.find((alarm) => alarm.name === name) ?? {
-                name,
-                state: 'missing',
-                reason: '',
-              },
-          ),
-        ),
+      // As the adapter: of no name nothing is asked.
+      states: async (names) =>
+        names.length === 0 ? [] : world.#call('alarms.states', () => world.#alarms(names)),
     };
     const waits: Waits = {
       succeed: (token) => world.#call('waits.end', () => void world.ended.push({ token, how: 'success' })),
@@ -219,6 +211,13 @@ export class World {
       version: before.version + 1,
     });
     this.trace.push(`ledger: ${written(before, next)}`);
+  }
+
+  #alarms(names: readonly string[]): AlarmState[] {
+    return names.map(
+      (name) =>
+        this.alarmStates.find((alarm) => alarm.name === name) ?? { name, state: 'missing', reason: '' },
+    );
   }
 
   #launch(generation: Generation, desired: number, copyOf: Generation | null): void {
