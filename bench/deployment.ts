@@ -148,7 +148,7 @@ function sayCalls(say: Say, steps: number, { calls }: Usage, extra: Readonly<Rec
     });
   }
   const putItem = 'dynamodb:PutItem';
-  const again = (extra['Await healthy'] ?? 0) + (extra['Await bake'] ?? 0);
+  const again = (extra['Await healthy'] ?? 0) + (extra['Bake on'] ?? 0);
   const ofSteps = count(putItem, (name) => !called.has(name)) - again;
   say({
     name: `${putItem} by steps, without re-checks`,

@@ -40,7 +40,7 @@ export class Meter {
   readonly #calls: DeployerCall[] = [];
   readonly #detach: readonly (() => void)[];
   #itemBytes = bytesOfAReadUnit;
-  #owned = false;
+  #open = false;
   #writeUnits = 0;
   #readUnits = 0;
 
@@ -95,10 +95,10 @@ export class Meter {
     this.#writeUnits += Math.ceil(bytes / bytesOfAWriteUnit);
     if (item[ledgerTable.sortKey]?.S !== ledgerTable.serviceItem) return;
     this.#itemBytes = bytes;
-    // The index of owned services is written only when the item comes into it or leaves it.
-    const owned = ledgerTable.ownedKey in item;
-    if (owned !== this.#owned) this.#writeUnits += 1;
-    this.#owned = owned;
+    // The index of what is open is written only when the item comes into it or leaves it.
+    const open = ledgerTable.openKey in item;
+    if (open !== this.#open) this.#writeUnits += 1;
+    this.#open = open;
   }
 
   async #logOf(functionName: string): Promise<readonly string[]> {

@@ -9,7 +9,7 @@ import {
   Table,
   TableEncryption,
 } from 'aws-cdk-lib/aws-dynamodb';
-import { Rule } from 'aws-cdk-lib/aws-events';
+import { Rule, Schedule } from 'aws-cdk-lib/aws-events';
 import { LambdaFunction } from 'aws-cdk-lib/aws-events-targets';
 import { PolicyStatement, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import { Alias } from 'aws-cdk-lib/aws-kms';
@@ -20,6 +20,7 @@ import { Topic } from 'aws-cdk-lib/aws-sns';
 import { type IQueue, Queue, QueueEncryption } from 'aws-cdk-lib/aws-sqs';
 import type { StateMachine } from 'aws-cdk-lib/aws-stepfunctions';
 import { Construct } from 'constructs';
+import type { Variable } from '../functions/core/environment.ts';
 import { ledgerTable } from '../functions/core/ledger-table.ts';
 import { DeployerFunction, localArn } from './deployer-function.ts';
 import { Machine } from './machine.ts';
@@ -41,7 +42,12 @@ export class Cutover extends Construct {
   /** The same queue as targets of rules should name it: its policy allows every rule already, and is not extended. */
   readonly undelivered: IQueue;
   readonly functions: Readonly<Record<FunctionName, DeployerFunction>>;
+  /** Started by pushes. */
   readonly deploy: StateMachine;
+  /** Started by people: `{"service":"web"}`. */
+  readonly rollback: StateMachine;
+  /** Started by the sweep, for executions that died. */
+  readonly recover: StateMachine;
   readonly retire: StateMachine;
 
   constructor(scope: Construct, id: string, props: CutoverProps = {}) {
@@ -74,18 +80,39 @@ export class Cutover extends Construct {
     this.functions = makeFunctions(this, logRetention);
     this.#allow();
 
-    const { plan, launch, await: waiting, shift, judge, promote, terminate } = this.functions;
+    const { plan, planRollback, planRecovery, terminate } = this.functions;
     this.retire = new Machine(this, 'Retire', {
       definition: new URL('../statemachines/retire.asl.json', import.meta.url),
       comment: 'Ends generations that are no longer live when their retention is over',
       functions: { Terminate: terminate },
       logRetention,
     }).machine;
-    this.deploy = new Machine(this, 'Deploy', {
+    const machine = (id: string, planner: DeployerFunction, comment: string): StateMachine =>
+      this.#machine(id, planner, comment, logRetention);
+    this.deploy = machine('Deploy', plan, 'Takes a service from its live generation to a new one');
+    this.rollback = machine(
+      'Rollback',
+      planRollback,
+      'Takes a service back to a generation that was proven good',
+    );
+    this.recover = machine('Recover', planRecovery, 'Takes back what an execution that died left half done');
+    this.#listen();
+    this.#sweep();
+  }
+
+  /** One definition makes the three machines; only the function behind Plan differs. */
+  #machine(
+    id: string,
+    planner: DeployerFunction,
+    comment: string,
+    logRetention: RetentionDays,
+  ): StateMachine {
+    const { launch, await: waiting, shift, judge, promote, terminate } = this.functions;
+    return new Machine(this, id, {
       definition: new URL('../statemachines/deploy.asl.json', import.meta.url),
-      comment: 'Takes a service from its live generation to a new one',
+      comment,
       functions: {
-        Plan: plan,
+        Plan: planner,
         Launch: launch,
         Await: waiting,
         Shift: shift,
@@ -96,13 +123,14 @@ export class Cutover extends Construct {
       machines: { RetireMachine: this.retire },
       logRetention,
     }).machine;
-    this.#listen();
   }
 
   /** What every service needs of the functions, and no more. */
   #allow(): void {
     const {
       plan,
+      planRollback,
+      planRecovery,
       launch,
       await: waiting,
       shift,
@@ -111,19 +139,40 @@ export class Cutover extends Construct {
       terminate,
       signal,
       announce,
+      sweep,
       rule,
     } = this.functions;
-    for (const each of [plan, launch, waiting, shift, promote, terminate, signal]) {
+    for (const each of [
+      plan,
+      planRollback,
+      planRecovery,
+      launch,
+      waiting,
+      shift,
+      promote,
+      terminate,
+      signal,
+    ]) {
       each.allow(['dynamodb:GetItem', 'dynamodb:PutItem'], [this.table.tableArn]);
     }
-    judge.allow(['dynamodb:GetItem'], [this.table.tableArn]);
-    signal.allow(['dynamodb:Query'], [`${this.table.tableArn}/index/${ledgerTable.ownedIndex}`]);
-    plan.allow(['ssm:GetParameter'], [localArn(this, 'ssm', `parameter${this.settingsPrefix}/*`)], {
-      because: 'One parameter for each service, and Plan serves all services',
-    });
+    for (const each of [judge, sweep]) each.allow(['dynamodb:GetItem'], [this.table.tableArn]);
+    for (const each of [signal, sweep]) {
+      each.allow(['dynamodb:Query'], [`${this.table.tableArn}/index/${ledgerTable.openIndex}`]);
+    }
+    for (const each of [plan, planRollback]) {
+      each.allow(['ssm:GetParameter'], [localArn(this, 'ssm', `parameter${this.settingsPrefix}/*`)], {
+        because: 'One parameter for each service, and Plan serves all services',
+      });
+    }
+    for (const each of [planRecovery, sweep]) {
+      each.allow(['states:DescribeExecution'], [localArn(this, 'states', 'execution:*')], {
+        because:
+          'Executions of the very machines that this function is part of: naming them would be a circle',
+      });
+    }
     // https://docs.aws.amazon.com/service-authorization/latest/reference/list_awselasticloadbalancingv2.html
     const unnamed = { because: 'The action cannot be limited to resources' };
-    for (const each of [plan, shift, terminate, rule])
+    for (const each of [plan, planRollback, shift, terminate, rule])
       each.allow(['elasticloadbalancing:DescribeRules'], ['*'], unnamed);
     for (const each of [waiting, shift, judge, rule])
       each.allow(['elasticloadbalancing:DescribeTargetHealth'], ['*'], unnamed);
@@ -188,10 +237,45 @@ export class Cutover extends Construct {
       targets: [target()],
     });
   }
+
+  /** Looks when an execution ends, and by schedule, for an event may be lost. */
+  #sweep(): void {
+    const { function: sweep } = this.functions.sweep;
+    for (const machine of [this.deploy, this.recover, this.retire]) machine.grantStartExecution(sweep);
+    const target = () => new LambdaFunction(sweep, { deadLetterQueue: this.undelivered });
+    new Rule(this, 'Endings', {
+      description: 'Executions that end, or die, leave something to look after',
+      eventPattern: {
+        source: ['aws.states'],
+        detailType: ['Step Functions Execution Status Change'],
+        detail: {
+          status: ['SUCCEEDED', 'FAILED', 'ABORTED', 'TIMED_OUT'],
+          stateMachineArn: [this.deploy, this.rollback, this.recover, this.retire].map(
+            ({ stateMachineArn }) => stateMachineArn,
+          ),
+        },
+      },
+      targets: [target()],
+    });
+    new Rule(this, 'Sweep', {
+      description: 'Finds what died and what waits, should its event be lost',
+      schedule: Schedule.rate(Duration.minutes(5)),
+      targets: [target()],
+    });
+    const { deploy, recover, retire } = this;
+    const machines = { DEPLOY_MACHINE: deploy, RECOVER_MACHINE: recover, RETIRE_MACHINE: retire } satisfies {
+      [name in Variable]?: StateMachine;
+    };
+    for (const [name, { stateMachineArn }] of Object.entries(machines))
+      sweep.addEnvironment(name, stateMachineArn);
+  }
 }
 
 type FunctionName =
   | 'plan'
+  | 'planRollback'
+  | 'planRecovery'
+  | 'sweep'
   | 'launch'
   | 'await'
   | 'shift'
@@ -214,8 +298,8 @@ function makeTable(scope: Construct): Table {
     removalPolicy: RemovalPolicy.RETAIN,
   });
   table.addGlobalSecondaryIndex({
-    indexName: ledgerTable.ownedIndex,
-    partitionKey: { name: ledgerTable.ownedKey, type: AttributeType.STRING },
+    indexName: ledgerTable.openIndex,
+    partitionKey: { name: ledgerTable.openKey, type: AttributeType.STRING },
     projectionType: ProjectionType.KEYS_ONLY,
   });
   return table;
@@ -232,6 +316,18 @@ function makeFunctions(
     plan: make('PlanDeployment', 'plan-deployment', 'Decides what a push comes to', {
       ...ledger,
       SETTINGS_PREFIX: cutover.settingsPrefix,
+    }),
+    planRollback: make('PlanRollback', 'plan-rollback', 'Decides what an order to go back comes to', {
+      ...ledger,
+      SETTINGS_PREFIX: cutover.settingsPrefix,
+    }),
+    planRecovery: make('PlanRecovery', 'plan-recovery', 'Takes over what a dead execution left', ledger),
+    sweep: new DeployerFunction(cutover, 'Sweeper', {
+      entry: 'sweep',
+      description: 'Looks after executions that died and pushes that wait',
+      environment: ledger,
+      logRetention,
+      deadLetters: cutover.deadLetters,
     }),
     launch: make('Launch', 'launch', 'Starts a new generation', ledger),
     await: make('Await', 'await', 'Begins a wait of a deployment', ledger),

@@ -53,6 +53,8 @@ export interface EcsServiceProps {
   readonly priority: number;
   readonly conditions: readonly ListenerCondition[];
   readonly strategy: Strategy;
+  /** What becomes of a push while a deployment runs: the newest waits (default), or it is refused. */
+  readonly whenBusy?: 'queueLatest' | 'reject';
   /** Stop a deployment when they turn red. */
   readonly alarms?: readonly IAlarm[];
   /** The new generation is never started smaller. Default: 1. */
@@ -108,6 +110,7 @@ export class EcsService extends Construct {
         repositoryUri: props.repository.repositoryUri,
         tags: props.tags,
         strategy: props.strategy,
+        whenBusy: props.whenBusy ?? 'queueLatest',
         alarms: (props.alarms ?? []).map((alarm) => alarm.alarmName),
         ...limits,
         traffic: {
@@ -183,7 +186,7 @@ export class EcsService extends Construct {
         because: 'The ids of tasks are made by ECS',
       });
     }
-    launch.allow(['ecs:CreateService'], [services], { because });
+    launch.allow(['ecs:CreateService', 'ecs:UpdateService'], [services], { because });
     launch.allow(['ecs:RegisterTaskDefinition'], [definitions], { because });
     launch.allow(['ecs:TagResource'], [services, definitions], {
       conditions: { StringEquals: { 'ecs:CreateAction': ['CreateService', 'RegisterTaskDefinition'] } },

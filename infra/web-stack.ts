@@ -113,6 +113,7 @@ export class WebStack extends Stack {
   #outputs(listener: ApplicationListener, cutover: Cutover, repository: Repository): void {
     new CfnOutput(this, 'ListenerArn', { value: listener.listenerArn });
     new CfnOutput(this, 'DeployMachineArn', { value: cutover.deploy.stateMachineArn });
+    new CfnOutput(this, 'RollbackMachineArn', { value: cutover.rollback.stateMachineArn });
     new CfnOutput(this, 'MessagesTopicArn', { value: cutover.topic.topicArn });
     new CfnOutput(this, 'LedgerTable', { value: cutover.table.tableName });
     new CfnOutput(this, 'RepositoryUri', { value: repository.repositoryUri });

@@ -47,15 +47,15 @@ export class DynamoLedger implements Ledger {
     );
   }
 
-  async owned(): Promise<readonly ServiceName[]> {
-    const { Items } = await calling('looking for running deployments', () =>
+  async open(): Promise<readonly ServiceName[]> {
+    const { Items } = await calling('looking for services with something open', () =>
       this.#client.send(
         new QueryCommand({
           TableName: this.#table,
-          IndexName: ledgerTable.ownedIndex,
-          KeyConditionExpression: '#owned = :yes',
-          ExpressionAttributeNames: { '#owned': ledgerTable.ownedKey },
-          ExpressionAttributeValues: marshall({ ':yes': ledgerTable.ownedValue }),
+          IndexName: ledgerTable.openIndex,
+          KeyConditionExpression: '#open = :yes',
+          ExpressionAttributeNames: { '#open': ledgerTable.openKey },
+          ExpressionAttributeValues: marshall({ ':yes': ledgerTable.openValue }),
         }),
       ),
     );
@@ -64,13 +64,14 @@ export class DynamoLedger implements Ledger {
 
   /** False when somebody else wrote since `before` was read. */
   async #replace(before: ServiceItem, next: ServiceItem): Promise<boolean> {
-    const owned = next.owner === null ? {} : { [ledgerTable.ownedKey]: ledgerTable.ownedValue };
+    const closed = next.owner === null && next.pending === null && next.retained.length === 0;
+    const open = closed ? {} : { [ledgerTable.openKey]: ledgerTable.openValue };
     return calling(`writing the service item of ${next.service}`, async () => {
       try {
         await this.#client.send(
           new PutItemCommand({
             TableName: this.#table,
-            Item: marshall({ ...next, ...keyOf(next.service), ...owned }, { removeUndefinedValues: true }),
+            Item: marshall({ ...next, ...keyOf(next.service), ...open }, { removeUndefinedValues: true }),
             ConditionExpression:
               before.version === 0 ? 'attribute_not_exists(#version)' : '#version = :version',
             ExpressionAttributeNames: { '#version': 'version' },
@@ -94,6 +95,6 @@ function keyOf(service: string): Record<string, string> {
 
 /** The item as it is stored carries its sort key and the index's attribute beside its own members. */
 export function parseServiceItem(stored: Record<string, unknown>): ServiceItem {
-  const { [ledgerTable.sortKey]: _item, [ledgerTable.ownedKey]: _owned, ...own } = stored;
+  const { [ledgerTable.sortKey]: _item, [ledgerTable.openKey]: _open, ...own } = stored;
   return parseOrThrow(serviceItem, own, `the service item of ${String(own['service'])}`);
 }

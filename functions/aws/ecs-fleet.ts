@@ -15,6 +15,7 @@ import {
   type Tag,
   type Task,
   type TaskDefinition,
+  UpdateServiceCommand,
 } from '@aws-sdk/client-ecs';
 import * as z from 'zod';
 import { CutoverError } from '../core/errors.ts';
@@ -53,7 +54,12 @@ export class EcsFleet implements Fleet {
     return parsed.ok ? [] : parsed.mistakes.map((mistake) => `fleet/${mistake}`);
   }
 
-  async launch(settings: ServiceSettings, generation: Generation, desired: number): Promise<void> {
+  async launch(
+    settings: ServiceSettings,
+    generation: Generation,
+    desired: number,
+    copyOf: Generation | null,
+  ): Promise<void> {
     const ecs = read(settings);
     const found = await this.#find(ecs, generation);
     if (found !== undefined && found.status !== 'INACTIVE') {
@@ -62,7 +68,8 @@ export class EcsFleet implements Fleet {
       return;
     }
     const family =
-      (await this.#family(settings, ecs, generation)) ?? (await this.#register(settings, ecs, generation));
+      (await this.#family(settings, ecs, generation)) ??
+      (await this.#register(settings, ecs, generation, copyOf?.name ?? ecs.taskDefinition));
     await this.#create(settings, ecs, generation, family, desired);
   }
 
@@ -76,6 +83,16 @@ export class EcsFleet implements Fleet {
       running: tasks.filter(({ lastStatus }) => lastStatus === 'RUNNING').length,
       own: tasks.flatMap(addressOf),
     };
+  }
+
+  async resize(settings: ServiceSettings, generation: Generation, desired: number): Promise<void> {
+    const ecs = read(settings);
+    refuseStranger((await this.#find(ecs, generation))?.tags, settings, generation);
+    await calling(`resizing the ECS service ${generation.name} to ${desired}`, () =>
+      this.#client.send(
+        new UpdateServiceCommand({ cluster: ecs.cluster, service: generation.name, desiredCount: desired }),
+      ),
+    );
   }
 
   async terminate(settings: ServiceSettings, generation: Generation): Promise<void> {
@@ -140,9 +157,14 @@ export class EcsFleet implements Fleet {
     return found?.taskDefinitionArn;
   }
 
-  async #register(settings: ServiceSettings, ecs: EcsSettings, generation: Generation): Promise<string> {
-    const template = await calling(`reading the template ${ecs.taskDefinition}`, () =>
-      this.#client.send(new DescribeTaskDefinitionCommand({ taskDefinition: ecs.taskDefinition })),
+  async #register(
+    settings: ServiceSettings,
+    ecs: EcsSettings,
+    generation: Generation,
+    source: string,
+  ): Promise<string> {
+    const template = await calling(`reading the task definition ${source}`, () =>
+      this.#client.send(new DescribeTaskDefinitionCommand({ taskDefinition: source })),
     );
     const registered = await calling(`registering the task definition ${generation.name}`, () =>
       this.#client.send(

@@ -1,57 +1,107 @@
-/** Whether a push becomes a deployment, and which: the only place that issues fences and generation numbers. */
+/** Whether a push becomes a deployment, waits, or comes to nothing. */
+import {
+  type Beginning,
+  begin,
+  chooseSlot,
+  type Execution,
+  nextGeneration,
+  noSlotFree,
+  unfitRule,
+} from './deployment-start.ts';
 import { CutoverError, shortened } from './errors.ts';
-import { type Generation, imageName } from './generation.ts';
-import { nameDeployment, nameGeneration, type SlotName, shortDigest } from './names.ts';
+import { imageName } from './generation.ts';
+import { shortDigest } from './names.ts';
 import type { Plan } from './plan.ts';
 import { isOlder, type Push } from './push.ts';
+import { nextDue } from './retention.ts';
 import type { Intake, ServiceItem } from './service-item.ts';
-import type { ServiceSettings } from './service-settings.ts';
-import { stepsOf } from './strategy.ts';
-import { inWords, sameWeights, soleSlot, splitBetween, type Weights } from './weights.ts';
 
 export type Admission =
-  | { readonly admission: 'admitted'; readonly plan: Plan; readonly reason: string }
+  | { readonly admission: 'admitted'; readonly plan: Plan; readonly reason: string; readonly notBefore: null }
+  /** The deployment of an execution that died is taken over, to go back; nothing is written before `notBefore` (ISO time). */
   | {
-      readonly admission: 'nothing' | 'superseded' | 'rejected';
+      readonly admission: 'recover';
+      readonly plan: Plan;
+      readonly reason: string;
+      readonly notBefore: string;
+    }
+  | {
+      readonly admission: 'queued' | 'nothing' | 'superseded' | 'rejected';
       readonly plan: null;
       readonly reason: string;
+      readonly notBefore: null;
     };
 
-export interface Execution {
-  readonly arn: string;
-  readonly redrives: number;
+/** What comes of it, with the item that records it. */
+export interface Decided {
+  readonly item: ServiceItem;
+  readonly admission: Admission;
+  /** To be thrown when the item is written: the same is worth another try in a moment. */
+  readonly retry?: CutoverError;
 }
 
-export interface Offer {
+export interface Offer extends Beginning {
   readonly push: Push;
-  readonly execution: Execution;
-  readonly settings: ServiceSettings;
-  /** The production rule as it is now. */
-  readonly weights: Weights;
-  readonly now: number;
 }
 
 /** How many event ids are remembered: EventBridge retries for 24 hours, and a service has few pushes in a day. */
 const remembered = 100;
 
 /** Decides on a push. The item returned records the decision, whatever it is. */
-export function admit(
-  item: ServiceItem,
-  offer: Offer,
-): { readonly item: ServiceItem; readonly admission: Admission } {
+export function admit(item: ServiceItem, offer: Offer): Decided {
   const again = admittedBefore(item, offer.execution);
   if (again !== undefined) return { item, admission: again };
 
   const refusal = refuse(item, offer);
-  if (refusal !== undefined)
-    return { item: recorded(seen(item, offer.push), offer, refusal), admission: { ...refusal, plan: null } };
+  if (refusal !== undefined) return refusedPush(item, offer, refusal);
+  if (item.owner !== null) return whileBusy(item, offer, item.owner.execution);
+  const slot = chooseSlot(item, offer);
+  if (slot === undefined) return withoutSlot(item, offer);
 
-  const slot = chooseSlot(item, offer.settings, offer.weights);
-  if (slot === undefined) {
-    const full = { admission: 'rejected' as const, reason: noSlotFree(item, offer.weights) };
-    return { item: recorded(item, offer, full), admission: { ...full, plan: null } };
-  }
-  return accept(item, offer, slot);
+  const { push, settings } = offer;
+  const to = nextGeneration(item, settings, slot, push);
+  const reason = `${imageName(push)} becomes ${to.name} in ${slot}`;
+  const begun = begin(
+    item,
+    offer,
+    { direction: 'forward', to, kept: false, copyOf: null, strategy: settings.strategy },
+    { push: { eventId: push.eventId, at: push.at }, order: null },
+  );
+  return {
+    admission: { admission: 'admitted', plan: begun.plan, reason, notBefore: null },
+    item: {
+      ...recorded(answered(begun.item, push.eventId), offer, { admission: 'admitted', reason }),
+      lastPush: { eventId: push.eventId, at: push.at },
+      admitted: [...item.admitted, push.eventId].slice(-remembered),
+    },
+  };
+}
+
+function refusedPush(item: ServiceItem, offer: Offer, refusal: Refusal): Decided {
+  const { push } = offer;
+  return {
+    item: recorded(answered(seen(item, push), push.eventId), offer, refusal),
+    admission: { ...refusal, plan: null, notBefore: null },
+  };
+}
+
+/** Only the newest push waits; the one that gives way to it is named. That it waits is told once. */
+function queued(item: ServiceItem, offer: Offer, why: string): Decided {
+  const last = item.pending?.eventId === offer.push.eventId ? null : item.pending;
+  const reason = last === null ? why : `${why}. ${imageName(last)}, which waited, is superseded by it`;
+  const admission = { admission: 'queued', plan: null, reason, notBefore: null } as const;
+  if (item.pending?.eventId === offer.push.eventId) return { item, admission };
+  return { item: recorded(waiting(item, offer.push), offer, { admission: 'queued', reason }), admission };
+}
+
+function waiting(item: ServiceItem, { eventId, at, repository, tag, digest }: Push): ServiceItem {
+  if (item.pending?.eventId === eventId) return item;
+  return { ...item, pending: { eventId, at, repository, tag, digest } };
+}
+
+/** A push that waited and was looked at waits no more, whatever came of it. */
+export function answered(item: ServiceItem, eventId: string): ServiceItem {
+  return item.pending?.eventId === eventId ? { ...item, pending: null } : item;
 }
 
 /** A push of what is live asks for nothing, but an older one that comes after it must not replace it. */
@@ -64,149 +114,91 @@ function seen(item: ServiceItem, { eventId, at, digest }: Push): ServiceItem {
 export function admittedBefore(item: ServiceItem, execution: Execution): Admission | undefined {
   const own = item.owner?.execution === execution.arn && item.owner.redrives === execution.redrives;
   if (!own || item.deployment === null) return undefined;
-  return { admission: 'admitted', plan: item.deployment.plan, reason: 'admitted before' };
+  return { admission: 'admitted', plan: item.deployment.plan, reason: 'admitted before', notBefore: null };
 }
 
 type Refusal = Pick<Intake, 'reason'> & { readonly admission: 'nothing' | 'superseded' | 'rejected' };
 
-function refuse(item: ServiceItem, { push, weights, settings }: Offer): Refusal | undefined {
+function refuse(item: ServiceItem, offer: Offer): Refusal | undefined {
+  const { push } = offer;
   if (item.admitted.includes(push.eventId)) {
-    return {
-      admission: 'nothing',
-      reason: `event ${push.eventId} started a deployment before; EventBridge delivered it again`,
-    };
+    const reason = `event ${push.eventId} started a deployment before; EventBridge delivered it again`;
+    return { admission: 'nothing', reason };
   }
-  if (item.lastPush !== null && isOlder(push, item.lastPush)) {
+  const newer = [item.lastPush, item.pending].find((other) => other !== null && isOlder(push, other));
+  if (newer !== undefined && newer !== null) {
     return {
       admission: 'superseded',
-      reason: `a newer push (${new Date(item.lastPush.at).toISOString()}) was taken before this one (${new Date(push.at).toISOString()})`,
+      reason: `a newer push (${iso(newer.at)}) was taken before this one (${iso(push.at)})`,
     };
   }
-  if (item.owner !== null) {
-    const running = item.deployment;
-    if (running === null || running.outcome !== null) throw busy(item.owner.execution);
+  const holding = item.held.find(({ digest }) => digest === push.digest);
+  if (holding !== undefined) {
     return {
-      admission: 'rejected',
-      reason: `${running.plan.deployment} (${imageName(running.plan.to)}) holds the service; push again when it has ended, or stop it with the signal function: {"service":"${item.service}","signal":"abort","by":"…"}. It runs as ${item.owner.execution}`,
+      admission: 'nothing',
+      reason: `${shortDigest(push.digest)} is held since ${holding.by} went back from ${holding.generation} (${holding.reason}); push another image, or release it: {"service":"${item.service}","signal":"release","by":"…"}`,
     };
   }
+  if (item.owner !== null) return undefined;
   if (item.live?.digest === push.digest) {
     return {
       admission: 'nothing',
       reason: `${item.live.name} is already live with ${shortDigest(push.digest)}`,
     };
   }
-  if (item.weights !== null && !sameWeights(item.weights, weights)) {
-    return {
-      admission: 'rejected',
-      reason: `the rule's weights are ${inWords(weights)}, but Cutover wrote ${inWords(item.weights)}: somebody else changed them. Put them back, then push again. Rule ${settings.traffic.rule}`,
-    };
-  }
-  if (soleSlot(weights) === undefined) {
-    return {
-      admission: 'rejected',
-      reason: `one slot must have all the weight before a deployment; the rule has ${inWords(weights)}`,
-    };
-  }
-  if (item.live !== null && soleSlot(weights) !== item.live.slot) {
-    return {
-      admission: 'rejected',
-      reason: `${item.live.name} is live in ${item.live.slot}, but the rule sends its traffic to ${soleSlot(weights)}`,
-    };
-  }
-  return undefined;
+  const unfit = unfitRule(item, offer);
+  return unfit === undefined ? undefined : { admission: 'rejected', reason: unfit };
 }
 
-/** Retiring holds a service for seconds: worth another try, not a refusal. */
-function busy(execution: string): CutoverError {
+function whileBusy(item: ServiceItem, offer: Offer, owner: string): Decided {
+  const running = item.deployment;
+  if (running === null || running.outcome !== null) return whileRetiring(item, offer, owner);
+  const what = `${running.plan.deployment} (${imageName(running.plan.to)})`;
+  const stop = `{"service":"${item.service}","signal":"abort","by":"…"}`;
+  switch (offer.settings.whenBusy) {
+    case 'queueLatest':
+      return queued(
+        item,
+        offer,
+        `it waits for ${what} to end; to end that now, invoke the signal function with ${stop}`,
+      );
+    case 'reject':
+      return refusedPush(item, offer, {
+        admission: 'rejected',
+        reason: `${what} holds the service; push again when it has ended, or stop it with the signal function: ${stop}. It runs as ${owner}`,
+      });
+  }
+}
+
+/** Retiring holds a service for seconds, unless it died: worth another try, and the push waits should the tries run out. */
+function whileRetiring(item: ServiceItem, { push }: Offer, owner: string): Decided {
+  const retry = retiring(owner);
+  return {
+    item: waiting(item, push),
+    admission: { admission: 'queued', plan: null, reason: retry.message, notBefore: null },
+    retry,
+  };
+}
+
+/** A slot that is due to be free soon is worth waiting for. */
+function withoutSlot(item: ServiceItem, offer: Offer): Decided {
+  const reason = noSlotFree(item, offer);
+  const soon = offer.settings.whenBusy === 'queueLatest' && (nextDue(item.retained) ?? Infinity) <= offer.now;
+  return soon
+    ? queued(item, offer, `it waits for a slot; ${reason}`)
+    : refusedPush(item, offer, { admission: 'rejected', reason });
+}
+
+/** Another execution has the service for a moment. */
+export function retiring(execution: string): CutoverError {
   return new CutoverError(
     'Cutover.Busy',
     `${execution} is retiring a generation of this service; try again in a moment`,
   );
 }
 
-/** The first deployment takes the slot that the rule already points to: nothing has to be shifted. */
-function chooseSlot(item: ServiceItem, settings: ServiceSettings, weights: Weights): SlotName | undefined {
-  if (item.live === null) return soleSlot(weights);
-  const taken = new Set([item.live.slot, ...item.retained.map(({ generation }) => generation.slot)]);
-  return settings.traffic.slots
-    .map(({ name }) => name)
-    .find((name) => !taken.has(name) && (weights[name] ?? 0) === 0);
-}
-
-function noSlotFree(item: ServiceItem, weights: Weights): string {
-  const held = item.retained.map(
-    ({ generation, until }) =>
-      `${generation.slot} holds ${generation.name} until ${new Date(until).toISOString()}`,
-  );
-  const live = item.live === null ? [] : [`${item.live.slot} holds ${item.live.name}, which is live`];
-  return `no slot is free: ${[...live, ...held].join('; ') || inWords(weights)}. Push again later, or declare another slot`;
-}
-
-function accept(
-  item: ServiceItem,
-  offer: Offer,
-  slot: SlotName,
-): { item: ServiceItem; admission: Admission } {
-  const { push, settings, execution, weights, now } = offer;
-  const fence = item.fence + 1;
-  const number = item.lastGeneration + 1;
-  const name = nameGeneration(settings.service, number);
-  const to: Generation = {
-    name,
-    number,
-    slot,
-    repository: push.repository,
-    tag: push.tag,
-    digest: push.digest,
-  };
-  const slots = settings.traffic.slots.map((each) => each.name);
-  const steps =
-    item.live === null
-      ? []
-      : stepsOf(settings.strategy).map((step) => ({
-          ...step,
-          weights: splitBetween(slots, slot, item.live?.slot, step.weightPercent),
-        }));
-  const plan: Plan = {
-    deployment: nameDeployment(name, fence),
-    fence,
-    direction: 'forward',
-    from: item.live,
-    to,
-    steps,
-    weightsBefore: weights,
-    settings,
-  };
-  const reason = `${imageName(push)} becomes ${name} in ${slot}`;
-  return {
-    admission: { admission: 'admitted', plan, reason },
-    item: {
-      ...recorded(item, offer, { admission: 'admitted', reason }),
-      fence,
-      lastGeneration: number,
-      owner: { execution: execution.arn, redrives: execution.redrives, since: now },
-      lastPush: { eventId: push.eventId, at: push.at },
-      admitted: [...item.admitted, push.eventId].slice(-remembered),
-      intent: null,
-      wait: null,
-      weights,
-      weightsAt: item.weightsAt,
-      deployment: {
-        plan,
-        push: { eventId: push.eventId, at: push.at },
-        startedAt: now,
-        phase: 'launching',
-        desired: null,
-        step: -1,
-        latch: { running: [], crashes: [], fleetFailed: null, alarm: null, abort: null },
-        reason: null,
-        outcome: null,
-        quietAt: null,
-        endedAt: null,
-      },
-    },
-  };
+function iso(at: number): string {
+  return new Date(at).toISOString();
 }
 
 function recorded(
@@ -216,6 +208,7 @@ function recorded(
 ): ServiceItem {
   return recordIntake(item, {
     id: offer.push.eventId,
+    direction: 'forward',
     at: offer.now,
     image: imageName(offer.push),
     execution: offer.execution.arn,

@@ -85,6 +85,8 @@ export function promoted(item: ServiceItem, plan: Plan, now: number): ServiceIte
     ...withDeployment(released(item), ended(current, 'live', now)),
     live: plan.to,
     retained: afterPromotion(item.retained, plan, now),
+    proven: proven(item, plan),
+    held: plan.direction === 'back' ? holding(item, plan, current, now) : item.held,
   };
 }
 
@@ -93,6 +95,15 @@ export function restored(item: ServiceItem, plan: Plan, now: number): ServiceIte
   const current = owned(item, plan);
   if (current.outcome !== null) return item;
   return withDeployment(released(item), ended(current, plan.from === null ? 'removed' : 'restored', now));
+}
+
+/** The generation that a rollback was to go to is gone: the next order launches it anew. */
+export function forgotten(item: ServiceItem, plan: Plan): ServiceItem {
+  goingForward(item, plan);
+  return {
+    ...item,
+    retained: item.retained.filter(({ generation }) => generation.name !== plan.to.name),
+  };
 }
 
 /** Takes the service for ending what is due. Only when nobody has it; a repeat of the same execution is adopted. */
@@ -132,6 +143,31 @@ function unstopped(item: ServiceItem, plan: Plan): Deployment {
   const stop = stopReason(current.latch);
   if (stop !== undefined) throw new CutoverError(stop.error, stop.cause);
   return current;
+}
+
+/** How many are remembered: a rollback beyond that many releases is no rollback any more. */
+const provenKept = 20;
+
+/** What a rollback left comes first, as if it were the oldest: it is gone back to only when nothing else is there. */
+function proven({ proven: known }: ServiceItem, { direction, from, to }: Plan): ServiceItem['proven'] {
+  const left = known.filter(({ name }) => direction === 'back' && name === from?.name);
+  const others = known.filter((each) => each.name !== to.name && !left.includes(each));
+  const room = provenKept - 1 - left.length;
+  return [...left, ...others.slice(-room), to];
+}
+
+/** What a rollback left is not deployed again by any event, until a person releases it. */
+function holding(
+  { held }: ServiceItem,
+  { from, to }: Plan,
+  { order }: Deployment,
+  now: number,
+): ServiceItem['held'] {
+  // An older generation of the same image: it is what serves now.
+  if (from === null || from.digest === to.digest) return held;
+  const { by, reason } = order ?? { by: 'somebody', reason: 'no reason given' };
+  const others = held.filter(({ digest }) => digest !== from.digest);
+  return [...others, { digest: from.digest, generation: from.name, by, reason, at: now }];
 }
 
 function ended(deployment: Deployment, outcome: Outcome, now: number): Deployment {

@@ -1,6 +1,7 @@
 /** What a signal changes on the service item, and which wait it ends. A signal that comes twice changes nothing. */
 import { redInWords } from './alarms.ts';
 import type { ErrorName } from './errors.ts';
+import { shortDigest } from './names.ts';
 import type { Deployment, Latch, ServiceItem, Wait } from './service-item.ts';
 import type { Signal } from './signal.ts';
 
@@ -19,12 +20,22 @@ export interface Latched {
 }
 
 export function latch(item: ServiceItem, signal: Signal, now: number): Latched {
+  if (signal.kind === 'release') return release(item, signal);
   const deployment = item.deployment;
   if (deployment === null || deployment.outcome !== null || item.owner === null) {
     return { item, end: undefined, remark: 'no deployment is running' };
   }
   if ('generation' in signal && signal.generation !== deployment.plan.to.name) {
     return { item, end: undefined, remark: `${signal.generation} is not the generation being deployed` };
+  }
+  if (
+    signal.kind === 'abort' &&
+    (signal.deployment ?? deployment.plan.deployment) !== deployment.plan.deployment
+  ) {
+    return { item, end: undefined, remark: `${signal.deployment} is not the deployment that runs` };
+  }
+  if (signal.kind === 'alarm' && deployment.plan.direction === 'back') {
+    return { item, end: undefined, remark: `${signal.alarm} is red, which does not stop a rollback` };
   }
   if (signal.kind === 'alarm' && !deployment.plan.settings.alarms.includes(signal.alarm)) {
     return { item, end: undefined, remark: `${signal.alarm} is not an alarm of ${item.service}` };
@@ -46,7 +57,20 @@ export function latch(item: ServiceItem, signal: Signal, now: number): Latched {
   };
 }
 
-function remembered(known: Latch, signal: Signal, now: number): Latch {
+/** Digests that a rollback left may be deployed again: one, or all. */
+function release(item: ServiceItem, { digest }: Extract<Signal, { kind: 'release' }>): Latched {
+  const held = digest === undefined ? [] : item.held.filter((each) => each.digest !== digest);
+  if (held.length === item.held.length)
+    return {
+      item,
+      end: undefined,
+      remark: digest === undefined ? 'nothing is held' : `${shortDigest(digest)} is not held`,
+    };
+  const gone = item.held.filter((each) => !held.includes(each)).map((each) => shortDigest(each.digest));
+  return { item: { ...item, held }, end: undefined, remark: `released ${gone.join(', ')}` };
+}
+
+function remembered(known: Latch, signal: Exclude<Signal, { kind: 'release' }>, now: number): Latch {
   switch (signal.kind) {
     case 'taskRunning':
       return known.running.includes(signal.task)

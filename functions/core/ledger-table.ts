@@ -2,10 +2,10 @@
 export const ledgerTable = {
   partitionKey: 'service',
   sortKey: 'item',
-  /** A sparse index of the services that an execution holds: only service items with an owner carry its key. */
-  ownedIndex: 'owned',
-  ownedKey: 'owned',
-  ownedValue: 'yes',
+  /** A sparse index of the services with something open: only items with an owner, a waiting push or a retained generation carry its key. */
+  openIndex: 'open',
+  openKey: 'open',
+  openValue: 'yes',
   /** The sort key of the service item. */
   serviceItem: 'service',
 } as const;

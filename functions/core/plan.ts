@@ -20,6 +20,10 @@ export const planSchema = z.strictObject({
   direction: z.enum(['forward', 'back']),
   from: generationSchema.nullable().describe('what is live; null before the first deployment'),
   to: generationSchema,
+  /** `to` ran before the deployment and is kept when it fails: a rollback to a retained generation. */
+  kept: z.boolean(),
+  /** Whose task definition or launch template `to` is launched from; null: the service's template. */
+  copyOf: generationSchema.nullable(),
   /** Empty when the rule already sends everything to the new generation's slot: the first deployment. */
   steps: z.array(planStep),
   /** The rule when the deployment began, and where a restore goes back to. */

@@ -80,3 +80,20 @@ export function readPush(
 export function isOlder(push: Pick<Push, 'at'>, than: Pick<Push, 'at'>): boolean {
   return push.at < than.at;
 }
+
+/** The push as ECR announced it: what a push that waited is offered again with. */
+export function eventOf({ eventId, at, repository, tag, digest: pushed }: Push): object {
+  return {
+    id: eventId,
+    source: 'aws.ecr',
+    'detail-type': 'ECR Image Action',
+    time: new Date(at).toISOString(),
+    detail: {
+      result: 'SUCCESS',
+      'action-type': 'PUSH',
+      'repository-name': repository,
+      'image-tag': tag,
+      'image-digest': pushed,
+    },
+  };
+}

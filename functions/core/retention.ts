@@ -6,19 +6,19 @@ export type Retained = ServiceItem['retained'][number];
 
 /**
  * The replaced generation is kept for the service's retention. One slot must stay free for the next deployment, so of
- * `n` slots at most `n - 2` hold retained generations: the oldest beyond that are due at once.
+ * `n` slots at most `n - 2` hold retained generations: those that were live longest ago, beyond that, are due at once.
  */
 export function afterPromotion(retained: readonly Retained[], plan: Plan, now: number): Retained[] {
   const { from, settings } = plan;
+  // A rollback makes a retained generation live again.
+  const others = retained.filter(({ generation }) => generation.name !== plan.to.name);
   const all =
     from === null
-      ? [...retained]
-      : [...retained, { generation: from, until: now + settings.retentionSeconds * 1_000 }];
+      ? others
+      : [...others, { generation: from, until: now + settings.retentionSeconds * 1_000 }];
   const room = settings.traffic.slots.length - 2;
-  const newestFirst = all.toSorted((one, other) => other.generation.number - one.generation.number);
-  return newestFirst
-    .map((each, index) => (index < room ? each : { ...each, until: Math.min(each.until, now) }))
-    .reverse();
+  const tooMany = all.length - room;
+  return all.map((each, index) => (index < tooMany ? { ...each, until: Math.min(each.until, now) } : each));
 }
 
 export function due(retained: readonly Retained[], now: number): Retained[] {

@@ -5,7 +5,7 @@
  */
 import * as z from 'zod';
 import { generationSchema } from './generation.ts';
-import { type ServiceName, serviceName } from './names.ts';
+import { digest, generationName, type ServiceName, serviceName } from './names.ts';
 import { planSchema } from './plan.ts';
 import { weightsSchema } from './weights.ts';
 
@@ -50,7 +50,10 @@ export type Outcome = z.infer<typeof outcome>;
 
 const deployment = z.strictObject({
   plan: planSchema,
-  push: z.strictObject({ eventId: z.string(), at: instant }),
+  /** What asked for it: a push's event; null for a rollback, which a person asked for. */
+  push: z.strictObject({ eventId: z.string(), at: instant }).nullable(),
+  /** Who asked for a rollback, and why. */
+  order: z.strictObject({ by: z.string(), reason: z.string() }).nullable(),
   startedAt: instant,
   phase: z.enum(['launching', 'proving', 'shifting', 'baking', 'restoring', 'ended']),
   /** Tasks the new generation was launched with; null until then. */
@@ -67,12 +70,33 @@ const deployment = z.strictObject({
 });
 export type Deployment = z.infer<typeof deployment>;
 
+/** A push that waits for the running deployment to end. */
+const pending = z.strictObject({
+  eventId: z.string(),
+  at: instant,
+  repository: z.string(),
+  tag: z.string(),
+  digest,
+});
+
+/** A digest that a rollback left: nothing deploys it until a person releases it. */
+const held = z.strictObject({
+  digest,
+  generation: generationName,
+  by: z.string(),
+  reason: z.string(),
+  at: instant,
+});
+export type Held = z.infer<typeof held>;
+
 /** What came of the last push or order that was looked at, also when nothing came of it. */
 const intake = z.strictObject({
   id: z.string(),
+  /** `forward` for a push, `back` for an order. */
+  direction: z.enum(['forward', 'back']),
   at: instant,
   image: z.string().nullable(),
-  admission: z.enum(['admitted', 'nothing', 'superseded', 'rejected']),
+  admission: z.enum(['admitted', 'queued', 'nothing', 'superseded', 'rejected']),
   reason: z.string(),
   execution: z.string(),
 });
@@ -92,7 +116,13 @@ export const serviceItem = z.strictObject({
   /** The highest generation number ever issued. */
   lastGeneration: z.int(),
   live: generationSchema.nullable(),
+  /** No longer live, but warm; the one that was live last comes last. */
   retained: z.array(z.strictObject({ generation: generationSchema, until: instant })),
+  /** Generations that were live and baked, the one that was live last comes last: what a rollback may go to. */
+  proven: z.array(generationSchema),
+  held: z.array(held),
+  /** The newest push that waits; a newer one takes its place. */
+  pending: pending.nullable(),
   /** The rule as we wrote it last; null before the first write. */
   weights: weightsSchema.nullable(),
   weightsAt: instant.nullable(),
@@ -117,6 +147,9 @@ export function newServiceItem(service: ServiceName): ServiceItem {
     lastGeneration: 0,
     live: null,
     retained: [],
+    proven: [],
+    held: [],
+    pending: null,
     weights: null,
     weightsAt: null,
     lastPush: null,

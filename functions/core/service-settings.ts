@@ -12,6 +12,9 @@ export const serviceSettings = z.strictObject({
   repositoryUri: z.string().min(1).describe('what task definitions name, without tag and digest'),
   tags: z.array(z.string().min(1).max(128)).min(1).describe('patterns of the tags that are deployed'),
   strategy: strategySchema,
+  whenBusy: z
+    .enum(['queueLatest', 'reject'])
+    .describe('what becomes of a push while a deployment runs: the newest waits, or it is refused'),
   alarms: z.array(z.string().min(1)).max(100).describe('names of CloudWatch alarms that stop a deployment'),
   /** The new generation starts at the live one's desired count, and never below this. */
   minimumCount: z.int().min(1).max(5_000),

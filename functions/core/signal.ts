@@ -1,6 +1,10 @@
 /** What can end a wait early, read from the events of ECS and CloudWatch and from people. */
 import * as z from 'zod';
 import {
+  type DeploymentId,
+  type Digest,
+  deploymentId,
+  digest,
   type GenerationName,
   generationName,
   readGenerationName,
@@ -33,7 +37,19 @@ export type Signal =
     }
   | { readonly kind: 'steady'; readonly service: ServiceName; readonly generation: GenerationName }
   | { readonly kind: 'alarm'; readonly alarm: string; readonly reason: string; readonly at: number }
-  | { readonly kind: 'abort'; readonly service: ServiceName; readonly by: string; readonly reason: string };
+  | {
+      readonly kind: 'release';
+      readonly service: ServiceName;
+      readonly by: string;
+      readonly digest?: Digest | undefined;
+    }
+  | {
+      readonly kind: 'abort';
+      readonly service: ServiceName;
+      readonly by: string;
+      readonly reason: string;
+      readonly deployment?: DeploymentId | undefined;
+    };
 
 export type SignalReading =
   | { readonly kind: 'signal'; readonly signal: Signal }
@@ -73,12 +89,24 @@ const alarmEvent = z.object({
 });
 
 /** `aws lambda invoke … --payload '{"service":"web","signal":"abort","by":"ann","reason":"…"}'` */
-const personal = z.strictObject({
-  service: serviceName,
-  signal: z.literal('abort'),
-  by: z.string().min(1).max(200),
-  reason: z.string().min(1).max(500).default('no reason given'),
-});
+const who = z.string().min(1).max(200);
+const personal = z.discriminatedUnion('signal', [
+  z.strictObject({
+    service: serviceName,
+    signal: z.literal('abort'),
+    by: who,
+    reason: z.string().min(1).max(500).default('no reason given'),
+    deployment: deploymentId
+      .optional()
+      .describe('only this one: a repeat that comes late must not end the next'),
+  }),
+  z.strictObject({
+    service: serviceName,
+    signal: z.literal('release'),
+    by: who,
+    digest: digest.optional().describe('default: every digest that is held'),
+  }),
+]);
 
 const anySignal = z.union([taskEvent, serviceEvent, alarmEvent, personal]);
 
@@ -87,15 +115,13 @@ export function readSignal(event: unknown): SignalReading {
   if (!parsed.ok) {
     return {
       kind: 'malformed',
-      reason: `neither an event of ECS or CloudWatch nor {"service", "signal": "abort", "by"}: ${parsed.mistakes.join('; ')}`,
+      reason: `neither an event of ECS or CloudWatch nor {"service", "signal": "abort" or "release", "by"}: ${parsed.mistakes.join('; ')}`,
     };
   }
   const value = parsed.value;
   if ('signal' in value) {
-    return {
-      kind: 'signal',
-      signal: { kind: 'abort', service: value.service, by: value.by, reason: value.reason },
-    };
+    const { signal: kind, ...rest } = value;
+    return { kind: 'signal', signal: { kind, ...rest } as Signal };
   }
   switch (value['detail-type']) {
     case 'ECS Task State Change':

@@ -10,6 +10,7 @@ import { inWords, type Weights } from './weights.ts';
 
 type ChapterKind =
   | 'refused'
+  | 'queued'
   | 'started'
   | 'launched'
   | 'shifted'
@@ -24,6 +25,8 @@ export interface Chapter {
   readonly id: string;
   readonly kind: ChapterKind;
   readonly service: string;
+  /** Null for a push that became no deployment. */
+  readonly direction: 'forward' | 'back' | null;
   /** The deployment it belongs to; null for a push that became none. */
   readonly deployment: string | null;
   readonly image: string | null;
@@ -42,6 +45,7 @@ export interface Chapter {
 /** Kinds that a person wants to hear of; the rest only goes to the ledger. */
 const spoken: ReadonlySet<ChapterKind> = new Set([
   'refused',
+  'queued',
   'started',
   'shifted',
   'goingBack',
@@ -64,8 +68,9 @@ function refusalIn(before: ServiceItem | null, after: ServiceItem): readonly Cha
   return [
     {
       id: `push#${new Date(intake.at).toISOString()}#${intake.id}`,
-      kind: 'refused',
+      kind: intake.admission === 'queued' ? 'queued' : 'refused',
       service: after.service,
+      direction: intake.direction === 'back' ? 'back' : null,
       deployment: null,
       image: intake.image,
       digest: null,
@@ -97,7 +102,7 @@ function deploymentIn(before: ServiceItem | null, after: ServiceItem): readonly 
   if (!known) tell('started', 'started', now.startedAt);
   if (now.desired !== null && old.desired === null) tell('launched', 'launched', at);
   if (now.step >= 0 && now.step !== old.step) tell('shifted', `shifted-${now.step}`, weightsAt);
-  if (now.reason !== null && old.reason === null) tell('goingBack', 'going-back', after.intent?.at);
+  if (now.reason !== null && old.reason === null) tell('goingBack', 'going-back', turnedAt(after));
   const rewritten = weightsAt !== null && weightsAt !== before?.weightsAt;
   if (now.phase === 'restoring' && rewritten) tell('weightsRestored', 'weights-restored', weightsAt);
   if (now.outcome !== null && old.outcome === null) tell(now.outcome, `ended-${now.outcome}`, now.endedAt);
@@ -117,16 +122,27 @@ function chapter(
     id: `deployment#${plan.deployment}#${key}`,
     kind,
     service: item.service,
+    direction: plan.direction,
     deployment: plan.deployment,
     image: imageName(plan.to),
     digest: plan.to.digest,
     generation: plan.to.name,
     weights: item.weights,
-    reason: deployment.reason,
+    reason: deployment.reason ?? orderOf(deployment),
     at,
     seconds: Math.max(0, Math.round((at - deployment.startedAt) / 1_000)),
     restore: ended || plan.from === null ? null : restoreCommand(plan.settings.traffic, plan.weightsBefore),
   };
+}
+
+/** Who asked for a rollback, and why. */
+function orderOf({ order }: Deployment): string | null {
+  return order === null ? null : `${order.by}: ${order.reason}`;
+}
+
+/** A deployment turns when its way back is intended, or when its owner died and another took it over. */
+function turnedAt({ intent, owner }: ServiceItem): number | undefined {
+  return intent?.kind === 'restore' ? intent.at : owner?.since;
 }
 
 function sameIntake(before: ServiceItem | null, after: ServiceItem): boolean {
@@ -164,8 +180,14 @@ export function messageOf(chapter: Chapter): Message {
 }
 
 function subjectOf(chapter: Chapter): string {
+  return chapter.direction === 'back' ? subjectOfRollback(chapter) : subjectOfPush(chapter);
+}
+
+function subjectOfPush(chapter: Chapter): string {
   const { service, image, generation, seconds } = chapter;
   switch (chapter.kind) {
+    case 'queued':
+      return `${service}: ${image ?? 'a push'} waits`;
     case 'refused':
       return `${service}: ${image ?? 'an event'} starts no deployment`;
     case 'started':
@@ -184,6 +206,28 @@ function subjectOf(chapter: Chapter): string {
       return `${service}: ${image} was taken back after ${seconds} s, the old generation serves`;
     case 'removed':
       return `${service}: ${image} was removed after ${seconds} s, there was nothing to go back to`;
+  }
+}
+
+function subjectOfRollback(chapter: Chapter): string {
+  const { service, image, generation, seconds } = chapter;
+  switch (chapter.kind) {
+    case 'started':
+      return `${service}: going back to ${generation} (${image})`;
+    case 'live':
+      return `${service}: back on ${generation} (${image}) after ${seconds} s`;
+    case 'goingBack':
+      return `${service}: the rollback to ${generation} (${image}) failed`;
+    case 'restored':
+    case 'removed':
+      return `${service}: the rollback to ${generation} failed, all is as before it, after ${seconds} s`;
+    case 'refused':
+      return `${service}: the order to go back is refused`;
+    case 'queued':
+    case 'launched':
+    case 'shifted':
+    case 'weightsRestored':
+      return subjectOfPush(chapter);
   }
 }
 

@@ -6,8 +6,18 @@ import type { FleetSettings, ServiceSettings } from '../core/service-settings.ts
 export interface Fleet {
   /** Mistakes in the fleet's own part of the settings, each with its path; empty when there are none. */
   mistakesIn(settings: FleetSettings): readonly string[];
-  /** Starts the generation, its targets registered in its slot, at `desired`. */
-  launch(settings: ServiceSettings, generation: Generation, desired: number): Promise<void>;
+  /**
+   * Starts the generation, its targets registered in its slot, at `desired`; made like `copyOf` where one is given, else
+   * by the service's template.
+   */
+  launch(
+    settings: ServiceSettings,
+    generation: Generation,
+    desired: number,
+    copyOf: Generation | null,
+  ): Promise<void>;
+  /** Makes a generation that runs as large as `desired`. */
+  resize(settings: ServiceSettings, generation: Generation, desired: number): Promise<void>;
   /** What of the generation runs now; undefined when there is no such generation (any more). */
   observe(settings: ServiceSettings, generation: Generation): Promise<FleetState | undefined>;
   /** Ends the generation. Nothing is left of it but what AWS keeps as history. */

@@ -14,8 +14,8 @@ export interface Ledger {
     service: ServiceName,
     decide: (item: ServiceItem) => T,
   ): Promise<T>;
-  /** Services that an execution holds. Eventually consistent: a deployment that has just begun may be missing. */
-  owned(): Promise<readonly ServiceName[]>;
+  /** Services that an execution holds, a push waits for, or that retain a generation. Eventually consistent: what has just begun may be missing. */
+  open(): Promise<readonly ServiceName[]>;
 }
 
 /** The story of deployments, told once: a chapter that is there already stays as it is. */

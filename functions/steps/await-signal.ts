@@ -3,16 +3,15 @@
  * Changes nothing else. Each entry into a waiting state comes here with a new token, which replaces the old one.
  */
 import * as z from 'zod';
-import { alarmVerdict } from '../core/alarms.ts';
 import { waiting } from '../core/course.ts';
 import { stopReason } from '../core/latch.ts';
 import { running } from '../core/ownership.ts';
 import { planSchema } from '../core/plan.ts';
-import type { Alarms } from '../ports/alarms.ts';
 import type { Ledger } from '../ports/ledger.ts';
 import type { Waits } from '../ports/waits.ts';
 import type { Now } from './clock.ts';
-import { type LookPorts, look } from './look.ts';
+import { type GatePorts, gateFailure } from './gates.ts';
+import { look } from './look.ts';
 
 export const awaitInput = z.object({
   plan: planSchema,
@@ -25,9 +24,8 @@ export const awaitInput = z.object({
 });
 type AwaitInput = z.infer<typeof awaitInput>;
 
-export interface AwaitPorts extends LookPorts {
+export interface AwaitPorts extends GatePorts {
   readonly ledger: Ledger;
-  readonly alarms: Alarms;
   readonly waits: Waits;
   readonly now: Now;
 }
@@ -73,15 +71,12 @@ async function lookAtHealth({ plan, token, deadline, recheckSeconds }: AwaitInpu
 }
 
 async function lookAtBake({ plan, token, deadline }: AwaitInput, ports: AwaitPorts) {
-  const verdict = alarmVerdict(await ports.alarms.states(plan.settings.alarms));
-  if (verdict.verdict === 'fail') {
-    const cause = verdict.reasons.join('; ');
-    await ports.waits.fail(token, 'Cutover.AlarmRed', cause);
-    return { remark: cause };
-  }
   if (ports.now() >= deadline) {
     await ports.waits.succeed(token);
     return { remark: 'the bake is over' };
   }
-  return { remark: 'baking' };
+  const failure = await gateFailure(plan, ports);
+  if (failure === undefined) return { remark: 'baking' };
+  await ports.waits.fail(token, failure.error, failure.cause);
+  return { remark: failure.cause };
 }

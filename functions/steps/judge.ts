@@ -3,15 +3,13 @@
  * Changes nothing.
  */
 import * as z from 'zod';
-import { alarmVerdict } from '../core/alarms.ts';
 import { CutoverError } from '../core/errors.ts';
 import { stopReason } from '../core/latch.ts';
 import { running } from '../core/ownership.ts';
 import { planSchema } from '../core/plan.ts';
-import type { Alarms } from '../ports/alarms.ts';
 import type { Ledger } from '../ports/ledger.ts';
 import type { Now } from './clock.ts';
-import { type LookPorts, look } from './look.ts';
+import { type GatePorts, gateFailure } from './gates.ts';
 
 export const judgeInput = z.object({
   plan: planSchema,
@@ -19,9 +17,8 @@ export const judgeInput = z.object({
   deadline: z.number(),
 });
 
-export interface JudgePorts extends LookPorts {
+export interface JudgePorts extends GatePorts {
   readonly ledger: Pick<Ledger, 'read'>;
-  readonly alarms: Alarms;
   readonly now: Now;
 }
 
@@ -33,16 +30,8 @@ export async function judge(
   const stop = stopReason(running(item, plan).latch);
   if (stop !== undefined) throw new CutoverError(stop.error, stop.cause);
 
-  const [alarms, { verdict }] = await Promise.all([
-    ports.alarms.states(plan.settings.alarms),
-    look(plan, ports),
-  ]);
-  const red = alarmVerdict(alarms);
-  if (red.verdict === 'fail') throw new CutoverError('Cutover.AlarmRed', red.reasons.join('; '));
-  if (verdict.verdict !== 'pass') {
-    const words = verdict.verdict === 'fail' ? verdict.reasons : verdict.missing;
-    throw new CutoverError('Cutover.Unhealthy', `${plan.to.name} did not stay healthy: ${words.join('; ')}`);
-  }
+  const failure = await gateFailure(plan, ports);
+  if (failure !== undefined) throw new CutoverError(failure.error, failure.cause);
   const remaining = deadline - ports.now();
   if (remaining > 0) {
     throw new CutoverError(

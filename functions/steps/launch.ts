@@ -1,10 +1,11 @@
 /**
- * Starts the new generation in its slot, as large as the live one is now. Writes to ECS or Auto Scaling. A repeat adopts
- * what it finds.
+ * Starts the new generation in its slot, or finds the one that a rollback goes back to, as large as the live one is now.
+ * Writes to ECS or Auto Scaling. A repeat adopts what it finds.
  */
 import * as z from 'zod';
-import { intending, launched } from '../core/course.ts';
-import { planSchema } from '../core/plan.ts';
+import { forgotten, intending, launched } from '../core/course.ts';
+import { CutoverError } from '../core/errors.ts';
+import { type Plan, planSchema } from '../core/plan.ts';
 import type { Fleet } from '../ports/fleet.ts';
 import type { Ledger } from '../ports/ledger.ts';
 import type { Now } from './clock.ts';
@@ -27,7 +28,22 @@ export async function launch(
   await ports.ledger.change(service, (item) => ({
     item: intending(item, plan, { kind: 'launch', before: null, after: null }, ports.now()),
   }));
-  await ports.fleet.launch(settings, plan.to, desired);
+  if (plan.kept) await fit(plan, desired, ports);
+  else await ports.fleet.launch(settings, plan.to, desired, plan.copyOf);
   await ports.ledger.change(service, (item) => ({ item: launched(item, plan, desired) }));
   return { desired };
+}
+
+/** A generation that was kept at full size needs nothing: no launch, no registry. */
+async function fit(plan: Plan, desired: number, { fleet, ledger }: LaunchPorts): Promise<void> {
+  const { settings, to } = plan;
+  const kept = await fleet.observe(settings, to);
+  if (kept === undefined) {
+    await ledger.change(settings.service, (item) => ({ item: forgotten(item, plan) }));
+    throw new CutoverError(
+      'Cutover.Unhealthy',
+      `${to.name} was kept, but does not run any more: somebody deleted it. Order the rollback again: it is launched anew`,
+    );
+  }
+  if (kept.desired < desired) await fleet.resize(settings, to, desired);
 }

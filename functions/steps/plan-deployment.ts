@@ -3,21 +3,26 @@
  * item. A repeat in the same execution returns the same plan.
  */
 import * as z from 'zod';
-import { type Admission, admit, admittedBefore, recordIntake } from '../core/admission.ts';
+import {
+  type Admission,
+  admit,
+  admittedBefore,
+  answered,
+  type Decided,
+  recordIntake,
+} from '../core/admission.ts';
 import { alarmVerdict } from '../core/alarms.ts';
 import { CutoverError, type ErrorName } from '../core/errors.ts';
 import { imageName } from '../core/generation.ts';
-import { type ServiceName, serviceName } from '../core/names.ts';
-import { parseOrThrow } from '../core/parse.ts';
+import { serviceName } from '../core/names.ts';
 import { type Push, readPush } from '../core/push.ts';
 import type { ServiceItem } from '../core/service-item.ts';
-import { type ServiceSettings, serviceSettings } from '../core/service-settings.ts';
+import type { ServiceSettings } from '../core/service-settings.ts';
 import type { Alarms } from '../ports/alarms.ts';
-import type { Fleet } from '../ports/fleet.ts';
 import type { Ledger } from '../ports/ledger.ts';
-import type { Settings } from '../ports/settings.ts';
 import type { Traffic } from '../ports/traffic.ts';
 import type { Now } from './clock.ts';
+import { type DeclarationPorts, declaredSettings, notDeclared } from './declared-settings.ts';
 
 export const planDeploymentInput = z.object({
   service: serviceName,
@@ -25,11 +30,9 @@ export const planDeploymentInput = z.object({
   execution: z.object({ arn: z.string(), redrives: z.int() }),
 });
 
-export interface PlanPorts {
-  readonly settings: Settings;
+export interface PlanPorts extends DeclarationPorts {
   readonly ledger: Ledger;
   readonly traffic: Traffic;
-  readonly fleet: Pick<Fleet, 'mistakesIn'>;
   readonly alarms: Alarms;
   readonly now: Now;
 }
@@ -55,13 +58,8 @@ export async function planDeployment(input: PlanInput, ports: PlanPorts): Promis
 }
 
 async function decide(input: PlanInput, ports: PlanPorts): Promise<Admission> {
-  const stored = await ports.settings.read(input.service);
-  if (stored === undefined) {
-    const reason = `no service ${input.service} is declared; declare it with the EcsService construct and deploy the stack`;
-    // A service that does not exist gets no item.
-    return { admission: 'rejected', plan: null, reason };
-  }
-  const settings = readSettings(input.service, stored, ports);
+  const settings = await declaredSettings(input.service, ports);
+  if (settings === undefined) return refuseUndeclared(input, ports);
   const reading = readPush(input.event, settings);
   if (reading.kind === 'push') return decideOn(reading.push, input, ports, settings);
   return refuse(input, ports, {
@@ -81,24 +79,26 @@ async function decideOn(
     ports.alarms.states(settings.alarms),
   ]);
   const red = alarmVerdict(alarms);
-  const { admission } = await ports.ledger.change(input.service, (item) => {
+  const { admission, retry } = await ports.ledger.change<Decided>(input.service, (item) => {
     const decided = admit(item, { push, execution: input.execution, settings, weights, now: ports.now() });
     if (decided.admission.admission !== 'admitted' || red.verdict !== 'fail' || decided.item === item)
       return decided;
     const reason = `before anything was launched: ${red.reasons.join('; ')}`;
     return refused(item, input, ports, { admission: 'rejected', reason }, imageName(push));
   });
+  if (retry !== undefined) throw retry;
   return admission;
 }
 
-function readSettings(service: ServiceName, stored: unknown, ports: PlanPorts): ServiceSettings {
-  const settings = parseOrThrow(serviceSettings, stored, `what is declared of ${service}`);
-  const mistakes = ports.fleet.mistakesIn(settings.fleet);
-  if (mistakes.length === 0) return settings;
-  throw new CutoverError(
-    'Cutover.InvalidInput',
-    `what is declared of ${service} is not valid; nothing was changed. ${mistakes.join('; ')}`,
+/** A service that does not exist, and never did, gets no item. */
+async function refuseUndeclared(input: PlanInput, ports: PlanPorts): Promise<Admission> {
+  const refusal = { admission: 'rejected', reason: notDeclared(input.service) } as const;
+  const { admission } = await ports.ledger.change<Decided>(input.service, (item) =>
+    item.version === 0
+      ? { item, admission: { ...refusal, plan: null, notBefore: null } }
+      : refused(item, input, ports, refusal, null),
   );
+  return admission;
 }
 
 async function refuse(input: PlanInput, ports: PlanPorts, refusal: Refusal): Promise<Admission> {
@@ -115,11 +115,20 @@ function refused(
   { now }: PlanPorts,
   refusal: Refusal,
   image: string | null,
-): { item: ServiceItem; admission: Admission } {
+): Decided {
   const again = admittedBefore(item, execution);
   if (again !== undefined) return { item, admission: again };
-  const intake = { id: eventId(event) ?? execution.arn, at: now(), image, execution: execution.arn };
-  return { item: recordIntake(item, { ...intake, ...refusal }), admission: { ...refusal, plan: null } };
+  const admission = { ...refusal, plan: null, notBefore: null };
+  const id = eventId(event) ?? execution.arn;
+  const intake = {
+    id,
+    direction: 'forward' as const,
+    at: now(),
+    image,
+    execution: execution.arn,
+    ...refusal,
+  };
+  return { item: recordIntake(answered(item, id), intake), admission };
 }
 
 function eventId(event: unknown): string | undefined {

@@ -44,7 +44,8 @@ export async function restore(
   }
   await ports.ledger.change(service, (now) => ({ item: restoring(now, plan, current, reason, ports.now()) }));
   await ports.traffic.shift(traffic, current, plan.weightsBefore);
-  const quietMs = tookTraffic(deployment, item, current, plan.to.slot) ? quietHoldMs : 0;
+  // What is kept is not ended, so nothing has to be waited out.
+  const quietMs = !plan.kept && tookTraffic(deployment, item, current, plan.to.slot) ? quietHoldMs : 0;
   await ports.ledger.change(service, (now) => ({
     item: restoredWeights(now, plan, ports.now() + quietMs, ports.now()),
   }));

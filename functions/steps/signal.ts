@@ -40,5 +40,5 @@ async function tell(service: ServiceName, of: Signal, { ledger, waits, now }: Si
 }
 
 async function concerned(of: Signal, ledger: Ledger): Promise<readonly ServiceName[]> {
-  return of.kind === 'alarm' ? ledger.owned() : [of.service];
+  return of.kind === 'alarm' ? ledger.open() : [of.service];
 }

@@ -1,6 +1,6 @@
 /**
  * Ends the new generation of a deployment that went back. Refuses while any weight may still lead to it. A repeat finds
- * it gone.
+ * it gone. One that a rollback went to is kept.
  */
 import * as z from 'zod';
 import { intending, restored } from '../core/course.ts';
@@ -26,15 +26,19 @@ export interface TerminatePorts {
 export async function terminate(
   { plan }: z.infer<typeof terminateInput>,
   ports: TerminatePorts,
-): Promise<{ readonly terminated: string }> {
+): Promise<{ readonly terminated: string | null }> {
   const { service } = plan.settings;
   const deployment = owned(await ports.ledger.read(service), plan);
-  if (deployment.outcome !== null) return { terminated: plan.to.name };
+  if (deployment.outcome !== null) return { terminated: plan.kept ? null : plan.to.name };
   if (deployment.quietAt === null || ports.now() < deployment.quietAt) {
     throw new CutoverError(
       'Cutover.Guarded',
       `${plan.to.name} may still get requests; it is not ended before its weights were put back and settled`,
     );
+  }
+  if (plan.kept) {
+    await ports.ledger.change(service, (item) => ({ item: restored(item, plan, ports.now()) }));
+    return { terminated: null };
   }
   // Without an old generation nothing else could serve: the rule keeps pointing at the slot that the next one takes.
   if (plan.from !== null) await refuseWhileWeighted(ports.traffic, plan.settings.traffic, plan.to);

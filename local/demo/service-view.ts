@@ -37,7 +37,7 @@ export async function readServiceItem(
     ConsistentRead: true,
   })) as GetItemCommandOutput;
   if (Item === undefined) return undefined;
-  const { [ledgerTable.sortKey]: _item, [ledgerTable.ownedKey]: _owned, ...own } = unmarshall(Item);
+  const { [ledgerTable.sortKey]: _item, [ledgerTable.openKey]: _open, ...own } = unmarshall(Item);
   return serviceItem.parse(own);
 }
 

@@ -102,7 +102,12 @@ describe('a push to a live service', () => {
     });
     const again = admit(item, later);
     expect(again.item).toBe(item);
-    expect(again.admission).toEqual({ admission: 'admitted', plan, reason: 'admitted before' });
+    expect(again.admission).toEqual({
+      admission: 'admitted',
+      plan,
+      reason: 'admitted before',
+      notBefore: null,
+    });
   });
 
   it('is refused once: a repeat in the same execution changes nothing', () => {
@@ -124,7 +129,7 @@ describe('a push to a live service', () => {
 });
 
 describe('no deployment comes of', () => {
-  it.each<[string, ServiceItem, Offer, Omit<Admission, 'plan'>]>([
+  it.each<[string, ServiceItem, Offer, Pick<Admission, 'admission' | 'reason'>]>([
     [
       'an event that started one before',
       liveItem({ admitted: ['event-1', 'event-2'], live: generationOf(1) }),
@@ -165,7 +170,7 @@ describe('no deployment comes of', () => {
       offerOf(pushOf(2), { weights: weightsOf({ blue: 50, red: 50 }) }),
       {
         admission: 'rejected',
-        reason: `the rule's weights are blue 50, red 50, but Cutover wrote blue 100: somebody else changed them. Put them back, then push again. Rule ${settingsOf().traffic.rule}`,
+        reason: `the rule's weights are blue 50, red 50, but Cutover wrote blue 100: somebody else changed them. Put them back, then try again. Rule ${settingsOf().traffic.rule}`,
       },
     ],
     [
@@ -195,16 +200,28 @@ describe('no deployment comes of', () => {
       {
         admission: 'rejected',
         reason:
-          'no slot is free: blue holds web-g0001, which is live; green holds web-g0002 until 2026-01-01T12:00:00.000Z; red holds web-g0003 until 2026-01-01T12:00:01.000Z. Push again later, or declare another slot',
+          'no slot is free: blue holds web-g0001, which is live; green holds web-g0002 until 2026-01-01T12:00:00.000Z; red holds web-g0003 until 2026-01-01T12:00:01.000Z. Try again later, or declare another slot',
       },
     ],
   ])('%s', (_, item, offer, expected) => {
-    expect(reasonFor(item, offer)).toEqual({ ...expected, plan: null });
+    expect(reasonFor(item, offer)).toEqual({ ...expected, plan: null, notBefore: null });
   });
 
-  it('a push while a generation is being retired: it is tried again', () => {
+  it('a push while a generation is being retired: it is tried again, and waits should the tries run out', () => {
     const held = retiring(liveItem(), execution('retire'), start);
-    expect(() => admit(held, offerOf(pushOf(2)))).toThrow(expect.objectContaining({ name: 'Cutover.Busy' }));
+    const once = admit(held, offerOf(pushOf(2)));
+    expect(once).toMatchObject({
+      retry: { name: 'Cutover.Busy' },
+      item: { pending: pushOf(2), intake: null },
+    });
+    const twice = admit(once.item, offerOf(pushOf(2)));
+    expect(twice).toMatchObject({ retry: { name: 'Cutover.Busy' } });
+    expect(twice.item).toBe(once.item);
+    const free = retired(once.item, execution('retire'), []);
+    expect(admit(free, offerOf(pushOf(2)))).toMatchObject({
+      admission: { admission: 'admitted' },
+      item: { pending: null },
+    });
   });
 
   it('an older push after a newer one asked for what is live', () => {

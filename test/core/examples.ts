@@ -1,6 +1,7 @@
 /** A service, its pushes and its course, for tests: each takes what matters to the test and makes up the rest. */
 import { type Admission, admit, type Offer } from '../../functions/core/admission.ts';
 import { intending, launched, promoted, shifted } from '../../functions/core/course.ts';
+import type { Beginning } from '../../functions/core/deployment-start.ts';
 import type { Generation } from '../../functions/core/generation.ts';
 import {
   type Digest,
@@ -12,6 +13,7 @@ import {
 } from '../../functions/core/names.ts';
 import type { Plan } from '../../functions/core/plan.ts';
 import type { Push } from '../../functions/core/push.ts';
+import { admitRollback, type RollbackOrder, rollbackOrder } from '../../functions/core/rollback.ts';
 import { newServiceItem, type ServiceItem } from '../../functions/core/service-item.ts';
 import { type ServiceSettings, serviceSettings } from '../../functions/core/service-settings.ts';
 import type { Weights } from '../../functions/core/weights.ts';
@@ -41,6 +43,7 @@ export function settingsOf(
     repositoryUri: '123456789012.dkr.ecr.eu-west-1.amazonaws.com/shop/web',
     tags: ['v*'],
     strategy: { kind: 'canary', canaryPercent: 10, canaryBakeSeconds: 300, bakeSeconds: 600 },
+    whenBusy: 'reject',
     alarms: ['web-errors'],
     minimumCount: 2,
     healthDeadlineSeconds: 600,
@@ -113,6 +116,7 @@ export function liveItem(changes: Partial<ServiceItem> = {}): ServiceItem {
     fence: 1,
     lastGeneration: 1,
     live: generationOf(1),
+    proven: [generationOf(1)],
     weights: weightsOf({ blue: 100 }),
     weightsAt: null,
     lastPush: { eventId: 'event-1', at: pushOf(1).at },
@@ -151,6 +155,46 @@ export function baking(steps: number): { item: ServiceItem; plan: Plan } {
     item = shifted(intending(item, plan, intent, start), plan, step, index, start + index * 60_000);
   });
   return { item, plan };
+}
+
+/** Generation 2 is live in green, the first one is kept warm in blue. */
+export function replacedItem(changes: Partial<ServiceItem> = {}): ServiceItem {
+  return liveItem({
+    fence: 2,
+    lastGeneration: 2,
+    live: generationOf(2, green),
+    retained: [{ generation: generationOf(1), until: start + 3_600_000 }],
+    proven: [generationOf(1), generationOf(2, green)],
+    weights: weightsOf({ green: 100 }),
+    lastPush: { eventId: 'event-2', at: pushOf(2).at },
+    admitted: ['event-1', 'event-2'],
+    ...changes,
+  });
+}
+
+/** An order to go back, by ann, while green has the traffic. */
+export function orderOf(
+  given: Record<string, unknown> = {},
+  changes: Partial<Beginning> = {},
+): Beginning & { readonly order: RollbackOrder } {
+  return {
+    order: rollbackOrder.parse({ service: 'web', by: 'ann', reason: 'slow', ...given }),
+    execution: { arn: execution('rollback'), redrives: 0 },
+    settings: settingsOf(),
+    weights: weightsOf({ green: 100 }),
+    now: start + 600_000,
+    ...changes,
+  };
+}
+
+/** A rollback admitted. */
+export function goingBack(
+  item: ServiceItem = replacedItem(),
+  offer: ReturnType<typeof orderOf> = orderOf(),
+): { item: ServiceItem; plan: Plan } {
+  const decided = admitRollback(item, offer);
+  if (decided.admission.plan === null) throw new Error(decided.admission.reason);
+  return { item: decided.item, plan: decided.admission.plan };
 }
 
 export function ended(): { item: ServiceItem; plan: Plan } {

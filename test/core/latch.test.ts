@@ -4,7 +4,7 @@ import { latch, stopReason } from '../../functions/core/latch.ts';
 import { type GenerationName, generationName } from '../../functions/core/names.ts';
 import type { Latch, ServiceItem } from '../../functions/core/service-item.ts';
 import type { Signal } from '../../functions/core/signal.ts';
-import { baking, ended, liveItem, start, web } from './examples.ts';
+import { baking, digestOf, ended, generationOf, goingBack, liveItem, start, web } from './examples.ts';
 
 const generation: GenerationName = generationName.parse('web-g0002');
 const startedAt = baking(0).item.deployment!.startedAt;
@@ -184,6 +184,63 @@ describe('a signal', () => {
       running: [],
       crashes: [{ task: 't1' }],
     });
+  });
+});
+
+describe('a release', () => {
+  const held = [2, 3].map((number) => ({
+    digest: digestOf(number),
+    generation: generationOf(number).name,
+    by: 'ann',
+    reason: 'slow',
+    at: start,
+  }));
+  const release: Signal = { kind: 'release', service: web, by: 'bob' };
+
+  it.each<[string, Signal, string, readonly number[]]>([
+    ['one', { ...release, digest: digestOf(2) }, 'released 000000000000', [3]],
+    ['all', release, 'released 000000000000, 000000000000', []],
+  ])('of %s lets it be deployed again, and ends no wait', (_, signal, remark, left) => {
+    for (const item of [liveItem({ held }), { ...waitingFor('bake'), held }]) {
+      const latched = latch(item, signal, start);
+      expect(latched).toEqual({
+        item: { ...item, held: held.filter(({ digest }) => left.map(digestOf).includes(digest)) },
+        end: undefined,
+        remark,
+      });
+    }
+  });
+
+  it.each<[string, ServiceItem, Signal, string]>([
+    ['another digest', liveItem({ held }), { ...release, digest: digestOf(9) }, '000000000000 is not held'],
+    ['nothing', liveItem(), release, 'nothing is held'],
+  ])('of %s changes nothing, and says so', (_, item, signal, remark) => {
+    const latched = latch(item, signal, start);
+    expect(latched).toEqual({ item, end: undefined, remark });
+    expect(latched.item).toBe(item);
+  });
+});
+
+describe('a rollback', () => {
+  const { item: begun, plan } = goingBack();
+  const item = { ...begun, wait: { token: 'token', for: 'bake' as const, deadline: start } };
+  const at = begun.deployment!.startedAt + 60_000;
+
+  it('is not stopped by an alarm, which is red because of what is live', () => {
+    const latched = latch(item, { ...alarm, at } as Signal, start);
+    expect(latched).toEqual({
+      item,
+      end: undefined,
+      remark: 'web-errors is red, which does not stop a rollback',
+    });
+    expect(latched.item).toBe(item);
+  });
+
+  it.each<[string, Signal, string]>([
+    ['a person', abort, 'Cutover.Aborted'],
+    ['its own generation giving up', { ...failed, generation: plan.to.name } as Signal, 'Cutover.Unhealthy'],
+  ])('is stopped by %s', (_, signal, error) => {
+    expect(latch(item, signal, start).end).toMatchObject({ token: 'token', error });
   });
 });
 

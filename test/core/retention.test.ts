@@ -1,7 +1,17 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { afterPromotion, due, nextDue, type Retained } from '../../functions/core/retention.ts';
-import { admitted, generationOf, green, liveItem, offerOf, pushOf, settingsOf, start } from './examples.ts';
+import {
+  admitted,
+  generationOf,
+  goingBack,
+  green,
+  liveItem,
+  offerOf,
+  pushOf,
+  settingsOf,
+  start,
+} from './examples.ts';
 
 const retained = (number: number, until: number): Retained => ({
   generation: generationOf(number, green),
@@ -53,6 +63,30 @@ describe('a replaced generation', () => {
       start - 10,
       start,
     ]);
+  });
+});
+
+describe('after a rollback', () => {
+  const slots = ['blue', 'green', 'red', 'amber'];
+  const kept = (number: number) => ({ generation: generationOf(number), until: start + 50_000 });
+
+  it('what is live again is kept no more, and what it left is', () => {
+    const { plan } = goingBack();
+    expect(afterPromotion([kept(1)], plan, start).map(({ generation }) => generation.name)).toEqual([
+      'web-g0002',
+    ]);
+  });
+
+  it('what was live last is kept longest, not what has the highest number', () => {
+    // Generation 3 was left for 1, which generation 4 replaces now.
+    const { plan } = admitted(
+      liveItem({ lastGeneration: 3 }),
+      offerOf(pushOf(4), { settings: settingsOf({}, slots) }),
+    );
+    const after = afterPromotion([kept(2), kept(3)], plan, start);
+    const due = after.filter(({ until }) => until <= start).map(({ generation }) => generation.number);
+    expect(after.map(({ generation }) => generation.number)).toEqual([2, 3, 1]);
+    expect(due).toEqual([2]);
   });
 });
 

@@ -15,7 +15,20 @@ import { planSchema } from '../../functions/core/plan.ts';
 import { newServiceItem, type ServiceItem, serviceItem } from '../../functions/core/service-item.ts';
 import { serviceSettings } from '../../functions/core/service-settings.ts';
 import { readSignal } from '../../functions/core/signal.ts';
-import { admitted, baking, ended, execution, group, liveItem, settingsOf, start, web } from './examples.ts';
+import {
+  admitted,
+  baking,
+  ended,
+  execution,
+  goingBack,
+  group,
+  liveItem,
+  pushOf,
+  replacedItem,
+  settingsOf,
+  start,
+  web,
+} from './examples.ts';
 
 function again(item: unknown): unknown {
   return JSON.parse(JSON.stringify(item));
@@ -35,6 +48,10 @@ const phases: readonly [string, ServiceItem][] = (() => {
     ['back', restoredWeights(back, plan, start, start)],
     ['restored', restored(back, plan, start)],
     ['promoted', promoted(item, plan, start)],
+    ['replaced', replacedItem()],
+    ['waited for', { ...item, pending: pushOf(3) }],
+    ['ordered back', goingBack().item],
+    ['gone back', promoted(goingBack().item, goingBack().plan, start)],
     ['retiring', retiring(ended().item, execution('retire'), start)],
   ];
 })();

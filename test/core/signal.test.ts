@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { readSignal } from '../../functions/core/signal.ts';
+import { digestOf } from './examples.ts';
 
 const owner = { service: 'web', generation: 'web-g0002' };
 const task = 'c13b4cb40f1f4fe4a2971f76ae5a47ad';
@@ -266,7 +267,17 @@ describe('a person', () => {
     });
   });
 
+  it('releases one digest that is held, or all', () => {
+    const said = { service: 'web', signal: 'release', by: 'ann' };
+    const release = { kind: 'release', service: 'web', by: 'ann' };
+    expect(readSignal(said)).toEqual({ kind: 'signal', signal: release });
+    const digest = digestOf(2);
+    expect(readSignal({ ...said, digest })).toEqual({ kind: 'signal', signal: { ...release, digest } });
+  });
+
   it.each([
+    ['a digest that is none', { service: 'web', signal: 'release', by: 'ann', digest: 'v2' }],
+    ['no name for a release', { service: 'web', signal: 'release' }],
     ['no name', { service: 'web', signal: 'abort' }],
     ['an empty name', { service: 'web', signal: 'abort', by: '' }],
     ['another word', { service: 'web', signal: 'stop', by: 'ann' }],
@@ -277,7 +288,7 @@ describe('a person', () => {
     expect(readSignal(said)).toMatchObject({
       kind: 'malformed',
       reason: expect.stringContaining(
-        'neither an event of ECS or CloudWatch nor {"service", "signal": "abort", "by"}',
+        'neither an event of ECS or CloudWatch nor {"service", "signal": "abort" or "release", "by"}',
       ) as string,
     });
   });

@@ -13,16 +13,20 @@ import {
 } from '../../functions/core/course.ts';
 import { latch } from '../../functions/core/latch.ts';
 import { restoreCommand } from '../../functions/core/restore-command.ts';
+import { admitRollback } from '../../functions/core/rollback.ts';
 import type { ServiceItem } from '../../functions/core/service-item.ts';
 import { type Chapter, chaptersOf, isSpoken, messageOf } from '../../functions/core/story.ts';
 import {
   admitted,
   baking,
   execution,
+  goingBack,
   group,
   liveItem,
   offerOf,
+  orderOf,
   pushOf,
+  replacedItem,
   rule,
   settingsOf,
   start,
@@ -109,6 +113,7 @@ describe('a story', () => {
     const before = liveItem();
     const intake = {
       id: 'event-3',
+      direction: 'forward' as const,
       at: start,
       image: 'shop/web:v3',
       admission: 'rejected' as const,
@@ -218,6 +223,41 @@ describe('the way back by hand', () => {
           ],
         },
       },
+    ]);
+  });
+});
+
+describe('the story of a rollback', () => {
+  const { item, plan } = goingBack();
+  const told = (before: ServiceItem, after: ServiceItem) =>
+    chaptersOf(before, after).map((chapter) => messageOf(chapter).text.split('\n').slice(0, 2));
+
+  it('says who asked for it and why, and that it is done', () => {
+    expect(told(replacedItem(), item)).toEqual([
+      ['web: going back to web-g0001 (shop/web:v1)', 'Why: ann: slow'],
+    ]);
+    expect(told(item, promoted(item, plan, start + 660_000))).toEqual([
+      ['web: back on web-g0001 (shop/web:v1) after 60 s', 'Why: ann: slow'],
+    ]);
+  });
+
+  it('says why it failed, and that all is as before', () => {
+    const back = restoring(item, plan, item.weights!, 'web-g0001 did not stay healthy', start + 660_000);
+    expect(told(item, back)).toEqual([
+      ['web: the rollback to web-g0001 (shop/web:v1) failed', 'Why: web-g0001 did not stay healthy'],
+    ]);
+    expect(told(back, restored(back, plan, start + 670_000))).toEqual([
+      [
+        'web: the rollback to web-g0001 failed, all is as before it, after 70 s',
+        'Why: web-g0001 did not stay healthy',
+      ],
+    ]);
+  });
+
+  it('that was refused says so', () => {
+    const { item: refused } = admitRollback(replacedItem(), orderOf({ to: 'v9' }));
+    expect(told(replacedItem(), refused)).toEqual([
+      ['web: the order to go back is refused', expect.stringContaining('Why: v9 is no generation of web')],
     ]);
   });
 });

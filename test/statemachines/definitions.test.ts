@@ -60,6 +60,7 @@ test('every task is tried again by one retrier, with full jitter and an end', ()
       "Shift: 8 times, 1 s × 2 to 30 s, jitter FULL",
       "Await bake: 8 times, 1 s × 2 to 30 s, jitter FULL",
       "Judge: 8 times, 1 s × 2 to 30 s, jitter FULL",
+      "Bake on: 8 times, 1 s × 2 to 30 s, jitter FULL",
       "Promote: 8 times, 1 s × 2 to 30 s, jitter FULL",
       "Retire later: 5 times, 1 s × 2 to 30 s, jitter FULL",
       "Restore: 250 times, 1 s × 2 to 30 s, jitter FULL",
@@ -154,6 +155,7 @@ test('each wait hands its token and its deadline on, and ends by the clock and w
   expect(contracts).toEqual([
     { name: 'Await healthy', variable: '$healthDeadline', token, clocked: true },
     { name: 'Await bake', variable: '$bakeDeadline', token, clocked: true },
+    { name: 'Bake on', variable: '$bakeDeadline', token, clocked: true },
   ]);
 });
 
@@ -192,13 +194,13 @@ describe('the history of a deployment of which no event ever comes', () => {
     }
     expect(counts).toMatchInlineSnapshot(`
       [
-        "one bake of a day: 1006 looks until healthy, 51 in bakes, 6664 events",
-        "10 bakes of 50 minutes: 1006 looks until healthy, 510 in bakes, 11776 events",
-        "34 bakes of 50 minutes: 1006 looks until healthy, 544 in bakes, 12318 events",
-        "34 bakes of a day: 1006 looks until healthy, 544 in bakes, 12318 events",
-        "100 bakes of five minutes: 1006 looks until healthy, 600 in bakes, 13396 events",
-        "100 bakes of an hour: 1006 looks until healthy, 600 in bakes, 13396 events",
-        "100 bakes of a day: 1006 looks until healthy, 600 in bakes, 13396 events",
+        "one bake of a day: 1006 looks until healthy, 51 in bakes, 6419 events",
+        "10 bakes of 50 minutes: 1006 looks until healthy, 510 in bakes, 9326 events",
+        "34 bakes of 50 minutes: 1006 looks until healthy, 544 in bakes, 9938 events",
+        "34 bakes of a day: 1006 looks until healthy, 544 in bakes, 9938 events",
+        "100 bakes of five minutes: 1006 looks until healthy, 600 in bakes, 11396 events",
+        "100 bakes of an hour: 1006 looks until healthy, 600 in bakes, 11396 events",
+        "100 bakes of a day: 1006 looks until healthy, 600 in bakes, 11396 events",
       ]
     `);
   });

@@ -7,10 +7,8 @@ import { deploy, statesOf } from './machines.ts';
 
 /** Entered, scheduled, started, submitted, timed out, left. */
 const lookEvents = 6;
-/** A look, and a judgement that says NotYet: entered, scheduled, started, failed, left. */
-const bakeLookEvents = lookEvents + 5;
-/** The item's begin and end, and Shift: entered, scheduled, started, succeeded, left. */
-const stepEvents = 2 + 5;
+/** The item's begin and end; Shift, Judge once too early, and Judge: entered, scheduled, started, succeeded, left. */
+const stepEvents = 2 + 5 + 5 + 5;
 /** All states that are entered once. */
 const frameEvents = 60;
 
@@ -42,7 +40,7 @@ export async function mostLooks(plan: Plan): Promise<Looks> {
 }
 
 export function eventsOf({ untilHealthy, inBakes }: Looks, plan: Plan): number {
-  return frameEvents + untilHealthy * lookEvents + plan.steps.length * stepEvents + inBakes * bakeLookEvents;
+  return frameEvents + plan.steps.length * stepEvents + (untilHealthy + inBakes) * lookEvents;
 }
 
 /** The looks of one wait that begins at 0, the last one past the deadline. */

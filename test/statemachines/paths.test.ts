@@ -1,7 +1,11 @@
 /** Every way through the machines, with its outcome in words; the last test counts that no way was left out. */
 import { describe, expect, test } from 'vitest';
+import type * as z from 'zod';
 import type { Plan } from '../../functions/core/plan.ts';
 import { newServiceItem } from '../../functions/core/service-item.ts';
+import { planDeploymentInput } from '../../functions/steps/plan-deployment.ts';
+import { planRecoveryInput } from '../../functions/steps/plan-recovery.ts';
+import { planRollbackInput } from '../../functions/steps/plan-rollback.ts';
 import { admitted, liveItem, offerOf, pushOf, settingsOf, web } from '../core/examples.ts';
 import { eventsOf, mostLooks } from './history-size.ts';
 import { deploy, retire } from './machines.ts';
@@ -43,7 +47,7 @@ function planOf(settings: Record<string, unknown> = {}, first = false): Plan {
 }
 
 const admits = (plan: Plan): Answer =>
-  returns({ admission: 'admitted', plan, reason: 'web:v2 becomes web-g0002' });
+  returns({ admission: 'admitted', plan, reason: 'web:v2 becomes web-g0002', notBefore: null });
 const allAtOnce = (bakeSeconds = 60) => planOf({ strategy: { kind: 'allAtOnce', bakeSeconds } });
 const threeSteps = planOf({
   strategy: {
@@ -103,8 +107,8 @@ describe('what a push comes to', () => {
   });
 
   test('a push that asks for nothing succeeds and says why', async () => {
-    for (const admission of ['nothing', 'superseded']) {
-      const plan = [returns({ admission, plan: null, reason: 'web-g0001 is already live' })];
+    for (const admission of ['nothing', 'superseded', 'queued']) {
+      const plan = [returns({ admission, plan: null, reason: 'web-g0001 is already live', notBefore: null })];
       const { outcome, transitions } = await play('deploy', { plan });
       expect(outcome).toEqual({
         status: 'SUCCEEDED',
@@ -115,7 +119,7 @@ describe('what a push comes to', () => {
   });
 
   test('a push that is refused fails with the reason', async () => {
-    const plan = [returns({ admission: 'rejected', plan: null, reason: 'no slot is free' })];
+    const plan = [returns({ admission: 'rejected', plan: null, reason: 'no slot is free', notBefore: null })];
     const { outcome, invocations } = await play('deploy', { plan });
     expect(outcome).toEqual({ status: 'FAILED', error: 'Cutover.Rejected', cause: 'no slot is free' });
     expect(invocations.map(({ part }) => part)).toEqual(['plan']);
@@ -139,10 +143,20 @@ describe('what a push comes to', () => {
     expect(outcome.cause).toContain('Task timed out after 60.00 seconds');
   });
 
-  test('an execution that a person started without an event fails and names what is missing', async () => {
-    const { outcome, invocations } = await play('deploy', {}, { input: { service: 'web' } });
+  test.for<[string, z.ZodType, object]>([
+    ['a push', planDeploymentInput, { service: 'web', event: { id: 'event-2' } }],
+    ['an order to go back', planRollbackInput, { service: 'web', to: 'v1', by: 'ann', reason: 'slow' }],
+    ['the least order', planRollbackInput, { service: 'web' }],
+    ['a recovery', planRecoveryInput, { service: 'web' }],
+  ])('%s reaches its plan whole, with the execution', async ([, planner, input]) => {
+    const { invocations } = await play('deploy', {}, { input, planner });
+    const arn = 'arn:aws:states:us-east-1:123456789012:execution:deploy:run';
+    expect(invocations[0]?.payload).toEqual({ ...input, execution: { arn, redrives: 0 } });
+  });
+
+  test('an input that is no object fails and says so, before anything is asked', async () => {
+    const { outcome, invocations } = await play('deploy', {}, { input: 'web' });
     expect(outcome).toMatchObject({ status: 'FAILED', error: 'States.QueryEvaluationError' });
-    expect(outcome.cause).toContain('$states.input.event');
     expect(invocations).toEqual([]);
   });
 
@@ -229,13 +243,16 @@ describe('until the new generation is healthy', () => {
 });
 
 describe('while traffic goes over', () => {
-  test('a bake goes on until its deadline, with a judgement at each re-check', async () => {
+  test('a bake goes on until its deadline, with a look at each re-check', async () => {
     const plain = await deploying({});
     const long = await deploying({}, allAtOnce(180));
     expect(long.outcome).toEqual(live);
-    expect(long.secondsOf('judge')).toEqual([90, 150, 210]);
-    // Two for each re-check, Await bake and Judge.
-    expect(long.transitions - plain.transitions).toBe(2 * 2);
+    expect(long.secondsOf('awaitBake')).toEqual([30, 90, 150, 210]);
+    expect(long.secondsOf('judge')).toEqual([90, 210]);
+    const longer = await deploying({}, allAtOnce(300));
+    // Each further re-check is one look and nothing else.
+    expect(longer.transitions - long.transitions).toBe(2);
+    expect(long.transitions - plain.transitions).toBe(4);
     await expect(long.timeline).toMatchFileSnapshot(golden('bake-with-re-checks'));
   });
 
@@ -263,12 +280,23 @@ describe('while traffic goes over', () => {
     await expect(timeline).toMatchFileSnapshot(golden('alarm-in-bake'));
   });
 
-  test('a bake that was woken is judged and goes on', async () => {
+  test('a bake that was woken is looked at again and goes on', async () => {
     const { outcome, secondsOf } = await deploying({
-      awaitBake: [wakesWith('Cutover.Woken', 'look again', 10), leavesWaiting],
+      awaitBake: [
+        wakesWith('Cutover.Woken', 'look again', 10),
+        wakesWith('Cutover.Woken', 'and again', 10),
+        atDeadline(wakesWell()),
+      ],
     });
     expect(outcome).toEqual(live);
+    expect(secondsOf('awaitBake')).toEqual([30, 40, 50, 90]);
     expect(secondsOf('judge')).toEqual([40, 90]);
+  });
+
+  test("a bake that is over before its time, by the judge's clock, goes on", async () => {
+    const { outcome, secondsOf } = await deploying({ awaitBake: [wakesWell(59), atDeadline(wakesWell())] });
+    expect(outcome).toEqual(live);
+    expect(secondsOf('judge')).toEqual([89, 90]);
   });
 
   test('a gate that fails takes the weights back', async () => {
@@ -387,6 +415,35 @@ describe('the way back', () => {
   });
 });
 
+describe('a deployment whose execution died', () => {
+  const recovers =
+    (seconds: number, reason: string): Answer =>
+    (_payload, stage) => ({
+      admission: 'recover',
+      plan: allAtOnce(),
+      reason,
+      notBefore: new Date(stage.embedded.clock.now() + seconds * 1000).toISOString(),
+    });
+
+  test('is taken back when its last function cannot be writing any more', async () => {
+    const { outcome, secondsOf, invocations, timeline } = await play('deploy', {
+      plan: [recovers(45, 'the execution ended (ABORTED)')],
+    });
+    expect(outcome).toEqual(restored('because of Cutover.Died'));
+    expect(invocations.map(({ part }) => part)).toEqual(['plan', 'restore', 'terminate']);
+    expect(secondsOf('restore')).toEqual([45]);
+    expect(invocations[1]?.payload).toMatchObject({
+      failure: { Error: 'Cutover.Died', Cause: 'the execution ended (ABORTED)' },
+    });
+    await expect(timeline).toMatchFileSnapshot(golden('recovered'));
+  });
+
+  test('is taken back at once when nothing has to be waited for', async () => {
+    const { secondsOf } = await play('deploy', { plan: [recovers(-3_600, 'it ended')] });
+    expect(secondsOf('restore')).toEqual([0]);
+  });
+});
+
 describe('when AWS stays away for longer than a state tries', () => {
   const notPlanned = { status: 'FAILED', error: 'Cutover.AwsUnavailable', cause: 'AWS is away' };
   const takenBack = restored('because of Cutover.AwsUnavailable');
@@ -432,6 +489,14 @@ describe('when AWS stays away for longer than a state tries', () => {
       expect(second - first).toBe(0.5);
     },
   );
+
+  test('a re-check that AWS does not answer is tried 9 times and then taken back; one that works the second time goes on', async () => {
+    const away = await deploying({ awaitBake: [leavesWaiting, unavailable] }, allAtOnce(180));
+    expect(away.outcome).toEqual(takenBack);
+    expect(away.secondsOf('awaitBake')).toHaveLength(1 + 9);
+    const passing = [leavesWaiting, unavailable, wakesWell(29.5)];
+    expect((await deploying({ awaitBake: passing }, allAtOnce(90))).outcome).toEqual(live);
+  });
 
   test('restore is called 251 times, for about an hour, then both generations stay up', async () => {
     const { outcome, secondsOf } = await deploying({

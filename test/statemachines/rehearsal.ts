@@ -41,6 +41,14 @@ interface Payload {
   readonly plan?: unknown;
 }
 
+export interface RehearsalOptions {
+  readonly input?: unknown;
+  readonly days?: number;
+  readonly retireMachine?: boolean;
+  /** What the function behind Plan reads: that of a push by default. */
+  readonly planner?: z.ZodType;
+}
+
 /** What a function does with one invocation: returns its result, throws a `FunctionError`, or never answers. */
 export type Answer = (payload: Payload, stage: Stage) => unknown;
 
@@ -135,9 +143,11 @@ class Stage {
   readonly embedded = new EmbeddedStates({ random: () => 0.5 });
   readonly invocations: Invocation[] = [];
   readonly #script: Required<Script>;
+  readonly #inputs: Readonly<Record<Part, z.ZodType>>;
 
-  constructor(script: Script, options: { retireMachine?: boolean } = {}) {
+  constructor(script: Script, options: RehearsalOptions) {
     this.#script = { ...smooth, ...script };
+    this.#inputs = { ...inputs, plan: options.planner ?? inputs.plan };
     this.embedded.create(deploy, 'deploy');
     if (options.retireMachine !== false) this.addRetireMachine();
     for (const name of ['Plan', 'Launch', 'Await', 'Shift', 'Judge', 'Promote', 'Terminate']) {
@@ -164,7 +174,7 @@ class Stage {
   }
 
   #play(part: Part, payload: Payload): unknown {
-    const read = inputs[part].parse(payload);
+    const read = this.#inputs[part].parse(payload);
     // A member that the step does not read would be dropped in silence: the two must agree.
     const [sent, taken] = [payload, read].map((value) => JSON.stringify(sorted(value)));
     if (sent !== taken) throw new Error(`${part} is sent ${sent} and reads ${taken}`);
@@ -216,7 +226,7 @@ const dayMs = 86_400_000;
 export async function rehearse(
   machine: 'deploy' | 'retire',
   script: Script,
-  options: { input?: unknown; days?: number; retireMachine?: boolean } = {},
+  options: RehearsalOptions = {},
 ): Promise<Rehearsal> {
   const stage = new Stage(script, options);
   const { embedded, invocations } = stage;

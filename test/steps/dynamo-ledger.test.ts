@@ -10,7 +10,7 @@ import { serviceName } from '../../functions/core/names.ts';
 import { newServiceItem, type ServiceItem } from '../../functions/core/service-item.ts';
 import { chaptersOf } from '../../functions/core/story.ts';
 import { DynamoDb } from '../../local/services/dynamodb/dynamodb.ts';
-import { admitted, baking, liveItem, web } from '../core/examples.ts';
+import { admitted, baking, generationOf, liveItem, pushOf, start, web } from '../core/examples.ts';
 import { ManualClock } from '../manual-clock.ts';
 import { embedded } from '../wire/embedded.ts';
 
@@ -23,12 +23,12 @@ beforeEach(async () => {
   aws = await embedded({ dynamodb: dynamo.operations });
   client = new DynamoDBClient(aws.client);
   ledger = new DynamoLedger(client, 'ledger');
-  const { partitionKey, sortKey, ownedKey, ownedIndex } = ledgerTable;
+  const { partitionKey, sortKey, openKey, openIndex } = ledgerTable;
   await client.send(
     new CreateTableCommand({
       TableName: 'ledger',
       BillingMode: 'PAY_PER_REQUEST',
-      AttributeDefinitions: [partitionKey, sortKey, ownedKey].map((AttributeName) => ({
+      AttributeDefinitions: [partitionKey, sortKey, openKey].map((AttributeName) => ({
         AttributeName,
         AttributeType: 'S',
       })),
@@ -38,8 +38,8 @@ beforeEach(async () => {
       ],
       GlobalSecondaryIndexes: [
         {
-          IndexName: ownedIndex,
-          KeySchema: [{ AttributeName: ownedKey, KeyType: 'HASH' }],
+          IndexName: openIndex,
+          KeySchema: [{ AttributeName: openKey, KeyType: 'HASH' }],
           Projection: { ProjectionType: 'KEYS_ONLY' },
         },
       ],
@@ -132,14 +132,17 @@ describe('the ledger', () => {
     );
   });
 
-  it('knows which services an execution holds', async () => {
-    expect(await ledger.owned()).toEqual([]);
+  it.each<[string, Partial<ServiceItem>]>([
+    ['an execution holds', { owner: admitted().item.owner }],
+    ['a push waits for', { pending: pushOf(3) }],
+    ['retain a generation', { retained: [{ generation: generationOf(1), until: start }] }],
+  ])('knows which services %s', async (_, open) => {
+    expect(await ledger.open()).toEqual([]);
     await write({ ...liveItem(), service: serviceName.parse('api') });
-    const { item } = admitted();
-    await write(item);
-    expect(await ledger.owned()).toEqual(['web']);
-    await ledger.change(web, (current) => ({ item: { ...current, owner: null } }));
-    expect(await ledger.owned()).toEqual([]);
+    await write(liveItem(open));
+    expect(await ledger.open()).toEqual(['web']);
+    await write(liveItem());
+    expect(await ledger.open()).toEqual([]);
   });
 
   it('says what AWS refused, and what to try again', async () => {

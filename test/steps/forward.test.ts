@@ -1,6 +1,7 @@
 /** The way forward: plan, launch, await, shift, judge, promote; each repeated, and each refusing what it must. */
 import { beforeEach, describe, expect, it } from 'vitest';
-import { CutoverError, type ErrorName } from '../../functions/core/errors.ts';
+import { retired, retiring } from '../../functions/core/course.ts';
+import { type CutoverError, type ErrorName } from '../../functions/core/errors.ts';
 import type { Plan } from '../../functions/core/plan.ts';
 import type { ServiceItem } from '../../functions/core/service-item.ts';
 import { awaitInput, awaitSignal } from '../../functions/steps/await-signal.ts';
@@ -9,6 +10,7 @@ import { launch, launchInput } from '../../functions/steps/launch.ts';
 import { planDeployment } from '../../functions/steps/plan-deployment.ts';
 import { promote } from '../../functions/steps/promote.ts';
 import { shift } from '../../functions/steps/shift.ts';
+import { sweep } from '../../functions/steps/sweep.ts';
 import {
   digestOf,
   ecrEvent,
@@ -80,6 +82,7 @@ describe('plan', () => {
     admission,
     plan: null,
     reason: expect.stringContaining(reason) as string,
+    notBefore: null,
   });
 
   it('admits a push and writes nothing but the service item', async () => {
@@ -176,11 +179,43 @@ describe('plan', () => {
   });
 
   it('keeps no item of a service that was never declared', async () => {
+    world = new World();
     world.settings = undefined;
     expect(await planDeployment(input(ecrEvent(pushOf(2))), world.ports)).toEqual(
       refused('rejected', 'no service web is declared'),
     );
     expect(world.written()).toEqual([]);
+  });
+
+  it.each<[string, (to: World) => unknown]>([
+    ['a red alarm', (to) => (to.alarmStates = [{ name: 'web-errors', state: 'ALARM', reason: '5 > 1' }])],
+    ['settings that are not valid', (to) => (to.settings = {})],
+    ['a service that was taken away', (to) => (to.settings = undefined)],
+    ['a tag that is not deployed any more', (to) => (to.settings = settingsOf({ tags: ['release-*'] }))],
+    ['what is live already', (to) => (to.item = liveItem({ live: generationOf(2) }))],
+    ['a newer push', (to) => (to.item = liveItem({ lastPush: { eventId: 'event-3', at: pushOf(3).at } }))],
+  ])('offers a push that waited once: refused for %s it waits no more', async (_, given) => {
+    given(world);
+    world.item = { ...world.item, pending: pushOf(2) };
+    expect(await planDeployment(input(ecrEvent(pushOf(2))), world.ports)).toMatchObject({ plan: null });
+    expect(world.item).toMatchObject({ pending: null, intake: { id: 'event-2' } });
+  });
+
+  it('keeps a push that came in the middle of a retirement, should the tries run out', async () => {
+    world.item = retiring(world.item, execution('retire'), world.time);
+    for (let time = 0; time < 9; time++) {
+      await expect(planDeployment(input(ecrEvent(pushOf(2))), world.ports)).rejects.toThrow(
+        named('Cutover.Busy'),
+      );
+    }
+    expect(world.written()).toEqual(['ledger: pending']);
+    world.item = retired(world.item, execution('retire'), []);
+    await sweep(world.ports);
+    const [offered] = world.started.values();
+    expect(offered).toMatchObject({ machine: 'deploy', input: { service: 'web' } });
+    const { event } = offered!.input as { event: unknown };
+    expect(await planDeployment(input(event), world.ports)).toMatchObject({ admission: 'admitted' });
+    expect(world.item.pending).toBeNull();
   });
 
   it('goes on with its own plan when its answer was lost and the settings were broken since', async () => {

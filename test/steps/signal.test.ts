@@ -102,7 +102,7 @@ describe('a signal', () => {
       ...world.ports,
       ledger: {
         ...ledger,
-        owned: async () => [api, plan.settings.service],
+        open: async () => [api, plan.settings.service],
         change: (async (service, decide) => {
           if (service === api) throw new Error('the item of api cannot be read');
           return ledger.change(service, decide);

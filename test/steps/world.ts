@@ -9,11 +9,13 @@ import type { FleetState, TargetState } from '../../functions/core/health.ts';
 import type { ServiceName, SlotName } from '../../functions/core/names.ts';
 import type { Plan } from '../../functions/core/plan.ts';
 import type { Push } from '../../functions/core/push.ts';
+import type { ExecutionStatus } from '../../functions/core/recovery.ts';
 import { newServiceItem, type ServiceItem, serviceItem } from '../../functions/core/service-item.ts';
 import type { Chapter, Message } from '../../functions/core/story.ts';
 import { inWords, sameWeights, type Weights } from '../../functions/core/weights.ts';
 import type { Alarms } from '../../functions/ports/alarms.ts';
 import type { Announcer } from '../../functions/ports/announcer.ts';
+import type { Executions } from '../../functions/ports/executions.ts';
 import type { Fleet } from '../../functions/ports/fleet.ts';
 import type { History, Ledger } from '../../functions/ports/ledger.ts';
 import type { Settings } from '../../functions/ports/settings.ts';
@@ -30,10 +32,13 @@ export type Call =
   | 'traffic.shift'
   | 'traffic.targets'
   | 'fleet.launch'
+  | 'fleet.resize'
   | 'fleet.observe'
   | 'fleet.terminate'
   | 'alarms.states'
-  | 'waits.end';
+  | 'waits.end'
+  | 'executions.status'
+  | 'executions.start';
 
 interface Fault {
   readonly call: Call;
@@ -43,7 +48,7 @@ interface Fault {
 
 interface Running {
   readonly generation: Generation;
-  readonly desired: number;
+  desired: number;
   running: number;
   health: TargetState['state'];
 }
@@ -66,6 +71,10 @@ export class World {
   readonly conflicts: ((item: ServiceItem) => ServiceItem)[] = [];
   readonly #faults: Fault[] = [];
   readonly #items = new Map<string, ServiceItem>();
+  /** How executions stand, by ARN; one that is not named runs. */
+  readonly executions = new Map<string, ExecutionStatus>();
+  /** Executions that were started, by name. */
+  readonly started = new Map<string, { readonly machine: string; readonly input: object }>();
   /** Called before each call with its name; what it throws is the call's failure. */
   onCall: (call: Call, when: 'before' | 'after') => void = () => {};
 
@@ -115,8 +124,10 @@ export class World {
         }
         throw new CutoverError('Cutover.AwsUnavailable', 'too many conflicts');
       },
-      owned: async () =>
-        [...world.#items.values()].filter(({ owner }) => owner !== null).map(({ service }) => service),
+      open: async () =>
+        [...world.#items.values()]
+          .filter(({ owner, pending, retained }) => owner !== null || pending !== null || retained.length > 0)
+          .map(({ service }) => service),
     };
     const traffic: Traffic = {
       weights: () => world.#call('traffic.weights', () => world.rule),
@@ -133,8 +144,13 @@ export class World {
     };
     const fleet: Fleet = {
       mistakesIn: ({ kind }) => (kind === 'ecs' ? [] : [`fleet/kind: must be ecs, got ${kind}`]),
-      launch: (_, generation, desired) =>
-        world.#call('fleet.launch', () => world.#launch(generation, desired)),
+      launch: (_, generation, desired, copyOf) =>
+        world.#call('fleet.launch', () => world.#launch(generation, desired, copyOf)),
+      resize: (_, generation, desired) =>
+        world.#call('fleet.resize', () => {
+          Object.assign(world.fleets.get(generation.name)!, { desired, running: desired });
+          world.trace.push(`fleet: ${generation.name} resized to ${desired}`);
+        }),
       observe: (_, generation) => world.#call('fleet.observe', () => world.#observe(generation)),
       terminate: (_, generation) =>
         world.#call('fleet.terminate', () => {
@@ -142,22 +158,21 @@ export class World {
         }),
     };
     const alarms: Alarms = {
-      states: (names) =>
-        world.#call('alarms.states', () =>
-          names.map(
-            (name) =>
-              world.alarmStates.find((alarm) => alarm.name === name) ?? {
-                name,
-                state: 'missing',
-                reason: '',
-              },
-          ),
-        ),
+      // As the adapter: of no name nothing is asked.
+      states: async (names) =>
+        names.length === 0 ? [] : world.#call('alarms.states', () => world.#alarms(names)),
     };
     const waits: Waits = {
       succeed: (token) => world.#call('waits.end', () => void world.ended.push({ token, how: 'success' })),
       fail: (token, error, cause) =>
         world.#call('waits.end', () => void world.ended.push({ token, how: error, cause })),
+    };
+    const executions: Executions = {
+      status: (arn) => world.#call('executions.status', () => world.executions.get(arn) ?? 'RUNNING'),
+      start: (machine, name, input) =>
+        world.#call('executions.start', () => {
+          if (!world.started.has(name)) world.started.set(name, { machine, input });
+        }),
     };
     const settings: Settings = { read: () => world.#call('settings.read', () => world.settings) };
     const history: History = {
@@ -166,7 +181,21 @@ export class World {
       },
     };
     const announcer: Announcer = { publish: async (message) => void world.said.push(message) };
-    return { ledger, traffic, fleet, alarms, waits, settings, history, announcer, now: world.now };
+    return {
+      ledger,
+      traffic,
+      fleet,
+      alarms,
+      waits,
+      settings,
+      history,
+      announcer,
+      executions,
+      deploy: 'deploy',
+      recover: 'recover',
+      retire: 'retire',
+      now: world.now,
+    };
   })(this);
 
   #replace(service: ServiceName, before: ServiceItem, next: ServiceItem): boolean {
@@ -184,11 +213,19 @@ export class World {
     this.trace.push(`ledger: ${written(before, next)}`);
   }
 
-  #launch(generation: Generation, desired: number): void {
+  #alarms(names: readonly string[]): AlarmState[] {
+    return names.map(
+      (name) =>
+        this.alarmStates.find((alarm) => alarm.name === name) ?? { name, state: 'missing', reason: '' },
+    );
+  }
+
+  #launch(generation: Generation, desired: number, copyOf: Generation | null): void {
     if (this.fleets.has(generation.name)) return;
     const { health, share = 1 } = this.launchesAs;
     this.fleets.set(generation.name, { generation, desired, running: Math.floor(desired * share), health });
-    this.trace.push(`fleet: ${generation.name} launched with ${desired}`);
+    const like = copyOf === null ? '' : ` like ${copyOf.name}`;
+    this.trace.push(`fleet: ${generation.name} launched with ${desired}${like}`);
   }
 
   #observe(generation: Generation): FleetState | undefined {
@@ -243,6 +280,8 @@ function written(before: ServiceItem, after: ServiceItem): string {
     [deployment?.phase !== old?.phase, deployment?.phase],
     [owner !== before.owner, owner === null ? 'released' : 'taken'],
     [intake !== before.intake, intake?.admission],
+    [after.retained.length < before.retained.length, 'forgotten'],
+    [after.pending !== before.pending, 'pending'],
     [after.weights !== before.weights || intent !== before.intent, 'done'],
   ];
   return words.find(([fits]) => fits)?.[1] ?? 'changed';

@@ -1,0 +1,146 @@
+/** A rollback is a deployment whose plan goes back: to the last generation that was proven good, never merely the previous one. */
+import * as z from 'zod';
+import { admittedBefore, type Decided, recordIntake, retiring } from './admission.ts';
+import {
+  type Beginning,
+  begin,
+  chooseSlot,
+  type Destination,
+  nextGeneration,
+  noSlotFree,
+  unfitRule,
+} from './deployment-start.ts';
+import { type Generation, imageName } from './generation.ts';
+import { serviceName, shortDigest } from './names.ts';
+import type { Held, ServiceItem } from './service-item.ts';
+import { type Strategy, strategySchema } from './strategy.ts';
+
+/** What a person gives the rollback machine: `{"service":"web"}`, and more when wanted. */
+export const rollbackOrder = z.strictObject({
+  service: serviceName,
+  to: z
+    .union([z.int().min(1), z.string().min(1)])
+    .optional()
+    .describe(
+      'a generation by number or name, a tag, or a digest; default: the last one that was proven good',
+    ),
+  reason: z.string().min(1).max(500).default('no reason given'),
+  by: z.string().min(1).max(200).default('somebody'),
+  strategy: strategySchema.optional().describe('default: all at once'),
+});
+export type RollbackOrder = z.infer<typeof rollbackOrder>;
+
+const atOnce: Strategy = { kind: 'allAtOnce', bakeSeconds: 0 };
+
+export function admitRollback(
+  item: ServiceItem,
+  offer: Beginning & { readonly order: RollbackOrder },
+): Decided {
+  const again = admittedBefore(item, offer.execution);
+  if (again !== undefined) return { item, admission: again };
+
+  const { order, execution, now } = offer;
+  const { owner, deployment } = item;
+  if (owner !== null && deployment?.outcome !== null) throw retiring(owner.execution);
+  const found = destinationOf(item, offer);
+  const intake = { id: execution.arn, direction: 'back' as const, at: now, execution: execution.arn };
+  if ('refusal' in found) {
+    const reason = found.refusal;
+    return {
+      item: recordIntake(item, { ...intake, image: null, admission: 'rejected', reason }),
+      admission: { admission: 'rejected', plan: null, reason, notBefore: null },
+    };
+  }
+  const { to, kept } = found;
+  const reason = `back to ${to.name} (${imageName(to)})${kept ? '' : ', launched anew'}, by ${order.by}: ${order.reason}`;
+  const begun = begin(item, offer, found, { push: null, order: { by: order.by, reason: order.reason } });
+  return {
+    item: recordIntake(begun.item, { ...intake, image: imageName(to), admission: 'admitted', reason }),
+    admission: { admission: 'admitted', plan: begun.plan, reason, notBefore: null },
+  };
+}
+
+/** What a rollback may go to, the one that was live last first: proven, not live, not held. */
+export function waysBack(item: ServiceItem): readonly Generation[] {
+  return item.proven
+    .filter((each) => each.name !== item.live?.name && holdOf(item, each) === undefined)
+    .toReversed();
+}
+
+function holdOf({ held }: ServiceItem, { digest }: Generation): Held | undefined {
+  return held.find((each) => each.digest === digest);
+}
+
+function destinationOf(
+  item: ServiceItem,
+  offer: Beginning & { readonly order: RollbackOrder },
+): Destination | { readonly refusal: string } {
+  const { order, settings } = offer;
+  if (item.owner !== null) {
+    return {
+      refusal: `${item.deployment?.plan.deployment} holds the service. To end it now, invoke the signal function with {"service":"${item.service}","signal":"abort","by":"…"}: it goes back by itself. It runs as ${item.owner.execution}`,
+    };
+  }
+  if (item.live === null)
+    return { refusal: `${item.service} has no live generation that one could go back from` };
+  const unfit = unfitRule(item, offer);
+  if (unfit !== undefined) return { refusal: unfit };
+  const target = targetOf(item, order.to);
+  if ('refusal' in target) return target;
+
+  const strategy = order.strategy ?? atOnce;
+  const warm = item.retained.find(({ generation }) => generation.name === target.name);
+  if (warm !== undefined)
+    return { direction: 'back', to: warm.generation, kept: true, copyOf: null, strategy };
+  const slot = chooseSlot(item, offer);
+  if (slot === undefined) return { refusal: noSlotFree(item, offer) };
+  return {
+    direction: 'back',
+    to: nextGeneration(item, settings, slot, target),
+    kept: false,
+    copyOf: target,
+    strategy,
+  };
+}
+
+function targetOf(item: ServiceItem, to: RollbackOrder['to']): Generation | { readonly refusal: string } {
+  const ways = waysBack(item);
+  const choices =
+    ways.length === 0 ? 'none' : ways.map((each) => `${each.name} (${imageName(each)})`).join(', ');
+  const canGoBackTo = `One can go back to: ${choices}`;
+  if (to === undefined) {
+    // The same image again would mend nothing.
+    const other = ways.find(({ digest }) => digest !== item.live?.digest);
+    if (other !== undefined) return other;
+    return {
+      refusal: `${item.service} has no other image that was proven good and may be gone back to. ${canGoBackTo}`,
+    };
+  }
+  const live = item.live === null ? [] : [item.live];
+  const found = named([...live, ...ways, ...item.proven.toReversed()], to);
+  if (found === undefined)
+    return { refusal: `${to} is no generation of ${item.service} that was proven good. ${canGoBackTo}` };
+  if (found === item.live) {
+    return { refusal: `${found.name} (${imageName(found)}) is live already. ${canGoBackTo}` };
+  }
+  const hold = holdOf(item, found);
+  if (hold === undefined) return found;
+  return {
+    refusal: `${found.name} (${imageName(found)}) has the digest ${shortDigest(found.digest)}, which is held since ${hold.by} went back from ${hold.generation} (${hold.reason}); release it first: {"service":"${item.service}","signal":"release","by":"…"}. ${canGoBackTo}`,
+  };
+}
+
+/** A tag may look like a number: what is written out in full counts before what is short. */
+const readings: readonly ((generation: Generation) => readonly (string | number)[])[] = [
+  ({ name, digest }) => [name, digest],
+  ({ tag }) => [tag],
+  ({ number }) => [number, String(number), `g${number}`],
+];
+
+function named(candidates: readonly Generation[], to: string | number): Generation | undefined {
+  for (const reading of readings) {
+    const found = candidates.find((each) => reading(each).includes(to));
+    if (found !== undefined) return found;
+  }
+  return undefined;
+}

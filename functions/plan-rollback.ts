@@ -1,0 +1,30 @@
+import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import { ECSClient } from '@aws-sdk/client-ecs';
+import { ElasticLoadBalancingV2Client } from '@aws-sdk/client-elastic-load-balancing-v2';
+import { SSMClient } from '@aws-sdk/client-ssm';
+import { AlbTraffic } from './aws/alb-traffic.ts';
+import { clientOptions } from './aws/client-options.ts';
+import { DynamoLedger } from './aws/dynamo-ledger.ts';
+import { EcsFleet } from './aws/ecs-fleet.ts';
+import { SsmSettings } from './aws/ssm-settings.ts';
+import { variables } from './core/environment.ts';
+import { entry } from './entry.ts';
+import { planRollback, planRollbackInput } from './steps/plan-rollback.ts';
+
+export const create = entry({
+  name: 'plan-rollback',
+  input: planRollbackInput,
+  wire: (env, aws) => {
+    const { LEDGER_TABLE, SETTINGS_PREFIX } = variables(env, 'LEDGER_TABLE', 'SETTINGS_PREFIX');
+    const options = clientOptions(aws, 'none');
+    const ports = {
+      settings: new SsmSettings(new SSMClient(options), SETTINGS_PREFIX),
+      ledger: new DynamoLedger(new DynamoDBClient(options), LEDGER_TABLE),
+      traffic: new AlbTraffic(new ElasticLoadBalancingV2Client(options)),
+      fleet: new EcsFleet(new ECSClient(options)),
+      now: Date.now,
+    };
+    return (input) => planRollback(input, ports);
+  },
+});
+export const handler = create(process.env, {});

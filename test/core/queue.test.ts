@@ -1,0 +1,196 @@
+/** Pushes that come while something else is done: the newest waits, and nothing is forgotten. */
+import { describe, expect, it } from 'vitest';
+import { admit, type Offer } from '../../functions/core/admission.ts';
+import { promoted } from '../../functions/core/course.ts';
+import { eventOf, readPush } from '../../functions/core/push.ts';
+import type { ServiceItem } from '../../functions/core/service-item.ts';
+import { chaptersOf, messageOf } from '../../functions/core/story.ts';
+import {
+  admitted,
+  baking,
+  blue,
+  digestOf,
+  execution,
+  generationOf,
+  green,
+  liveItem,
+  offerOf,
+  pushOf,
+  red,
+  settingsOf,
+  start,
+  weightsOf,
+} from './examples.ts';
+
+const queueing = (changes: Record<string, unknown> = {}) =>
+  settingsOf({ whenBusy: 'queueLatest', ...changes });
+const offer = (number: number, changes: Partial<Offer> = {}): Offer =>
+  offerOf(pushOf(number), { settings: queueing(), ...changes });
+
+const busy = baking(1).item;
+const stop = '{"service":"web","signal":"abort","by":"…"}';
+
+describe('a push while another is deployed', () => {
+  it('waits, and says for what and how to end it', () => {
+    const { item, admission } = admit(busy, offer(3));
+    const reason = `it waits for web-g0002-d2 (shop/web:v2) to end; to end that now, invoke the signal function with ${stop}`;
+    expect(admission).toEqual({ admission: 'queued', plan: null, reason, notBefore: null });
+    expect(item).toEqual({
+      ...busy,
+      pending: pushOf(3),
+      intake: {
+        id: 'event-3',
+        direction: 'forward',
+        at: pushOf(3).at + 5_000,
+        image: 'shop/web:v3',
+        admission: 'queued',
+        reason,
+        execution: execution('event-3'),
+      },
+    });
+    const [chapter] = chaptersOf(busy, item);
+    expect(messageOf(chapter!).subject).toBe('web: shop/web:v3 waits');
+  });
+
+  it('takes the place of an older one that waits, which is named', () => {
+    const first = admit(busy, offer(3)).item;
+    const { item, admission } = admit(first, offer(4));
+    expect(item.pending).toEqual(pushOf(4));
+    expect(admission.reason).toMatch(/\. shop\/web:v3, which waited, is superseded by it$/);
+    expect(item.lastPush).toEqual(busy.lastPush);
+  });
+
+  it('is superseded by a newer one that waits', () => {
+    const first = admit(busy, offer(4)).item;
+    const { item, admission } = admit(first, offer(3));
+    expect(admission).toMatchObject({ admission: 'superseded' });
+    expect(item.pending).toEqual(pushOf(4));
+  });
+
+  it('waits once: delivered again it changes nothing', () => {
+    const first = admit(busy, offer(3)).item;
+    const again = admit(first, offer(3, { execution: { arn: execution('again'), redrives: 0 } }));
+    expect(again.item).toBe(first);
+    expect(again.admission).toMatchObject({ admission: 'queued', plan: null });
+  });
+
+  it('is refused where the service says so', () => {
+    const { item, admission } = admit(
+      busy,
+      offerOf(pushOf(3), { settings: settingsOf({ whenBusy: 'reject' }) }),
+    );
+    expect(admission).toMatchObject({ admission: 'rejected' });
+    expect(item.pending).toBeNull();
+  });
+});
+
+describe('a push that waited', () => {
+  const waited = promoted(admit(baking(2).item, offer(3)).item, baking(2).plan, start + 600_000);
+  const after = (number: number, changes: Partial<Offer> = {}): Offer =>
+    offer(number, {
+      execution: { arn: execution('offered'), redrives: 0 },
+      weights: weightsOf({ green: 100 }),
+      now: start + 700_000,
+      ...changes,
+    });
+
+  it('waits on when the deployment ended, and is deployed when it is offered again', () => {
+    expect(waited.pending).toEqual(pushOf(3));
+    const { item, admission } = admit(waited, after(3));
+    expect(admission).toMatchObject({
+      admission: 'admitted',
+      plan: { to: { name: 'web-g0003' }, from: { name: 'web-g0002' } },
+    });
+    expect(item).toMatchObject({ pending: null, lastPush: { eventId: 'event-3' } });
+    expect(item.admitted.filter((id) => id === 'event-3')).toHaveLength(1);
+  });
+
+  it('is the same push when it is offered as an event', () => {
+    const source = { repository: 'shop/web', tags: ['v*'] };
+    expect(readPush(eventOf(pushOf(3)), source)).toEqual({ kind: 'push', push: pushOf(3) });
+  });
+
+  it.each<[string, ServiceItem, Offer, string]>([
+    [
+      'is live by now',
+      { ...waited, live: { ...generationOf(2, green), digest: digestOf(3) } },
+      after(3),
+      'nothing',
+    ],
+    [
+      'was overtaken by a newer one',
+      { ...waited, lastPush: { eventId: 'event-4', at: pushOf(4).at } },
+      after(3),
+      'superseded',
+    ],
+    ['meets foreign weights', waited, after(3, { weights: weightsOf({ red: 100 }) }), 'rejected'],
+    [
+      'has a digest that is held by now',
+      {
+        ...waited,
+        held: [
+          { digest: digestOf(3), generation: generationOf(1).name, by: 'ann', reason: 'slow', at: start },
+        ],
+      },
+      after(3),
+      'nothing',
+    ],
+    ['was deployed meanwhile', { ...waited, admitted: ['event-3'] }, after(3), 'nothing'],
+  ])('waits no more when it %s, and the outcome is noted', (_, item, again, admission) => {
+    const decided = admit(item, again);
+    expect(decided.admission).toMatchObject({ admission, plan: null });
+    expect(decided.item).toMatchObject({ pending: null, intake: { id: 'event-3', admission } });
+  });
+
+  it('stays where it is when another is taken', () => {
+    const { item } = admitted(waited, after(5));
+    expect(item.pending).toEqual(pushOf(3));
+    expect(admit({ ...item, owner: null }, after(3)).admission).toMatchObject({ admission: 'superseded' });
+  });
+});
+
+describe('a push while no slot is free', () => {
+  const full = (until: number): ServiceItem =>
+    liveItem({
+      retained: [green, red].map((slot, index) => ({ generation: generationOf(index + 2, slot), until })),
+    });
+  const due = pushOf(4).at;
+
+  it('waits for one that is about to be free, which is told once', () => {
+    const { item, admission } = admit(full(due), offer(4));
+    expect(admission).toMatchObject({ admission: 'queued' });
+    expect(admission.reason).toMatch(/^it waits for a slot; no slot is free: blue holds web-g0001/);
+    expect(item.pending).toEqual(pushOf(4));
+    const again = admit(item, offer(4, { execution: { arn: execution('offered'), redrives: 0 } }));
+    expect(again.item).toBe(item);
+    const free = { ...item, retained: item.retained.slice(1) };
+    expect(admit(free, offer(4)).admission).toMatchObject({ plan: { to: { slot: green } } });
+  });
+
+  it('is refused when none will be for long, or when nothing may wait', () => {
+    expect(admit(full(due + 3_600_000), offer(4)).admission).toMatchObject({ admission: 'rejected' });
+    expect(admit(full(due), offerOf(pushOf(4))).admission).toMatchObject({ admission: 'rejected' });
+  });
+});
+
+describe('a push of a digest that is held', () => {
+  const held = [
+    { digest: digestOf(2), generation: generationOf(2).name, by: 'ann', reason: 'slow', at: start },
+  ];
+  it.each([
+    ['a service that is free', liveItem({ held })],
+    ['a service that is busy', { ...busy, held }],
+  ])('comes to nothing at %s, and says who holds it and how to release it', (_, item) => {
+    const again = { ...pushOf(3), digest: digestOf(2) };
+    const decided = admit(
+      item,
+      offerOf(again, { settings: queueing(), weights: weightsOf({ [blue]: 100 }) }),
+    );
+    expect(decided.admission).toMatchObject({
+      admission: 'nothing',
+      reason:
+        '000000000000 is held since ann went back from web-g0002 (slow); push another image, or release it: {"service":"web","signal":"release","by":"…"}',
+    });
+    expect(decided.item).toEqual({ ...item, intake: decided.item.intake });
+  });
+});
