@@ -51,6 +51,7 @@ const layers: readonly Layer[] = [
       'aws-cdk-lib(/.+)?',
       'constructs',
       'cdk-nag',
+      'esbuild',
       'zod',
       'node:.+',
     ),
