@@ -8,6 +8,7 @@ import {
   admitted,
   blue,
   digestOf,
+  ended,
   execution,
   generationOf,
   goingBack,
@@ -101,8 +102,11 @@ describe('an order to go back', () => {
     expect(again.admission).toMatchObject({ admission: 'admitted', plan });
   });
 
-  it('is tried again while a generation is being retired', () => {
-    const held = retiring(replacedItem(), execution('retire'), start);
+  it.each([
+    ['before any deployment was noted', replacedItem()],
+    ['after a deployment', ended().item],
+  ])('is tried again while a generation is being retired %s', (_, item) => {
+    const held = retiring(item, execution('retire'), start);
     expect(() => admitRollback(held, orderOf())).toThrow(expect.objectContaining({ name: 'Cutover.Busy' }));
   });
 });

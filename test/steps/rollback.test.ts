@@ -6,7 +6,10 @@ import type { Plan } from '../../functions/core/plan.ts';
 import { launch } from '../../functions/steps/launch.ts';
 import { planDeployment } from '../../functions/steps/plan-deployment.ts';
 import { planRollback, planRollbackInput } from '../../functions/steps/plan-rollback.ts';
+import { restore } from '../../functions/steps/restore.ts';
 import { retire } from '../../functions/steps/retire.ts';
+import { shift } from '../../functions/steps/shift.ts';
+import { terminate } from '../../functions/steps/terminate.ts';
 import {
   ecrEvent,
   execution,
@@ -265,6 +268,21 @@ describe('a rollback that fails', () => {
     expect(effects()).toEqual(['rule: blue 100', 'rule: green 100']);
     expect(world.item).toMatchObject(asBefore());
     expect([...world.fleets.keys()]).toEqual(['web-g0001', 'web-g0002']);
+  });
+});
+
+describe('the way back of a rollback', () => {
+  it('waits for nothing to settle: what it went to is kept, not ended', async () => {
+    const plan = await ordered();
+    await launch({ plan }, world.ports);
+    await shift({ direction: 'forward', plan, step: plan.steps[0]!, index: 0 }, world.ports);
+    const failure = { Error: 'Cutover.Aborted', Cause: 'no' };
+    expect(await restore({ direction: 'back', plan, failure }, world.ports)).toMatchObject({
+      quietSeconds: 0,
+    });
+    for (let time = 0; time < 2; time++)
+      expect(await terminate({ plan }, world.ports)).toEqual({ terminated: null });
+    expect(world.fleets.has('web-g0001')).toBe(true);
   });
 });
 
