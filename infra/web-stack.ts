@@ -114,6 +114,7 @@ export class WebStack extends Stack {
     new CfnOutput(this, 'ListenerArn', { value: listener.listenerArn });
     new CfnOutput(this, 'DeployMachineArn', { value: cutover.deploy.stateMachineArn });
     new CfnOutput(this, 'RollbackMachineArn', { value: cutover.rollback.stateMachineArn });
+    new CfnOutput(this, 'SignalFunction', { value: cutover.functions.signal.function.functionName });
     new CfnOutput(this, 'MessagesTopicArn', { value: cutover.topic.topicArn });
     new CfnOutput(this, 'LedgerTable', { value: cutover.table.tableName });
     new CfnOutput(this, 'RepositoryUri', { value: repository.repositoryUri });

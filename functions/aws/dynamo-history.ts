@@ -14,13 +14,13 @@ export class DynamoHistory implements History {
     this.#table = table;
   }
 
-  async tell(chapter: Chapter): Promise<void> {
+  async tell(chapter: Chapter, text: string): Promise<void> {
     await calling(`writing ${chapter.id} to the ledger`, async () => {
       try {
         await this.#client.send(
           new PutItemCommand({
             TableName: this.#table,
-            Item: marshall({ ...chapter, item: chapter.id }),
+            Item: marshall({ ...chapter, item: chapter.id, text, time: new Date(chapter.at).toISOString() }),
             ConditionExpression: 'attribute_not_exists(#item)',
             ExpressionAttributeNames: { '#item': 'item' },
           }),

@@ -165,7 +165,7 @@ function whileBusy(item: ServiceItem, offer: Offer, owner: string): Decided {
     case 'reject':
       return refusedPush(item, offer, {
         admission: 'rejected',
-        reason: `${what} holds the service; push again when it has ended, or stop it with the signal function: ${stop}. It runs as ${owner}`,
+        reason: `${what} holds the service; push it under another tag when it has ended, or stop it with the signal function: ${stop}. It runs as ${owner}`,
       });
   }
 }

@@ -115,7 +115,7 @@ export function readSignal(event: unknown): SignalReading {
   if (!parsed.ok) {
     return {
       kind: 'malformed',
-      reason: `neither an event of ECS or CloudWatch nor {"service", "signal": "abort" or "release", "by"}: ${parsed.mistakes.join('; ')}`,
+      reason: `neither an event of ECS or CloudWatch nor a person's {"service":"web","signal":"abort","by":"you","reason":"why"} or {"service":"web","signal":"release","by":"you"}${ofPerson(event)}`,
     };
   }
   const value = parsed.value;
@@ -139,6 +139,13 @@ export function readSignal(event: unknown): SignalReading {
       };
     }
   }
+}
+
+/** What is wrong with what looks like a person's. */
+function ofPerson(event: unknown): string {
+  const looksSo = typeof event === 'object' && event !== null && 'signal' in event;
+  const parsed = looksSo ? parse(personal, event) : undefined;
+  return parsed === undefined || parsed.ok ? '' : `: ${parsed.mistakes.join('; ')}`;
 }
 
 function readTask(detail: z.infer<typeof taskEvent>['detail']): SignalReading {

@@ -21,7 +21,7 @@ type ChapterKind =
   | 'removed';
 
 export interface Chapter {
-  /** Stable: the same change gives the same id. */
+  /** Stable: the same change gives the same id. Those of a deployment sort in the order of its course. */
   readonly id: string;
   readonly kind: ChapterKind;
   readonly service: string;
@@ -99,13 +99,14 @@ function deploymentIn(before: ServiceItem | null, after: ServiceItem): readonly 
     chapters.push(chapter(after, now, kind, key, when ?? at));
   };
 
-  if (!known) tell('started', 'started', now.startedAt);
-  if (now.desired !== null && old.desired === null) tell('launched', 'launched', at);
-  if (now.step >= 0 && now.step !== old.step) tell('shifted', `shifted-${now.step}`, weightsAt);
-  if (now.reason !== null && old.reason === null) tell('goingBack', 'going-back', turnedAt(after));
+  if (!known) tell('started', '1-started', now.startedAt);
+  if (now.desired !== null && old.desired === null) tell('launched', '2-launched', at);
+  if (now.step >= 0 && now.step !== old.step)
+    tell('shifted', `3-shifted-${String(now.step).padStart(2, '0')}`, weightsAt);
+  if (now.reason !== null && old.reason === null) tell('goingBack', '4-going-back', turnedAt(after));
   const rewritten = weightsAt !== null && weightsAt !== before?.weightsAt;
-  if (now.phase === 'restoring' && rewritten) tell('weightsRestored', 'weights-restored', weightsAt);
-  if (now.outcome !== null && old.outcome === null) tell(now.outcome, `ended-${now.outcome}`, now.endedAt);
+  if (now.phase === 'restoring' && rewritten) tell('weightsRestored', '5-weights-restored', weightsAt);
+  if (now.outcome !== null && old.outcome === null) tell(now.outcome, `6-${now.outcome}`, now.endedAt);
   return chapters;
 }
 

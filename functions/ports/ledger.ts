@@ -20,5 +20,6 @@ export interface Ledger {
 
 /** The story of deployments, told once: a chapter that is there already stays as it is. */
 export interface History {
-  tell(chapter: Chapter): Promise<void>;
+  /** `text` is the chapter as people read it. */
+  tell(chapter: Chapter, text: string): Promise<void>;
 }

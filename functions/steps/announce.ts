@@ -19,7 +19,8 @@ export interface ItemChange {
 
 export async function announce({ before, after }: ItemChange, ports: AnnouncePorts): Promise<void> {
   for (const chapter of chaptersOf(before, after)) {
-    await ports.history.tell(chapter);
-    if (isSpoken(chapter)) await ports.announcer.publish(messageOf(chapter), chapter);
+    const message = messageOf(chapter);
+    await ports.history.tell(chapter, message.text);
+    if (isSpoken(chapter)) await ports.announcer.publish(message, chapter);
   }
 }

@@ -161,7 +161,7 @@ describe('no deployment comes of', () => {
       offerOf(pushOf(3)),
       {
         admission: 'rejected',
-        reason: `web-g0002-d2 (shop/web:v2) holds the service; push again when it has ended, or stop it with the signal function: {"service":"web","signal":"abort","by":"…"}. It runs as ${execution('event-2')}`,
+        reason: `web-g0002-d2 (shop/web:v2) holds the service; push it under another tag when it has ended, or stop it with the signal function: {"service":"web","signal":"abort","by":"…"}. It runs as ${execution('event-2')}`,
       },
     ],
     [

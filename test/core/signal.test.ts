@@ -288,7 +288,7 @@ describe('a person', () => {
     expect(readSignal(said)).toMatchObject({
       kind: 'malformed',
       reason: expect.stringContaining(
-        'neither an event of ECS or CloudWatch nor {"service", "signal": "abort" or "release", "by"}',
+        'neither an event of ECS or CloudWatch nor a person\'s {"service":"web","signal":"abort"',
       ) as string,
     });
   });

@@ -105,7 +105,7 @@ describe('a story', () => {
       ...chaptersOf(back, restoredWeights(back, plan, start, start + 20)),
     ].map(({ id }) => id);
     expect(ids.filter((id) => id.endsWith('weights-restored'))).toEqual(
-      Array(2).fill('deployment#web-g0002-d2#weights-restored'),
+      Array(2).fill('deployment#web-g0002-d2#5-weights-restored'),
     );
   });
 

@@ -26,7 +26,8 @@ beforeAll(async () => {
 afterAll(async () => {
   const { total, lost, losses } = await traffic.stop();
   await world.close();
-  if (lost > 0 || total < 100) throw new Error(`${lost} of ${total} requests were lost: ${losses.join('; ')}`);
+  if (lost > 0 || total < 100)
+    throw new Error(`${lost} of ${total} requests were lost: ${losses.join('; ')}`);
 });
 
 async function rollBack(order: object) {

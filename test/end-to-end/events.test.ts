@@ -157,13 +157,14 @@ describe('an event that asks for nothing starts no deployment, changes nothing, 
 });
 
 describe('in the middle of a canary', () => {
-  it('another push is rejected with words, and the running deployment goes live', async () => {
+  it('another push is rejected with words where that is the policy, and the running deployment goes live', async () => {
+    await world.changeSettings({ whenBusy: 'reject' });
     const running = world.deploy('v2');
     await world.baking('v2');
     expect(await world.deploy('v3')).toMatchObject({
       outcome: 'rejected',
       reason: expect.stringMatching(
-        /^web-g\d+-d\d+ \(web:v2\) holds the service; push again when it has ended, or stop it with the signal function/,
+        /^web-g\d+-d\d+ \(web:v2\) holds the service; push it under another tag when it has ended, or stop it with the signal function/,
       ),
     });
     const { executionArn = '' } = await world.executionOf('v3');

@@ -41,6 +41,13 @@ const functions = [
   { entry: 'judge', clients: ['cloudwatch', 'dynamodb', 'ecs', 'elastic-load-balancing-v2'], kilobytes: 525 },
   { entry: 'promote', clients: ['dynamodb'], kilobytes: 385 },
   { entry: 'terminate', clients: ['dynamodb', 'ecs', 'elastic-load-balancing-v2'], kilobytes: 500 },
+  {
+    entry: 'plan-rollback',
+    clients: ['dynamodb', 'ecs', 'elastic-load-balancing-v2', 'ssm'],
+    kilobytes: 575,
+  },
+  { entry: 'plan-recovery', clients: ['dynamodb', 'sfn'], kilobytes: 430 },
+  { entry: 'sweep', clients: ['dynamodb', 'sfn'], kilobytes: 430 },
   { entry: 'signal', clients: ['dynamodb', 'sfn'], kilobytes: 415 },
   { entry: 'announce', clients: ['dynamodb', 'sns'], kilobytes: 430 },
   { entry: 'listener-rule', clients: ['elastic-load-balancing-v2'], kilobytes: 370 },

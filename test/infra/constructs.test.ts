@@ -48,7 +48,7 @@ describe('one deployer', () => {
       'web',
       'api',
     ]);
-    expect(resourcesOf(template, 'AWS::StepFunctions::StateMachine')).toHaveLength(2);
+    expect(resourcesOf(template, 'AWS::StepFunctions::StateMachine')).toHaveLength(4);
   });
 
   it('deploys services of other stacks, without depending on them', () => {

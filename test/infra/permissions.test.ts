@@ -20,6 +20,10 @@ const unseen: readonly RegExp[] = [
   // Checked by ECS and ELB as part of the call that creates.
   /^DeployerLaunchRole (?:iam:PassRole|ecs:TagResource)$/,
   /^DeployerListenerRuleRole elasticloadbalancing:AddTags$/,
+  // Going back and recovering; test/end-to-end/back.test.ts does both, and is denied nothing.
+  /^Deployer(?:PlanRollback|PlanRecovery|Sweeper)Role /,
+  // Making a generation that a rollback goes to as large as the live one.
+  /^DeployerLaunchRole ecs:UpdateService$/,
   // Changes of the stack, and its deletion; test/infra/production-rule.test.ts makes them.
   /^DeployerListenerRuleRole elasticloadbalancing:(?:ModifyRule|SetRulePriorities|DeleteRule|DescribeTags|DescribeTargetHealth)$/,
 ];

@@ -90,7 +90,7 @@ describe('infrastructure code', () => {
     const targets = all('AWS::Events::Rule').flatMap(
       ({ Targets }) => Targets as { DeadLetterConfig?: unknown }[],
     );
-    expect(targets).toHaveLength(4);
+    expect(targets).toHaveLength(6);
     const queue = { 'Fn::GetAtt': [only('AWS::SQS::Queue').id, 'Arn'] };
     for (const { DeadLetterConfig } of targets) expect(DeadLetterConfig).toEqual({ Arn: queue });
     expect(only('AWS::SQS::QueuePolicy')['PolicyDocument']).toMatchObject({
@@ -130,7 +130,7 @@ describe('each function', () => {
       all('AWS::Logs::LogGroup').map(({ id, RetentionInDays }) => [id, RetentionInDays]),
     );
     const functions = all('AWS::Lambda::Function');
-    expect(functions).toHaveLength(10);
+    expect(functions).toHaveLength(13);
     for (const each of functions) {
       expect(each).toMatchObject({
         Runtime: 'nodejs24.x',
@@ -143,7 +143,7 @@ describe('each function', () => {
   });
 
   it('has a role of its own, without managed policies', () => {
-    expect(new Set(functionRoles()).size).toBe(10);
+    expect(new Set(functionRoles()).size).toBe(13);
     for (const role of functionRoles())
       expect(template.Resources[role]?.Properties).not.toHaveProperty('ManagedPolicyArns');
   });
@@ -161,7 +161,7 @@ describe('each function', () => {
 
   it('may be called by machines in all its versions, so that a running execution keeps its code', () => {
     const invoking = grantsOf(template).filter(({ actions }) => actions.includes('lambda:InvokeFunction'));
-    expect(invoking).toHaveLength(2);
+    expect(invoking).toHaveLength(4);
     for (const { resources } of invoking) {
       for (const resource of resources) {
         expect(resource).toEqual({
@@ -172,21 +172,29 @@ describe('each function', () => {
   });
 });
 
+const machines = ['RetireMachine', 'DeployMachine', 'RollbackMachine', 'RecoverMachine'];
+
 /** Actions that AWS cannot limit to resources, by who may do them. */
 const unlimited: Readonly<Record<string, readonly string[]>> = {
   'xray:PutTraceSegments': ['*'],
   'xray:PutTelemetryRecords': ['*'],
-  'xray:GetSamplingRules': ['RetireMachine', 'DeployMachine'],
-  'xray:GetSamplingTargets': ['RetireMachine', 'DeployMachine'],
-  'logs:CreateLogDelivery': ['RetireMachine', 'DeployMachine'],
-  'logs:GetLogDelivery': ['RetireMachine', 'DeployMachine'],
-  'logs:UpdateLogDelivery': ['RetireMachine', 'DeployMachine'],
-  'logs:DeleteLogDelivery': ['RetireMachine', 'DeployMachine'],
-  'logs:ListLogDeliveries': ['RetireMachine', 'DeployMachine'],
-  'logs:PutResourcePolicy': ['RetireMachine', 'DeployMachine'],
-  'logs:DescribeResourcePolicies': ['RetireMachine', 'DeployMachine'],
-  'logs:DescribeLogGroups': ['RetireMachine', 'DeployMachine'],
-  'elasticloadbalancing:DescribeRules': ['PlanDeployment', 'Shift', 'Terminate', 'ListenerRule'],
+  'xray:GetSamplingRules': machines,
+  'xray:GetSamplingTargets': machines,
+  'logs:CreateLogDelivery': machines,
+  'logs:GetLogDelivery': machines,
+  'logs:UpdateLogDelivery': machines,
+  'logs:DeleteLogDelivery': machines,
+  'logs:ListLogDeliveries': machines,
+  'logs:PutResourcePolicy': machines,
+  'logs:DescribeResourcePolicies': machines,
+  'logs:DescribeLogGroups': machines,
+  'elasticloadbalancing:DescribeRules': [
+    'PlanDeployment',
+    'PlanRollback',
+    'Shift',
+    'Terminate',
+    'ListenerRule',
+  ],
   'elasticloadbalancing:DescribeTargetHealth': ['Await', 'Shift', 'Judge', 'ListenerRule'],
   'elasticloadbalancing:DescribeTags': ['ListenerRule'],
   'ecs:DescribeTaskDefinition': ['Launch'],
