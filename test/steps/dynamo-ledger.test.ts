@@ -189,14 +189,14 @@ describe('history', () => {
   it('is told once: a chapter that is there stays as it is', async () => {
     const [chapter] = chaptersOf(liveItem(), admitted().item);
     const history = new DynamoHistory(client, 'ledger');
-    await history.tell(chapter!);
-    await history.tell({ ...chapter!, reason: 'told again' });
+    await history.tell(chapter!, 'in words');
+    await history.tell({ ...chapter!, reason: 'told again' }, 'in words');
     const { Item } = await client.send(
       new GetItemCommand({
         TableName: 'ledger',
         Key: marshall({ [ledgerTable.partitionKey]: 'web', [ledgerTable.sortKey]: chapter!.id }),
       }),
     );
-    expect(Item).toMatchObject({ kind: { S: 'started' }, reason: { NULL: true } });
+    expect(Item).toMatchObject({ kind: { S: 'started' }, reason: { NULL: true }, text: { S: 'in words' } });
   });
 });
