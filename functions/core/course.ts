@@ -62,8 +62,15 @@ export function restoring(
   const next = intending(item, plan, { kind: 'restore', before, after: plan.weightsBefore }, now);
   return withDeployment(
     { ...next, wait: null },
-    { ...current, phase: 'restoring', reason: current.reason ?? shortened(reason) },
+    { ...current, phase: 'restoring', reason: current.reason ?? shortened(reason), needsHand: null },
   );
+}
+
+/** The way back is barred by what only a person can mend: noted, so that people are told. A repeat changes nothing. */
+export function needingHand(item: ServiceItem, plan: Plan, why: string): ServiceItem {
+  const current = running(item, plan);
+  const needsHand = shortened(why);
+  return current.needsHand === needsHand ? item : withDeployment(item, { ...current, needsHand });
 }
 
 /** `quietAt`: when the new generation, whose weight is 0 again, may be ended. */

@@ -65,6 +65,7 @@ export function begin(
         step: -1,
         latch: { running: [], crashes: [], fleetFailed: null, alarm: null, abort: null },
         reason: null,
+        needsHand: null,
         outcome: null,
         quietAt: null,
         endedAt: null,

@@ -63,6 +63,8 @@ const deployment = z.strictObject({
   latch,
   /** Why it went back, from the moment that it does. */
   reason: z.string().nullable(),
+  /** What only a person can mend before it can go back; null while nothing is. */
+  needsHand: z.string().nullable(),
   outcome: outcome.nullable(),
   /** From then on no request can reach the new generation any more; null while nothing was taken back. */
   quietAt: instant.nullable(),

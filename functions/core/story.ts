@@ -15,6 +15,7 @@ type ChapterKind =
   | 'launched'
   | 'shifted'
   | 'goingBack'
+  | 'needsHand'
   | 'weightsRestored'
   | 'live'
   | 'restored'
@@ -49,6 +50,7 @@ const spoken: ReadonlySet<ChapterKind> = new Set([
   'started',
   'shifted',
   'goingBack',
+  'needsHand',
   'live',
   'restored',
   'removed',
@@ -85,7 +87,7 @@ function refusalIn(before: ServiceItem | null, after: ServiceItem): readonly Cha
 }
 
 /** A deployment before it began. */
-const unbegun = { desired: null, step: -1, reason: null, outcome: null } as const;
+const unbegun = { desired: null, step: -1, reason: null, needsHand: null, outcome: null } as const;
 
 function deploymentIn(before: ServiceItem | null, after: ServiceItem): readonly Chapter[] {
   const now = after.deployment;
@@ -106,6 +108,8 @@ function deploymentIn(before: ServiceItem | null, after: ServiceItem): readonly 
   if (now.reason !== null && old.reason === null) tell('goingBack', '4-going-back', turnedAt(after));
   const rewritten = weightsAt !== null && weightsAt !== before?.weightsAt;
   if (now.phase === 'restoring' && rewritten) tell('weightsRestored', '5-weights-restored', weightsAt);
+  if (now.needsHand !== null && now.needsHand !== old.needsHand)
+    tell('needsHand', `5-needs-hand-${after.version}`, at);
   if (now.outcome !== null && old.outcome === null) tell(now.outcome, `6-${now.outcome}`, now.endedAt);
   return chapters;
 }
@@ -129,7 +133,7 @@ function chapter(
     digest: plan.to.digest,
     generation: plan.to.name,
     weights: item.weights,
-    reason: deployment.reason ?? orderOf(deployment),
+    reason: (kind === 'needsHand' ? deployment.needsHand : deployment.reason) ?? orderOf(deployment),
     at,
     seconds: Math.max(0, Math.round((at - deployment.startedAt) / 1_000)),
     restore: ended || plan.from === null ? null : restoreCommand(plan.settings.traffic, plan.weightsBefore),
@@ -174,6 +178,7 @@ export function messageOf(chapter: Chapter): Message {
   if (chapter.reason !== null) lines.push(`Why: ${chapter.reason}`);
   if (chapter.weights !== null && chapter.kind !== 'refused')
     lines.push(`Weights: ${inWords(chapter.weights)}`);
+  if (chapter.deployment !== null) lines.push(`Deployment: ${chapter.deployment}`);
   if (chapter.digest !== null)
     lines.push(`Digest: ${shortDigest(chapter.digest as Parameters<typeof shortDigest>[0])}`);
   if (chapter.restore !== null) lines.push(`To restore the traffic without Cutover: ${chapter.restore}`);
@@ -199,6 +204,8 @@ function subjectOfPush(chapter: Chapter): string {
       return `${service}: ${generation} takes traffic`;
     case 'goingBack':
       return `${service}: ${generation} (${image}) failed, going back`;
+    case 'needsHand':
+      return `${service}: ${generation} cannot go back by itself and needs your hand`;
     case 'weightsRestored':
       return `${service}: the weights are back`;
     case 'live':
@@ -227,6 +234,7 @@ function subjectOfRollback(chapter: Chapter): string {
     case 'queued':
     case 'launched':
     case 'shifted':
+    case 'needsHand':
     case 'weightsRestored':
       return subjectOfPush(chapter);
   }

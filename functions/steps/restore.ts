@@ -14,6 +14,7 @@ import { inWords, sameWeights, type Weights } from '../core/weights.ts';
 import type { Ledger } from '../ports/ledger.ts';
 import type { Traffic } from '../ports/traffic.ts';
 import type { Now } from './clock.ts';
+import { notingBars } from './needing-hand.ts';
 
 export const restoreInput = z.object({
   direction: z.literal('back'),
@@ -27,10 +28,18 @@ export interface RestorePorts {
   readonly now: Now;
 }
 
-export async function restore(
-  { plan, failure }: z.infer<typeof restoreInput>,
-  ports: RestorePorts,
-): Promise<{ readonly reason: string; readonly quietSeconds: number }> {
+type RestoreInput = z.infer<typeof restoreInput>;
+
+export interface RestoreOutput {
+  readonly reason: string;
+  readonly quietSeconds: number;
+}
+
+export async function restore(input: RestoreInput, ports: RestorePorts): Promise<RestoreOutput> {
+  return notingBars(input.plan, ports.ledger, () => putBack(input, ports));
+}
+
+async function putBack({ plan, failure }: RestoreInput, ports: RestorePorts): Promise<RestoreOutput> {
   const { service, traffic } = plan.settings;
   const reason = reasonOf(failure);
   const item = await ports.ledger.read(service);

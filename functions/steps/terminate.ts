@@ -13,6 +13,7 @@ import type { Fleet } from '../ports/fleet.ts';
 import type { Ledger } from '../ports/ledger.ts';
 import type { Traffic } from '../ports/traffic.ts';
 import type { Now } from './clock.ts';
+import { notingBars } from './needing-hand.ts';
 
 export const terminateInput = z.object({ plan: planSchema });
 
@@ -41,7 +42,11 @@ export async function terminate(
     return { terminated: null };
   }
   // Without an old generation nothing else could serve: the rule keeps pointing at the slot that the next one takes.
-  if (plan.from !== null) await refuseWhileWeighted(ports.traffic, plan.settings.traffic, plan.to);
+  if (plan.from !== null) {
+    await notingBars(plan, ports.ledger, () =>
+      refuseWhileWeighted(ports.traffic, plan.settings.traffic, plan.to),
+    );
+  }
   await ports.ledger.change(service, (item) => ({
     item: intending(item, plan, { kind: 'terminate', before: null, after: null }, ports.now()),
   }));

@@ -68,6 +68,7 @@ class Demo {
   #slots: View['slots'] = [];
   readonly #tenants = new TenantCounts();
   #site: string | undefined;
+  #rollbackMachine = '';
   #alarmAt: number | undefined;
   readonly #ending = new AbortController();
   readonly #ended: Promise<never>;
@@ -110,6 +111,7 @@ class Demo {
     this.#ending.signal.throwIfAborted();
     const { LedgerTable: table = '', ListenerArn: listener = '' } = outputs;
     this.#site = aws.elbv2.endpointOf(listener);
+    this.#rollbackMachine = outputs['RollbackMachineArn'] ?? '';
     this.#print({
       endpoint: aws.endpoint,
       registry: new URL(aws.endpoint).host,
@@ -232,6 +234,8 @@ class Demo {
       'Look at it as you would at AWS (any credentials, region us-east-1):',
       `  aws --endpoint-url ${endpoint} stepfunctions list-state-machines`,
       `  aws --endpoint-url ${endpoint} elbv2 describe-rules --listener-arn …`,
+      `  aws --endpoint-url ${endpoint} stepfunctions start-execution --input '{"service":"${service}"}' \\`,
+      `    --state-machine-arn ${this.#rollbackMachine}     (goes back to the generation before)`,
       `  curl ${this.#site}`,
       'Ctrl-C ends it.',
     ];

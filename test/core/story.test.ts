@@ -4,6 +4,7 @@ import { recordIntake } from '../../functions/core/admission.ts';
 import {
   intending,
   launched,
+  needingHand,
   promoted,
   restored,
   restoredWeights,
@@ -85,6 +86,28 @@ describe('a story', () => {
       ['shifted', 55],
       ['live', 175],
     ]);
+  });
+
+  it.each(['live', 'restored', 'removed'] as const)(
+    'that ends %s is in its order when a Query sorts it',
+    (end) => {
+      const ids = told(courseTo(end)).map(({ id }) => id);
+      expect(ids.toSorted()).toEqual(ids);
+    },
+  );
+
+  it('asks for a hand once, with what bars the way back, and again when something else does', () => {
+    const { item, plan } = baking(1);
+    const barred = {
+      ...needingHand(item, plan, 'somebody else changed the weights'),
+      version: item.version + 1,
+    };
+    const [asked, ...more] = chaptersOf(item, barred);
+    expect(asked).toMatchObject({ kind: 'needsHand', reason: 'somebody else changed the weights' });
+    expect(more).toEqual([]);
+    expect(needingHand(barred, plan, 'somebody else changed the weights')).toBe(barred);
+    const other = { ...needingHand(barred, plan, 'the rule has two actions'), version: barred.version + 1 };
+    expect(chaptersOf(barred, other)).toHaveLength(1);
   });
 
   it('has the same ids when the stream tells it again', () => {
@@ -175,6 +198,7 @@ describe('a message', () => {
       'web: web-g0002 (shop/web:v2) failed, going back',
       'Why: the alarm web-errors is red',
       'Weights: blue 90, green 10',
+      'Deployment: web-g0002-d2',
       'Digest: 000000000000',
       `To restore the traffic without Cutover: ${restoreCommand(settingsOf().traffic, weightsOf({ blue: 100 }))}`,
     ]);
@@ -193,7 +217,7 @@ describe('a message', () => {
         expect(subject).toMatch(/^[\x21-\x7e][\x20-\x7e]{0,98}$/);
         // oxlint-disable-next-line no-control-regex -- control characters are what must be gone
         expect(text).not.toMatch(/[\u0000-\u0009\u000b-\u001f\u007f-\u009f]/);
-        expect(text.split('\n').length).toBeLessThanOrEqual(5);
+        expect(text.split('\n').length).toBeLessThanOrEqual(6);
       }),
     );
   });

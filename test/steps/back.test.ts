@@ -50,6 +50,22 @@ describe('restore', () => {
     expect(rules()).toEqual([]);
   });
 
+  it('that meets the weights of a stranger is noted, told, and done once they are put back', async () => {
+    await shift(forward(0), world.ports);
+    const ours = world.rule;
+    world.rule = weightsOf({ blue: 50, green: 50 });
+    world.written();
+    await expect(back()).rejects.toThrow(named('Cutover.ForeignWeights'));
+    expect(world.rule).toEqual(weightsOf({ blue: 50, green: 50 }));
+    expect(world.item.deployment?.needsHand).toContain('somebody else changed them');
+    const { version } = world.item;
+    await expect(back()).rejects.toThrow(named('Cutover.ForeignWeights'));
+    expect(world.item.version).toBe(version);
+    world.rule = ours;
+    await back();
+    expect(world.item).toMatchObject({ weights: { blue: 100 }, deployment: { needsHand: null } });
+  });
+
   it('asks nothing of alarms, hooks, the fleet or the registry', async () => {
     await shift(forward(0), world.ports);
     const asked: string[] = [];
