@@ -33,7 +33,7 @@ const retentionSeconds = 60;
 const announcedMs = 5_000;
 
 /** Called by events and by the table's stream, as often as those come; all others are steps. */
-const called = new Set(['Signal', 'Announce']);
+const called = new Set(['Signal', 'Announce', 'Sweeper']);
 const reads = /:(?:Describe|Get|List|Query)/;
 
 type Say = (measure: Omit<Measure, 'section'>) => void;
@@ -101,7 +101,7 @@ function sayTransitions(
     name: 're-checks, apart',
     value: again,
     unit: '',
-    note: 'a wait ends at least each minute to look again',
+    note: 'a wait ends now and then to look again',
     by: extra,
   });
   say({ name: 'retries, apart', value: retries, unit: '' });
@@ -128,7 +128,7 @@ function sayInvocations(
     name: 'invocations, all',
     value: sum(Object.values(invocations)),
     unit: '',
-    note: 'Signal: one for each event of tasks and services; Announce: one for each batch of changes',
+    note: 'Signal: one for each event of tasks and services; Announce: one for each batch of changes; Sweeper: one for each end of an execution, and by schedule',
     by: invocations,
   });
 }

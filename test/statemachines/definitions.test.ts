@@ -195,10 +195,10 @@ describe('the history of a deployment of which no event ever comes', () => {
     expect(counts).toMatchInlineSnapshot(`
       [
         "one bake of a day: 1006 looks until healthy, 51 in bakes, 6419 events",
-        "10 bakes of 50 minutes: 1006 looks until healthy, 510 in bakes, 9326 events",
+        "10 bakes of 50 minutes: 1006 looks until healthy, 410 in bakes, 8726 events",
         "34 bakes of 50 minutes: 1006 looks until healthy, 544 in bakes, 9938 events",
         "34 bakes of a day: 1006 looks until healthy, 544 in bakes, 9938 events",
-        "100 bakes of five minutes: 1006 looks until healthy, 600 in bakes, 11396 events",
+        "100 bakes of five minutes: 1006 looks until healthy, 500 in bakes, 10796 events",
         "100 bakes of an hour: 1006 looks until healthy, 600 in bakes, 11396 events",
         "100 bakes of a day: 1006 looks until healthy, 600 in bakes, 11396 events",
       ]

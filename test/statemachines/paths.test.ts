@@ -245,11 +245,11 @@ describe('until the new generation is healthy', () => {
 describe('while traffic goes over', () => {
   test('a bake goes on until its deadline, with a look at each re-check', async () => {
     const plain = await deploying({});
-    const long = await deploying({}, allAtOnce(180));
+    const long = await deploying({}, allAtOnce(225));
     expect(long.outcome).toEqual(live);
-    expect(long.secondsOf('awaitBake')).toEqual([30, 90, 150, 210]);
-    expect(long.secondsOf('judge')).toEqual([90, 210]);
-    const longer = await deploying({}, allAtOnce(300));
+    expect(long.secondsOf('awaitBake')).toEqual([30, 105, 180, 255]);
+    expect(long.secondsOf('judge')).toEqual([105, 255]);
+    const longer = await deploying({}, allAtOnce(375));
     // Each further re-check is one look and nothing else.
     expect(longer.transitions - long.transitions).toBe(2);
     expect(long.transitions - plain.transitions).toBe(4);
@@ -495,7 +495,7 @@ describe('when AWS stays away for longer than a state tries', () => {
     expect(away.outcome).toEqual(takenBack);
     expect(away.secondsOf('awaitBake')).toHaveLength(1 + 9);
     const passing = [leavesWaiting, unavailable, wakesWell(29.5)];
-    expect((await deploying({ awaitBake: passing }, allAtOnce(90))).outcome).toEqual(live);
+    expect((await deploying({ awaitBake: passing }, allAtOnce(105))).outcome).toEqual(live);
   });
 
   test('restore is called 251 times, for about an hour, then both generations stay up', async () => {
