@@ -234,9 +234,10 @@ class Demo {
       'Look at it as you would at AWS (any credentials, region us-east-1):',
       `  aws --endpoint-url ${endpoint} stepfunctions list-state-machines`,
       `  aws --endpoint-url ${endpoint} elbv2 describe-rules --listener-arn …`,
-      `  aws --endpoint-url ${endpoint} stepfunctions start-execution --input '{"service":"${service}"}' \\`,
-      `    --state-machine-arn ${this.#rollbackMachine}     (goes back to the generation before)`,
       `  curl ${this.#site}`,
+      'Go back to the generation before:',
+      `  aws --endpoint-url ${endpoint} stepfunctions start-execution --input '{"service":"${service}"}' \\`,
+      `    --state-machine-arn ${this.#rollbackMachine}`,
       'Ctrl-C ends it.',
     ];
     for (const line of lines) {

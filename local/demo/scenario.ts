@@ -147,13 +147,14 @@ function endOf(before: ServiceItem | undefined, after: ServiceItem): Result | un
 function resultOf(item: ServiceItem, image: string): Result | undefined {
   const { deployment, intake, service } = item;
   if (deployment !== null && deployment.outcome !== null && imageName(deployment.plan.to) === image) {
-    const { outcome, reason, plan, startedAt, endedAt } = deployment;
+    const { outcome, reason, order, plan, startedAt, endedAt } = deployment;
+    const ordered = order === null ? null : `rollback by ${order.by}: ${order.reason}`;
     return {
       service,
       image,
       generation: plan.to.number,
       outcome: outcome === 'live' ? 'live' : 'restored',
-      reason: reason ?? 'every gate passed',
+      reason: reason ?? ordered ?? 'every gate passed',
       seconds: Math.round(((endedAt ?? startedAt) - startedAt) / 1_000),
     };
   }
