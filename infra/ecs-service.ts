@@ -153,7 +153,8 @@ export class EcsService extends Construct {
     // From this side: both rules then stand in this stack, and a balancer of another stack knows nothing of it.
     group.connections.allowFrom(
       props.listener,
-      Port.tcp(props.port),
+      // Any port: one that is changed must not cut off the generation that still listens on the old one.
+      Port.allTcp(),
       `the load balancer reaches ${props.serviceName}`,
     );
     return group;
@@ -238,7 +239,8 @@ function makeTargetGroup(
     vpc: props.cluster.vpc,
     targetType: TargetType.IP,
     protocol: ApplicationProtocol.HTTP,
-    port: props.port,
+    // ECS registers each task with its own port; a change of this one would replace the slot.
+    port: 80,
     deregistrationDelay: props.deregistrationDelay ?? Duration.seconds(30),
     healthCheck: {
       path: props.healthCheck?.path ?? '/',

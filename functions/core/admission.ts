@@ -170,6 +170,16 @@ function whileBusy(item: ServiceItem, offer: Offer, owner: string): Decided {
   }
 }
 
+/**
+ * A push that cannot be decided on now, because AWS does not answer, waits: should the tries run out, it is offered again.
+ * One that was answered before, or is older than one that was taken, does not.
+ */
+export function undecided(item: ServiceItem, push: Push): ServiceItem {
+  const newer = [item.lastPush, item.pending].some((other) => other !== null && isOlder(push, other));
+  const known = item.admitted.includes(push.eventId) || item.pending?.eventId === push.eventId;
+  return newer || known ? item : waiting(item, push);
+}
+
 /** Retiring holds a service for seconds, unless it died: worth another try, and the push waits should the tries run out. */
 function whileRetiring(item: ServiceItem, { push }: Offer, owner: string): Decided {
   const retry = retiring(owner);

@@ -24,5 +24,5 @@ export function alarmVerdict(alarms: readonly AlarmState[]): Verdict {
 }
 
 export function redInWords({ name, reason }: { name: string; reason: string }): string {
-  return `the alarm ${name} is red${reason === '' ? '' : `: ${reason}`}`;
+  return `the alarm ${name} is red${reason === '' ? '' : `: ${reason.replace(/\.+$/, '')}`}`;
 }

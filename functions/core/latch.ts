@@ -115,10 +115,14 @@ export function stopReason(known: Latch): { readonly error: ErrorName; readonly 
     };
   }
   if (known.alarm !== null) return { error: 'Cutover.AlarmRed', cause: redInWords(known.alarm) };
-  if (known.fleetFailed !== null) {
-    return { error: 'Cutover.Unhealthy', cause: `ECS gave the new generation up: ${known.fleetFailed}` };
-  }
   const last = known.crashes.at(-1);
+  if (known.fleetFailed !== null) {
+    const crash = last === undefined ? '' : `; the last task that stopped by itself: ${last.reason}`;
+    return {
+      error: 'Cutover.Unhealthy',
+      cause: `ECS gave the new generation up: ${known.fleetFailed.replace(/\.+$/, '')}${crash}`,
+    };
+  }
   if (last !== undefined && known.crashes.length >= crashLoop) {
     return {
       error: 'Cutover.Unhealthy',

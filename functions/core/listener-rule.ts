@@ -80,7 +80,7 @@ export function onUpdate(
       refusal: `the rule of ${wanted.Service} (${standing.arn}) sends traffic to ${lost.join(', ')}, which is no slot of it; taking that out would cut the traffic. Put all weight on a slot, then deploy the stack again`,
     };
   }
-  if (wanted.ListenerArn !== standing.listener) return move(wanted, standing);
+  if (wanted.ListenerArn !== standing.listener) return move(wanted, standing, occupancy);
 
   const holdsRemoved = Object.keys(standing.weights).some((group) => !kept.includes(group));
   const effects: RuleEffect[] = [{ do: 'setConditions', rule: standing.arn }];
@@ -112,7 +112,16 @@ export function onDelete(
 }
 
 /** A rule cannot change its listener: it is made anew with the same weights, then the old one goes. */
-function move(wanted: RuleProperties, standing: StandingRule): RuleDecision {
+function move(wanted: RuleProperties, standing: StandingRule, occupancy: Occupancy): RuleDecision {
+  const beside = wanted.Slots.filter(
+    ({ TargetGroupArn }) =>
+      (standing.weights[TargetGroupArn] ?? 0) === 0 && (occupancy[TargetGroupArn] ?? 0) > 0,
+  );
+  if (beside.length > 0) {
+    return {
+      refusal: `the rule of ${wanted.Service} cannot move to another listener while a generation lives in ${beside.map(({ Name }) => Name).join(', ')} beside the live one: a deployment or a rollback would look for it where it was. Deploy the stack again when that one has gone`,
+    };
+  }
   const weights = bySlot(wanted, standing.weights);
   if (soleSlot(weights) === undefined) {
     return {

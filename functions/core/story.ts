@@ -105,6 +105,23 @@ function deploymentIn(before: ServiceItem | null, after: ServiceItem): readonly 
   if (now.desired !== null && old.desired === null) tell('launched', '2-launched', at);
   if (now.step >= 0 && now.step !== old.step)
     tell('shifted', `3-shifted-${String(now.step).padStart(2, '0')}`, weightsAt);
+  chapters.push(...wayBackIn(before, after, now, old, at));
+  return chapters;
+}
+
+/** The part of the story that goes back, up to its end; a deployment that went live ends here too. */
+function wayBackIn(
+  before: ServiceItem | null,
+  after: ServiceItem,
+  now: Deployment,
+  old: Pick<Deployment, 'reason' | 'needsHand' | 'outcome'>,
+  at: number,
+): readonly Chapter[] {
+  const { weightsAt } = after;
+  const chapters: Chapter[] = [];
+  const tell = (kind: ChapterKind, key: string, when: number | null | undefined): void => {
+    chapters.push(chapter(after, now, kind, key, when ?? at));
+  };
   if (now.reason !== null && old.reason === null) tell('goingBack', '4-going-back', turnedAt(after));
   const rewritten = weightsAt !== null && weightsAt !== before?.weightsAt;
   if (now.phase === 'restoring' && rewritten) tell('weightsRestored', '5-weights-restored', weightsAt);

@@ -7,6 +7,7 @@ import { waiting } from '../core/course.ts';
 import { stopReason } from '../core/latch.ts';
 import { running } from '../core/ownership.ts';
 import { planSchema } from '../core/plan.ts';
+import type { Verdict } from '../core/verdict.ts';
 import type { Ledger } from '../ports/ledger.ts';
 import type { Waits } from '../ports/waits.ts';
 import type { Now } from './clock.ts';
@@ -23,6 +24,9 @@ export const awaitInput = z.object({
   token: z.string().min(1),
 });
 type AwaitInput = z.infer<typeof awaitInput>;
+
+/** https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_RunTask.html advises to allow for a few minutes at worst. */
+const visibleAfterMs = 60_000;
 
 export interface AwaitPorts extends GatePorts {
   readonly ledger: Ledger;
@@ -47,7 +51,13 @@ export async function awaitSignal(
 }
 
 async function lookAtHealth({ plan, token, deadline, recheckSeconds }: AwaitInput, ports: AwaitPorts) {
-  const { verdict, allRunning } = await look(plan, ports);
+  const { verdict: seen, allRunning, gone } = await look(plan, ports);
+  const sinceLaunch = ports.now() - (deadline - plan.settings.healthDeadlineSeconds * 1_000);
+  // ECS and Auto Scaling are eventually consistent: what was just made may not be seen yet.
+  const verdict: Verdict =
+    gone && sinceLaunch < visibleAfterMs
+      ? { verdict: 'wait', missing: [`${plan.to.name} is not visible yet`] }
+      : seen;
   if (verdict.verdict === 'pass') {
     await ports.waits.succeed(token);
     return { remark: 'healthy' };

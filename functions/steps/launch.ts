@@ -22,7 +22,8 @@ export async function launch(
   { plan }: z.infer<typeof launchInput>,
   ports: LaunchPorts,
 ): Promise<{ desired: number }> {
-  const { settings, service } = { settings: plan.settings, service: plan.settings.service };
+  const { settings } = plan;
+  const { service } = settings;
   const live = plan.from === null ? undefined : await ports.fleet.observe(settings, plan.from);
   const desired = Math.max(live?.desired ?? 0, settings.minimumCount);
   await ports.ledger.change(service, (item) => ({

@@ -12,6 +12,8 @@ export interface LookPorts {
 
 export interface Look {
   readonly verdict: Verdict;
+  /** There is no such generation, or none to be seen. */
+  readonly gone: boolean;
   /** Only target health is left to wait for. */
   readonly allRunning: boolean;
   /** Targets in the slot that are not the generation's own. */
@@ -22,11 +24,12 @@ export async function look(plan: Plan, { fleet, traffic }: LookPorts): Promise<L
   const state = await fleet.observe(plan.settings, plan.to);
   if (state === undefined) {
     const reasons = [`${plan.to.name} does not exist (any more): somebody deleted it`];
-    return { verdict: { verdict: 'fail', reasons }, allRunning: false, strangers: [] };
+    return { verdict: { verdict: 'fail', reasons }, gone: true, allRunning: false, strangers: [] };
   }
   const targets = await traffic.targets(plan.settings.traffic, plan.to.slot);
   return {
     verdict: healthVerdict(state, targets),
+    gone: false,
     allRunning: allRunning(state),
     strangers: strangersIn(state, targets),
   };

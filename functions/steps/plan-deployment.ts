@@ -10,6 +10,7 @@ import {
   answered,
   type Decided,
   recordIntake,
+  undecided,
 } from '../core/admission.ts';
 import { alarmVerdict } from '../core/alarms.ts';
 import { CutoverError, type ErrorName } from '../core/errors.ts';
@@ -74,10 +75,9 @@ async function decideOn(
   ports: PlanPorts,
   settings: ServiceSettings,
 ): Promise<Admission> {
-  const [weights, alarms] = await Promise.all([
-    ports.traffic.weights(settings.traffic),
-    ports.alarms.states(settings.alarms),
-  ]);
+  const [weights, alarms] = await keepingPush(push, input, ports, () =>
+    Promise.all([ports.traffic.weights(settings.traffic), ports.alarms.states(settings.alarms)]),
+  );
   const red = alarmVerdict(alarms);
   const { admission, retry } = await ports.ledger.change<Decided>(input.service, (item) => {
     const decided = admit(item, { push, execution: input.execution, settings, weights, now: ports.now() });
@@ -88,6 +88,23 @@ async function decideOn(
   });
   if (retry !== undefined) throw retry;
   return admission;
+}
+
+/** The push must outlive this execution when AWS does not answer for longer than it is asked. */
+async function keepingPush<T>(
+  push: Push,
+  input: PlanInput,
+  { ledger }: PlanPorts,
+  read: () => Promise<T>,
+): Promise<T> {
+  try {
+    return await read();
+  } catch (failure) {
+    if (!(failure instanceof CutoverError) || !final.has(failure.name)) {
+      await ledger.change(input.service, (item) => ({ item: undecided(item, push) }));
+    }
+    throw failure;
+  }
 }
 
 /** A service that does not exist, and never did, gets no item. */

@@ -6,7 +6,7 @@ import * as z from 'zod';
 import { restoredWeights, restoring } from '../core/course.ts';
 import { CutoverError, reasonOf } from '../core/errors.ts';
 import { running } from '../core/ownership.ts';
-import { planSchema } from '../core/plan.ts';
+import { type Plan, planSchema } from '../core/plan.ts';
 import { restoreCommand } from '../core/restore-command.ts';
 import { quietHoldMs } from '../core/retention.ts';
 import type { Deployment, ServiceItem } from '../core/service-item.ts';
@@ -51,6 +51,7 @@ async function putBack({ plan, failure }: RestoreInput, ports: RestorePorts): Pr
       `${reason}. The weights are not put back, because somebody else changed them: Cutover wrote ${inWords(item.weights ?? plan.weightsBefore)}, the rule has ${inWords(current)}. Both generations stay up. To restore: ${restoreCommand(traffic, plan.weightsBefore)}`,
     );
   }
+  if (!sameWeights(current, plan.weightsBefore)) await refuseOntoNothing(plan, reason, ports);
   await ports.ledger.change(service, (now) => ({ item: restoring(now, plan, current, reason, ports.now()) }));
   await ports.traffic.shift(traffic, current, plan.weightsBefore);
   // What is kept is not ended, so nothing has to be waited out.
@@ -59,6 +60,38 @@ async function putBack({ plan, failure }: RestoreInput, ports: RestorePorts): Pr
     item: restoredWeights(now, plan, ports.now() + quietMs, ports.now()),
   }));
   return { reason, quietSeconds: quietMs / 1_000 };
+}
+
+/**
+ * All weight on a generation without a healthy target would be an outage by our own hand, while the new one may serve. What
+ * cannot be read does not stop the way back.
+ */
+async function refuseOntoNothing(plan: Plan, reason: string, ports: RestorePorts): Promise<void> {
+  if (plan.from === null) return;
+  const [old, coming] = await Promise.all([
+    healthyIn(plan, plan.from.slot, ports.traffic),
+    healthyIn(plan, plan.to.slot, ports.traffic),
+  ]);
+  if (old !== 0 || coming === undefined || coming === 0) return;
+  throw new CutoverError(
+    'Cutover.Guarded',
+    `${reason}. The weights are not put back: ${plan.from.name} has no healthy target, and ${plan.to.name} has ${coming}. Bring ${plan.from.name} back, and the restore goes on; or, to do it all the same: ${restoreCommand(plan.settings.traffic, plan.weightsBefore)}`,
+  );
+}
+
+/** Undefined when it cannot be read. */
+async function healthyIn(
+  plan: Plan,
+  slot: Plan['to']['slot'],
+  traffic: Pick<Traffic, 'targets'>,
+): Promise<number | undefined> {
+  try {
+    const targets = await traffic.targets(plan.settings.traffic, slot);
+    return targets.filter(({ state }) => state === 'healthy').length;
+  } catch (unreadable) {
+    if (unreadable instanceof CutoverError) return undefined;
+    throw unreadable;
+  }
 }
 
 /**

@@ -7,7 +7,7 @@ import { intending, restored } from '../core/course.ts';
 import { CutoverError } from '../core/errors.ts';
 import type { Generation } from '../core/generation.ts';
 import { owned } from '../core/ownership.ts';
-import { planSchema } from '../core/plan.ts';
+import { type Plan, planSchema } from '../core/plan.ts';
 import type { TrafficSettings } from '../core/service-settings.ts';
 import type { Fleet } from '../ports/fleet.ts';
 import type { Ledger } from '../ports/ledger.ts';
@@ -43,9 +43,10 @@ export async function terminate(
   }
   // Without an old generation nothing else could serve: the rule keeps pointing at the slot that the next one takes.
   if (plan.from !== null) {
-    await notingBars(plan, ports.ledger, () =>
-      refuseWhileWeighted(ports.traffic, plan.settings.traffic, plan.to),
-    );
+    await notingBars(plan, ports.ledger, async () => {
+      await refuseWhileWeighted(ports.traffic, plan.settings.traffic, plan.to);
+      await refuseWithoutOther(ports.traffic, plan);
+    });
   }
   await ports.ledger.change(service, (item) => ({
     item: intending(item, plan, { kind: 'terminate', before: null, after: null }, ports.now()),
@@ -53,6 +54,17 @@ export async function terminate(
   await ports.fleet.terminate(plan.settings, plan.to);
   await ports.ledger.change(service, (item) => ({ item: restored(item, plan, ports.now()) }));
   return { terminated: plan.to.name };
+}
+
+/** The generation that serves must be seen healthy before the other one ends. */
+async function refuseWithoutOther(traffic: Traffic, { settings, from, to }: Plan): Promise<void> {
+  if (from === null) return;
+  const targets = await traffic.targets(settings.traffic, from.slot);
+  if (targets.some(({ state }) => state === 'healthy')) return;
+  throw new CutoverError(
+    'Cutover.Guarded',
+    `${to.name} is not ended: ${from.name}, which has the traffic, has no healthy target`,
+  );
 }
 
 /** Re-read right before what cannot be undone: a weight above zero, or one that cannot be read, forbids it. */

@@ -235,7 +235,7 @@ class Demo {
       `  aws --endpoint-url ${endpoint} stepfunctions list-state-machines`,
       `  aws --endpoint-url ${endpoint} elbv2 describe-rules --listener-arn …`,
       `  curl ${this.#site}`,
-      'Go back to the generation before:',
+      'Go back to the last generation that was proven good:',
       `  aws --endpoint-url ${endpoint} stepfunctions start-execution --input '{"service":"${service}"}' \\`,
       `    --state-machine-arn ${this.#rollbackMachine}`,
       'Ctrl-C ends it.',

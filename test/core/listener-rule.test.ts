@@ -147,6 +147,18 @@ describe('an update', () => {
     ]);
   });
 
+  it('does not move while a second generation lives: its deployment would look for the rule where it was', () => {
+    const decision = onUpdate(
+      properties({ ListenerArn: other }),
+      properties(),
+      standing({ blue: 100, green: 0 }),
+      byGroup({ blue: 2, green: 2 }),
+    );
+    expect(decision).toMatchObject({
+      refusal: expect.stringContaining('while a generation lives in green') as string,
+    });
+  });
+
   it('does not move while the traffic is split', () => {
     expect(
       onUpdate(properties({ ListenerArn: other }), properties(), standing({ blue: 90, green: 10 }), {}),

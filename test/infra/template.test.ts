@@ -195,7 +195,9 @@ const unlimited: Readonly<Record<string, readonly string[]>> = {
     'Terminate',
     'ListenerRule',
   ],
-  'elasticloadbalancing:DescribeTargetHealth': ['Await', 'Shift', 'Judge', 'ListenerRule'],
+  'elasticloadbalancing:DescribeTargetHealth': ['Await', 'Shift', 'Judge', 'Terminate', 'ListenerRule'],
+  // A narrower scope returns no composite alarms.
+  'cloudwatch:DescribeAlarms': ['PlanDeployment', 'Await', 'Judge'],
   'elasticloadbalancing:DescribeTags': ['ListenerRule'],
   'ecs:DescribeTaskDefinition': ['Launch'],
   // By a condition to the cluster.

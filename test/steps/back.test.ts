@@ -50,6 +50,27 @@ describe('restore', () => {
     expect(rules()).toEqual([]);
   });
 
+  it('puts no traffic on a generation without a healthy target while the new one has some, and ends neither', async () => {
+    await shift(forward(0), world.ports);
+    const before = world.rule;
+    world.fleets.delete('web-g0001');
+    await expect(back()).rejects.toThrow(named('Cutover.Guarded'));
+    expect(world.rule).toEqual(before);
+    expect(world.item.deployment?.needsHand).toContain('web-g0001 has no healthy target');
+    await expect(terminate({ plan }, world.ports)).rejects.toThrow(named('Cutover.Guarded'));
+    expect([...world.fleets.keys()]).toEqual(['web-g0002']);
+    world.live(generationOf(1));
+    await back();
+    expect(world.item).toMatchObject({ weights: { blue: 100 }, deployment: { needsHand: null } });
+  });
+
+  it('goes on when the health of the targets cannot be read', async () => {
+    await shift(forward(0), world.ports);
+    world.fail('traffic.targets');
+    await back();
+    expect(world.item).toMatchObject({ weights: { blue: 100 } });
+  });
+
   it('that meets the weights of a stranger is noted, told, and done once they are put back', async () => {
     await shift(forward(0), world.ports);
     const ours = world.rule;
@@ -72,7 +93,7 @@ describe('restore', () => {
     world.onCall = (call, when) => when === 'before' && asked.push(call);
     await back();
     expect(new Set(asked)).toEqual(
-      new Set(['ledger.read', 'ledger.write', 'traffic.weights', 'traffic.shift']),
+      new Set(['ledger.read', 'ledger.write', 'traffic.weights', 'traffic.targets', 'traffic.shift']),
     );
   });
 

@@ -240,6 +240,15 @@ describe('plan', () => {
     );
     expect(world.item.intake).toBeNull();
   });
+
+  it('waits when AWS does not answer on the rule or the alarms: it is offered again should the tries run out', async () => {
+    world.fail('alarms.states');
+    const given = input(ecrEvent(pushOf(2)));
+    await expect(planDeployment(given, world.ports)).rejects.toThrow(named('Cutover.AwsUnavailable'));
+    expect(world.item.pending).toMatchObject({ tag: 'v2' });
+    expect(await planDeployment(given, world.ports)).toMatchObject({ admission: 'admitted' });
+    expect(world.item.pending).toBeNull();
+  });
 });
 
 describe('launch', () => {
@@ -345,7 +354,11 @@ describe('await healthy', () => {
   it('fails when the generation was deleted by hand', async () => {
     const plan = await launched();
     world.fleets.delete('web-g0002');
+    // Just launched it may only not be visible yet.
     await awaitSignal(wait(plan, 'healthy'), world.ports);
+    expect(world.ended).toEqual([]);
+    world.time += 60_000;
+    await awaitSignal({ ...wait(plan, 'healthy'), deadline: world.time + 540_000 }, world.ports);
     expect(world.ended).toMatchObject([
       { how: 'Cutover.Unhealthy', cause: 'web-g0002 does not exist (any more): somebody deleted it' },
     ]);
