@@ -23,7 +23,9 @@ export const create = entry({
       for (const record of Records) {
         try {
           const change = changeIn(record);
-          if (change !== undefined) await announce(change, ports);
+          if (change === undefined) continue;
+          logger.appendKeys({ deployment: change.after.deployment?.plan.deployment });
+          await announce(change, ports);
         } catch (failure) {
           logger.error('a change could not be announced; it is tried again', failure as Error);
           return { batchItemFailures: [{ itemIdentifier: record.dynamodb.SequenceNumber }] };

@@ -11,7 +11,7 @@ import { signal } from './steps/signal.ts';
 export const create = entry({
   name: 'signal',
   input: z.unknown(),
-  wire: (env, aws) => {
+  wire: (env, aws, logger) => {
     const { LEDGER_TABLE } = variables(env, 'LEDGER_TABLE');
     const options = clientOptions(aws, 'sdk');
     const ports = {
@@ -19,7 +19,13 @@ export const create = entry({
       waits: new SfnWaits(new SFNClient(options)),
       now: Date.now,
     };
-    return (event) => signal(event, ports);
+    return async (event) => {
+      const output = await signal(event, ports);
+      const [only, ...more] = output.deployments;
+      if (only !== undefined)
+        logger.appendKeys({ deployment: more.length === 0 ? only : output.deployments });
+      return output;
+    };
   },
 });
 export const handler = create(process.env, {});

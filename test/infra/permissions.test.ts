@@ -3,9 +3,17 @@ import type {
   DescribeStackResourcesCommandOutput,
   GetTemplateCommandOutput,
 } from '@aws-sdk/client-cloudformation';
+import { CloudWatchClient, DescribeAlarmsCommand } from '@aws-sdk/client-cloudwatch';
+import {
+  CloudWatchLogsClient,
+  DescribeLogGroupsCommand,
+  FilterLogEventsCommand,
+} from '@aws-sdk/client-cloudwatch-logs';
+import { UpdateServiceCommand } from '@aws-sdk/client-ecs';
+import { StartExecutionCommand, StopExecutionCommand } from '@aws-sdk/client-sfn';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Result } from '../../local/demo/scenario.ts';
-import { World } from '../end-to-end/world.ts';
+import { until, World } from '../end-to-end/world.ts';
 import { type CfnTemplate, grantsOf, resourcesOf } from './templates.ts';
 
 /** Where a call's signing name is not the prefix of its actions. */
@@ -16,25 +24,23 @@ const unseen: readonly RegExp[] = [
   // Lambda itself writes logs and traces, reads the stream and sends what failed, with the function's role.
   /^\w+ (?:logs|xray):/,
   /^DeployerAnnounceRole dynamodb:(?:DescribeStream|GetRecords|GetShardIterator|ListStreams)$/,
-  /^Deployer(?:Announce|Signal)Role sqs:/,
+  /^Deployer(?:Announce|Signal|Sweeper)Role sqs:/,
   // Checked by ECS and ELB as part of the call that creates.
   /^DeployerLaunchRole (?:iam:PassRole|ecs:TagResource)$/,
   /^DeployerListenerRuleRole elasticloadbalancing:AddTags$/,
-  // Going back and recovering; test/end-to-end/back.test.ts does both, and is denied nothing.
-  /^Deployer(?:PlanRollback|PlanRecovery|Sweeper)Role /,
-  // Making a generation that a rollback goes to as large as the live one.
-  /^DeployerLaunchRole ecs:UpdateService$/,
   // Changes of the stack, and its deletion; test/infra/production-rule.test.ts makes them.
   /^DeployerListenerRuleRole elasticloadbalancing:(?:ModifyRule|SetRulePriorities|DeleteRule|DescribeTags|DescribeTargetHealth)$/,
 ];
 
 let world: World;
+let cloudwatch: CloudWatchClient;
 let roles: ReadonlyMap<string, string>;
 let template: CfnTemplate;
 let outcomes: readonly Result[];
 
 beforeAll(async () => {
   world = await World.create();
+  cloudwatch = world.closeLater(new CloudWatchClient(world.client));
   const ask = <T>(operation: string): Promise<T> =>
     world.aws.dispatcher.call(
       'cloudformation',
@@ -64,7 +70,43 @@ beforeAll(async () => {
     await world.deploy('v3', 'neverHealthy'),
     await world.deploy('v4', 'failing'),
   ];
+  await rollBackToOneThatIsSmaller();
+  await stopInTheMiddle();
 }, 180_000);
+
+/** Live was scaled out since, so the generation that is kept must grow first. */
+async function rollBackToOneThatIsSmaller(): Promise<void> {
+  const { live } = await world.item();
+  const { fleet } = await world.settings();
+  await world.ecs.send(
+    new UpdateServiceCommand({ cluster: String(fleet['cluster']), service: live?.name, desiredCount: 3 }),
+  );
+  const { executionArn } = await world.sfn.send(
+    new StartExecutionCommand({
+      stateMachineArn: world.output('RollbackMachineArn'),
+      input: JSON.stringify({ service: 'web' }),
+    }),
+  );
+  const { status, cause } = await world.ended(executionArn ?? '');
+  if (status !== 'SUCCEEDED') throw new Error(`the rollback ended ${status}: ${cause}`);
+}
+
+/** Another push waits meanwhile, for the sweep to offer. */
+async function stopInTheMiddle(): Promise<void> {
+  await until('green alarms', async () => {
+    const { MetricAlarms } = await cloudwatch.send(new DescribeAlarmsCommand({ StateValue: 'ALARM' }));
+    return MetricAlarms?.length === 0 ? true : undefined;
+  });
+  await world.push('v5');
+  await world.baking('v5');
+  const outcome = world.watch.outcomeOf('web:v6');
+  await world.push('v6');
+  await world.itemWhere('v6 to wait', ({ pending }) => pending?.tag === 'v6');
+  const { executionArn } = await world.executionOf('v5');
+  await world.sfn.send(new StopExecutionCommand({ executionArn }));
+  const { outcome: became, reason } = await outcome;
+  if (became !== 'live') throw new Error(`v6, which waited for the recovery, is ${became}: ${reason}`);
+}
 
 afterAll(async () => world?.close());
 
@@ -83,13 +125,35 @@ function plain(logicalId: string): string {
   return logicalId.replace(/[0-9A-F]{8}$/, '');
 }
 
-describe('two deployments that went live and two that went back', () => {
+describe('deployments that went live, went back, were rolled back, died and waited', () => {
   it('made no call that a role did not allow', () => {
     expect(outcomes.map(({ outcome }) => outcome)).toEqual(['live', 'live', 'restored', 'restored']);
     expect(made().length).toBeGreaterThan(100);
     expect(
       made().filter(({ error }) => /AccessDenied|NotAuthorized|Unauthorized/i.test(error ?? '')),
     ).toEqual([]);
+  });
+
+  it('named the deployment on each line that a function logged for one', async () => {
+    const logs = world.closeLater(new CloudWatchLogsClient(world.client));
+    const { logGroups = [] } = await logs.send(new DescribeLogGroupsCommand({ limit: 50 }));
+    const done = new Map<string, boolean[]>();
+    for (const { logGroupName = '' } of logGroups) {
+      const { events = [] } = await logs.send(
+        new FilterLogEventsCommand({ logGroupName, filterPattern: '"\\"message\\":\\"done\\""' }),
+      );
+      for (const { message = '' } of events) {
+        const line = JSON.parse(message) as { service: string; deployment?: unknown };
+        done.set(line.service, [...(done.get(line.service) ?? []), line.deployment !== undefined]);
+      }
+    }
+    for (const step of ['launch', 'await', 'shift', 'judge', 'promote', 'announce']) {
+      expect([step, done.get(step)?.every(Boolean)]).toEqual([step, true]);
+    }
+    // These are also called when no deployment runs.
+    for (const step of ['plan-deployment', 'signal', 'terminate']) {
+      expect([step, done.get(step)?.some(Boolean)]).toEqual([step, true]);
+    }
   });
 
   it('used every action that the functions are granted', () => {

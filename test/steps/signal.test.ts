@@ -42,6 +42,7 @@ describe('a signal', () => {
   it('is latched, then ends the wait', async () => {
     expect(await signal(abort, world.ports)).toEqual({
       remarks: ['web-g0002-d2: latched, ended the wait: ann ended the deployment: wrong'],
+      deployments: ['web-g0002-d2'],
     });
     expect(world.written()).toEqual(['ledger: latched']);
     expect(world.ended).toEqual([
@@ -55,6 +56,7 @@ describe('a signal', () => {
     world.written();
     expect(await signal(abort, world.ports)).toEqual({
       remarks: ['web-g0002-d2: known before, ended the wait: ann ended the deployment: wrong'],
+      deployments: ['web-g0002-d2'],
     });
     expect(world.written()).toEqual([]);
     expect(world.ended).toHaveLength(1);
