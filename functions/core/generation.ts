@@ -1,8 +1,9 @@
 /** One immutable launch of a service from one image. */
 import * as z from 'zod';
 import { digest, generationName, slotName } from './names.ts';
+import { growing } from './parse.ts';
 
-export const generationSchema = z.strictObject({
+export const generationSchema = growing({
   name: generationName,
   number: z.int().min(1),
   slot: slotName,

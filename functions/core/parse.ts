@@ -1,5 +1,5 @@
 /** Parsing at the edge: every mistake at once, each with its path. */
-import type * as z from 'zod';
+import * as z from 'zod';
 import { CutoverError } from './errors.ts';
 
 export type Parsed<T> =
@@ -26,4 +26,16 @@ export function parseOrThrow<T>(schema: z.ZodType<T>, value: unknown, what: stri
     'Cutover.InvalidInput',
     `${what} is not valid; nothing was changed. ${result.mistakes.join('; ')}`,
   );
+}
+
+/**
+ * For what is stored: members that this code does not know are kept as they are, for a newer version of it may have written
+ * them (a running execution keeps its code while the deployer is upgraded). A new member needs a default, for what an older
+ * version wrote.
+ */
+export function growing<Shape extends z.core.$ZodLooseShape>(
+  shape: Shape,
+): z.ZodObject<Shape, z.core.$strip> {
+  // The looseness is of the values only: the type stays exact, so that a misspelt member does not compile.
+  return z.looseObject(shape) as unknown as z.ZodObject<Shape, z.core.$strip>;
 }

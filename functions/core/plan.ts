@@ -2,10 +2,11 @@
 import * as z from 'zod';
 import { generationSchema } from './generation.ts';
 import { deploymentId } from './names.ts';
+import { growing } from './parse.ts';
 import { serviceSettings } from './service-settings.ts';
 import { weightsSchema } from './weights.ts';
 
-export const planStep = z.strictObject({
+export const planStep = growing({
   weightPercent: z.int().min(1).max(100),
   bakeSeconds: z.int().min(0),
   /** The whole rule at this step. */
@@ -13,7 +14,7 @@ export const planStep = z.strictObject({
 });
 export type PlanStep = z.infer<typeof planStep>;
 
-export const planSchema = z.strictObject({
+export const planSchema = growing({
   deployment: deploymentId,
   /** The right to change the service: refused once a newer one was issued. */
   fence: z.int().min(1),
@@ -28,6 +29,6 @@ export const planSchema = z.strictObject({
   steps: z.array(planStep),
   /** The rule when the deployment began, and where a restore goes back to. */
   weightsBefore: weightsSchema,
-  settings: serviceSettings,
+  settings: growing(serviceSettings.shape),
 });
 export type Plan = z.infer<typeof planSchema>;

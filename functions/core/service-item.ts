@@ -6,20 +6,21 @@
 import * as z from 'zod';
 import { generationSchema } from './generation.ts';
 import { digest, generationName, type ServiceName, serviceName } from './names.ts';
+import { growing } from './parse.ts';
 import { planSchema } from './plan.ts';
 import { weightsSchema } from './weights.ts';
 
 /** Milliseconds since the epoch. */
 const instant = z.number();
 
-const owner = z.strictObject({
+const owner = growing({
   /** ARN of the execution; a redrive of it is a stranger. */
   execution: z.string(),
   redrives: z.int(),
   since: instant,
 });
 
-const intent = z.strictObject({
+const intent = growing({
   kind: z.enum(['launch', 'shift', 'restore', 'promote', 'terminate']),
   before: weightsSchema.nullable(),
   after: weightsSchema.nullable(),
@@ -28,7 +29,7 @@ const intent = z.strictObject({
 });
 export type Intent = z.infer<typeof intent>;
 
-const wait = z.strictObject({
+const wait = growing({
   token: z.string(),
   for: z.enum(['healthy', 'bake']),
   deadline: instant,
@@ -36,24 +37,24 @@ const wait = z.strictObject({
 export type Wait = z.infer<typeof wait>;
 
 /** Signals stay latched until the deployment ends, so one that comes between two waits is not lost. */
-const latch = z.strictObject({
+const latch = growing({
   running: z.array(z.string()).describe('tasks of the new generation that ran'),
-  crashes: z.array(z.strictObject({ task: z.string(), reason: z.string() })),
+  crashes: z.array(growing({ task: z.string(), reason: z.string() })),
   fleetFailed: z.string().nullable(),
-  alarm: z.strictObject({ name: z.string(), reason: z.string(), at: instant }).nullable(),
-  abort: z.strictObject({ by: z.string(), reason: z.string(), at: instant }).nullable(),
+  alarm: growing({ name: z.string(), reason: z.string(), at: instant }).nullable(),
+  abort: growing({ by: z.string(), reason: z.string(), at: instant }).nullable(),
 });
 export type Latch = z.infer<typeof latch>;
 
 const outcome = z.enum(['live', 'restored', 'removed']);
 export type Outcome = z.infer<typeof outcome>;
 
-const deployment = z.strictObject({
+const deployment = growing({
   plan: planSchema,
   /** What asked for it: a push's event; null for a rollback, which a person asked for. */
-  push: z.strictObject({ eventId: z.string(), at: instant }).nullable(),
+  push: growing({ eventId: z.string(), at: instant }).nullable(),
   /** Who asked for a rollback, and why. */
-  order: z.strictObject({ by: z.string(), reason: z.string() }).nullable(),
+  order: growing({ by: z.string(), reason: z.string() }).nullable(),
   startedAt: instant,
   phase: z.enum(['launching', 'proving', 'shifting', 'baking', 'restoring', 'ended']),
   /** Tasks the new generation was launched with; null until then. */
@@ -73,7 +74,7 @@ const deployment = z.strictObject({
 export type Deployment = z.infer<typeof deployment>;
 
 /** A push that waits for the running deployment to end. */
-const pending = z.strictObject({
+const pending = growing({
   eventId: z.string(),
   at: instant,
   repository: z.string(),
@@ -82,7 +83,7 @@ const pending = z.strictObject({
 });
 
 /** A digest that a rollback left: nothing deploys it until a person releases it. */
-const held = z.strictObject({
+const held = growing({
   digest,
   generation: generationName,
   by: z.string(),
@@ -92,7 +93,7 @@ const held = z.strictObject({
 export type Held = z.infer<typeof held>;
 
 /** What came of the last push or order that was looked at, also when nothing came of it. */
-const intake = z.strictObject({
+const intake = growing({
   id: z.string(),
   /** `forward` for a push, `back` for an order. */
   direction: z.enum(['forward', 'back']),
@@ -104,7 +105,7 @@ const intake = z.strictObject({
 });
 export type Intake = z.infer<typeof intake>;
 
-export const serviceItem = z.strictObject({
+export const serviceItem = growing({
   schema: z.literal(1),
   service: serviceName,
   /** Rises with each change: the compare of compare-and-set. */
@@ -119,7 +120,7 @@ export const serviceItem = z.strictObject({
   lastGeneration: z.int(),
   live: generationSchema.nullable(),
   /** No longer live, but warm; the one that was live last comes last. */
-  retained: z.array(z.strictObject({ generation: generationSchema, until: instant })),
+  retained: z.array(growing({ generation: generationSchema, until: instant })),
   /** Generations that were live and baked, the one that was live last comes last: what a rollback may go to. */
   proven: z.array(generationSchema),
   held: z.array(held),
@@ -128,7 +129,7 @@ export const serviceItem = z.strictObject({
   /** The rule as we wrote it last; null before the first write. */
   weights: weightsSchema.nullable(),
   weightsAt: instant.nullable(),
-  lastPush: z.strictObject({ eventId: z.string(), at: instant }).nullable(),
+  lastPush: growing({ eventId: z.string(), at: instant }).nullable(),
   /** Ids of the events admitted last: EventBridge may deliver one twice, hours apart. */
   admitted: z.array(z.string()),
   intake: intake.nullable(),

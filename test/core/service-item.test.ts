@@ -100,7 +100,6 @@ describe('a service item', () => {
   });
 
   it.each([
-    ['a member that is not known', { ...liveItem(), extra: 1 }, '(the whole)'],
     ['another schema', { ...liveItem(), schema: 2 }, 'schema'],
     ['a slot that is none', { ...liveItem(), live: { ...liveItem().live, slot: 'Blue!' } }, 'live/slot'],
   ])('with %s is refused, with the path', (_, stored, path) => {

@@ -69,6 +69,25 @@ describe('the ledger', () => {
     expect(await ledger.read(web)).toEqual({ ...item, version: 1 });
   });
 
+  it('keeps what a newer version of the code wrote, at every depth, through a change by this one', async () => {
+    const { item } = baking(1);
+    const deployment = item.deployment!;
+    const newer = {
+      ...item,
+      unheard: 1,
+      live: { ...item.live!, unheard: 2 },
+      deployment: {
+        ...deployment,
+        unheard: 3,
+        latch: { ...deployment.latch, unheard: 4 },
+        plan: { ...deployment.plan, settings: { ...deployment.plan.settings, unheard: 5 } },
+      },
+    };
+    await write(newer);
+    await ledger.change(web, (known) => ({ item: { ...known, fence: known.fence + 1 } }));
+    expect(await ledger.read(web)).toEqual({ ...newer, fence: item.fence + 1, version: 2 });
+  });
+
   it('counts its versions, and writes nothing when nothing changed', async () => {
     await write(liveItem());
     const { item } = await ledger.change(web, (current) => ({ item: { ...current, fence: 5 } }));
