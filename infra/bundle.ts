@@ -40,7 +40,7 @@ export function bundledCode(entry: string): Code {
       command: [entry],
       local: {
         tryBundle: (folder) => {
-          buildSync({ ...bundleOptions(entry), outfile: `${folder}/index.mjs` });
+          buildSync({ ...bundleOptions(entry), outfile: `${folder}/${entry}.mjs` });
           return true;
         },
       },

@@ -52,7 +52,7 @@ export class DeployerFunction extends Construct {
     this.function = new LambdaFunction(this, 'Function', {
       description: props.description,
       code: bundledCode(props.entry),
-      handler: 'index.handler',
+      handler: `${props.entry}.handler`,
       runtime: Runtime.NODEJS_24_X,
       architecture: Architecture.ARM_64,
       memorySize: 512,

@@ -9,7 +9,7 @@ import type { Clock } from '../clock.ts';
 import type { Authorization } from '../iam/authorization.ts';
 import type { Authorizer } from '../iam/authorizer.ts';
 import { authorizationsOf } from '../iam/resources.ts';
-import type { CallLog, PendingCall } from './call-log.ts';
+import type { CallLog, Hook, PendingCall } from './call-log.ts';
 import { credentialScope } from './credential.ts';
 import { failureOf } from './failure.ts';
 import { awsJson } from './json.ts';
@@ -58,8 +58,11 @@ export class Dispatcher {
     this.#entries.set(entry.signingName, entry);
   }
 
-  /** Answers a request of the wire. Rejects only with `ConnectionLost`, when a hook wants no answer to be given. */
-  async handle(raw: WireRequest): Promise<WireResponse> {
+  /**
+   * Answers a request of the wire. Rejects only with `ConnectionLost`, when a hook wants no answer to be given. `hook` is for
+   * this request alone, beside those of the log.
+   */
+  async handle(raw: WireRequest, hook?: Hook): Promise<WireResponse> {
     const requestId = randomUUID();
     const scope = credentialScope(raw);
     const entry = this.#entries.get(scope?.service ?? '');
@@ -67,7 +70,7 @@ export class Dispatcher {
       const request = inflated(raw);
       const principal = scope === undefined ? undefined : this.#options.principalOf(scope.accessKeyId);
       if (entry !== undefined && isRaw(entry)) return this.#handleRaw(entry, request, principal, requestId);
-      return this.#handleModelled(entry, scope?.service, request, principal, requestId);
+      return this.#handleModelled(entry, scope?.service, request, principal, requestId, hook);
     };
     const response = isLongPoll(entry, raw) ? await answer() : await this.#options.clock.busy(answer);
     return { ...response, headers: { date: this.#httpDate(), ...response.headers } };
@@ -98,6 +101,7 @@ export class Dispatcher {
     request: WireRequest,
     principal: Principal | undefined,
     requestId: string,
+    hook: Hook | undefined,
   ): Promise<WireResponse> {
     let protocol = protocolLike(request);
     let model: ServiceModel | undefined;
@@ -113,10 +117,11 @@ export class Dispatcher {
       if (operation === undefined) throw unknownOperation(entry.signingName, route.operation);
       const input = await protocol.decode(operation, request, route);
       const call = { principal, requestId, endpoint: request.endpoint };
-      const output = await this.#perform(prepare(entry, route.operation, input), call, async () => {
+      const perform = async (): Promise<unknown> => {
         checkRequired(entry, operation, input);
         return run(input, call);
-      });
+      };
+      const output = await this.#perform(prepare(entry, route.operation, input), call, perform, hook);
       return protocol.encode(operation, output, requestId);
     } catch (failure) {
       return protocol.encodeError(failureOf(this.#awsError(failure), protocol.family, model), requestId);
@@ -140,7 +145,7 @@ export class Dispatcher {
   }
 
   /** Authorizes, runs and records a call, with the log's hooks around what it does. */
-  async #perform<T>(prepared: Prepared, call: Call, run: () => Promise<T>): Promise<T> {
+  async #perform<T>(prepared: Prepared, call: Call, run: () => Promise<T>, hook?: Hook): Promise<T> {
     const { calls, clock, authorizer } = this.#options;
     const { service, operation, input, authorizations } = prepared;
     const resources = authorizations[0]?.resources ?? ['*'];
@@ -164,9 +169,11 @@ export class Dispatcher {
     };
     try {
       for (const authorization of authorizations) authorizer.authorize({ principal, ...authorization });
+      await hook?.before?.(pending);
       await calls.before(pending);
       const output = await run();
       await calls.after(pending);
+      await hook?.after?.(pending);
       record();
       return output;
     } catch (failure) {

@@ -6,12 +6,15 @@ import type { HttpHandlerOptions } from '@smithy/types';
 import type { Dispatcher } from './dispatcher.ts';
 import type { WireResponse } from './message.ts';
 
+/** The dispatcher, or what stands between it and a caller. */
+export type Answering = Pick<Dispatcher, 'handle'>;
+
 export class InProcessHandler implements HttpHandler {
   readonly metadata = { handlerProtocol: 'http/1.1' };
-  readonly #dispatcher: Dispatcher;
+  readonly #dispatcher: Answering;
   readonly #endpoint: () => string;
 
-  constructor(options: { dispatcher: Dispatcher; endpoint: () => string }) {
+  constructor(options: { dispatcher: Answering; endpoint: () => string }) {
     this.#dispatcher = options.dispatcher;
     this.#endpoint = options.endpoint;
   }

@@ -90,7 +90,7 @@ describe('the construct', () => {
         Resource & { Metadata?: unknown },
       ];
       const { S3Key } = made.Properties['Code'] as { S3Key: string };
-      const asset = readFileSync(join(outdir, `asset.${S3Key.replace('.zip', '')}`, 'index.mjs'), 'utf8');
+      const asset = readFileSync(join(outdir, `asset.${S3Key.replace('.zip', '')}`, 'shift.mjs'), 'utf8');
       expect(asset).toBe((await bundle('shift')).text);
     } finally {
       rmSync(outdir, { recursive: true });

@@ -15,13 +15,18 @@ export interface CodePackage {
   readonly taskRoot: string;
 }
 
+export interface Packages {
+  load(code: FunctionCode): Promise<CodePackage>;
+  close(): Promise<void>;
+}
+
 /** Reads an object of S3. */
 export type ReadObject = (bucket: string, key: string) => Promise<Uint8Array>;
 
 // https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
 const maxUnzippedBytes = 250 * 1024 * 1024;
 
-export class CodePackages {
+export class CodePackages implements Packages {
   readonly #readObject: ReadObject;
   readonly #packages = new Map<string, Promise<CodePackage>>();
   #root: Promise<string> | undefined;

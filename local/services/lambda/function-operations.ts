@@ -16,7 +16,7 @@ import type {
   UpdateFunctionConfigurationCommandOutput,
 } from '@aws-sdk/client-lambda';
 import { AwsError, type Operations, type Output } from '../../call.ts';
-import type { CodePackage, CodePackages } from './code.ts';
+import type { CodePackage, Packages } from './code.ts';
 import { type FunctionVersion, LambdaFunction, latest } from './function.ts';
 import { parseFunctionName } from './function-name.ts';
 import type { Functions } from './functions.ts';
@@ -25,7 +25,7 @@ import { type Settings, settingsFrom } from './settings.ts';
 
 export interface FunctionOperationsOptions {
   readonly functions: Functions;
-  readonly packages: CodePackages;
+  readonly packages: Packages;
   readonly newVersion: (
     functionName: string,
     version: string,

@@ -17,7 +17,8 @@ import { AwsError, type Operations, type Output } from '../../call.ts';
 import type { Clock } from '../../clock.ts';
 import type { Authorizer } from '../../iam/authorizer.ts';
 import { AsyncInvocations, type Destination } from './async-invocations.ts';
-import { CodePackages, type ReadObject } from './code.ts';
+import { CodePackages, type Packages, type ReadObject } from './code.ts';
+import type { MakeEnvironment } from './environment.ts';
 import type { Environments } from './environments.ts';
 import { EventSourceMappings } from './event-source-mappings.ts';
 import { latest } from './function.ts';
@@ -31,6 +32,7 @@ import { type Credentials, newVersion } from './launch.ts';
 import { permits, resourcePolicyOperations } from './resource-policy.ts';
 import type { StreamSource } from './stream-source.ts';
 import { versionOperations } from './version-operations.ts';
+import { WorkerEnvironment } from './worker-environment.ts';
 
 export interface LambdaOptions {
   readonly clock: Clock;
@@ -60,6 +62,10 @@ export interface LambdaOptions {
   readonly accountConcurrency?: number;
   /** Hold each environment's heap to the function's memory size. Default false. */
   readonly limitMemory?: boolean;
+  /** Default: unpacked to disk. */
+  readonly packages?: Packages;
+  /** Where code runs. Default: in a worker thread. */
+  readonly makeEnvironment?: MakeEnvironment;
   /** Picks a version for an alias with weights. */
   readonly random?: () => number;
 }
@@ -71,7 +77,7 @@ export class Lambda implements Invoker {
   readonly #functions = new Functions();
   /** Of all versions ever made: one that was replaced or deleted may still be at work when all is closed. */
   readonly #pools = new Set<Environments>();
-  readonly #packages: CodePackages;
+  readonly #packages: Packages;
   readonly #invocations: Invocations;
   readonly #async: AsyncInvocations;
   readonly #mappings: EventSourceMappings;
@@ -80,7 +86,7 @@ export class Lambda implements Invoker {
     const { clock, destination, onFailure, accountConcurrency = 1000 } = options;
     this.#clock = clock;
     this.#random = options.random ?? Math.random;
-    this.#packages = new CodePackages({ readObject: options.code });
+    this.#packages = options.packages ?? new CodePackages({ readObject: options.code });
     this.#invocations = new Invocations({
       clock,
       coldStartMs: options.coldStartMs ?? 150,
@@ -110,6 +116,7 @@ export class Lambda implements Invoker {
       appendLog: options.appendLog,
       sharedOffset: options.sharedOffset,
       limitMemory: options.limitMemory ?? false,
+      makeEnvironment: options.makeEnvironment ?? ((made) => new WorkerEnvironment(made)),
     };
     this.operations = {
       ...functionOperations({

@@ -2,7 +2,7 @@
 import { randomBytes } from 'node:crypto';
 import { region } from '../../account.ts';
 import type { Clock } from '../../clock.ts';
-import { ExecutionEnvironment } from './environment.ts';
+import type { ExecutionEnvironment, MakeEnvironment } from './environment.ts';
 import { EnvironmentLog } from './environment-log.ts';
 import { Environments } from './environments.ts';
 import { type FunctionVersion, newRevision } from './function.ts';
@@ -23,6 +23,7 @@ export interface LaunchOptions {
   readonly appendLog: (group: string, stream: string, line: string) => void;
   readonly sharedOffset: SharedArrayBuffer | undefined;
   readonly limitMemory: boolean;
+  readonly makeEnvironment: MakeEnvironment;
 }
 
 export type LaunchedVersion = Pick<FunctionVersion, 'functionName' | 'version' | 'settings' | 'code'>;
@@ -43,7 +44,7 @@ function launch(launched: LaunchedVersion, options: LaunchOptions): ExecutionEnv
   const group = logGroupOf(functionName, settings);
   const day = new Date(clock.now()).toISOString().slice(0, 10).replaceAll('-', '/');
   const stream = `${day}/[${version}]${randomBytes(16).toString('hex')}`;
-  return new ExecutionEnvironment({
+  return options.makeEnvironment({
     clock,
     taskRoot: code.taskRoot,
     handler: settings.Handler,

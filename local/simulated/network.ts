@@ -1,0 +1,167 @@
+/** The way of a function's calls to the embedded AWS, in process, with latency on the clock and with the faults that a plan names. */
+import { AwsError } from '../call.ts';
+import type { Clock } from '../clock.ts';
+import type { Hook } from '../wire/call-log.ts';
+import { credentialScope } from '../wire/credential.ts';
+import type { Dispatcher } from '../wire/dispatcher.ts';
+import type { WireRequest, WireResponse } from '../wire/message.ts';
+import { InProcessHandler } from '../wire/request-handler.ts';
+
+/** One call of a function, before it is made. */
+export interface CallPoint {
+  /** The function's entry: `shift`. */
+  readonly caller: string;
+  /** The signing name. */
+  readonly service: string;
+  readonly operation: string;
+  /** 1 for the first call of this operation by this function in this world. */
+  readonly nth: number;
+}
+
+export type CallFault =
+  /** Answered with an error, without effect. */
+  | 'throttled'
+  | 'unavailable'
+  /** The connection breaks before the request arrives; or after its effect, before the answer. */
+  | 'lostRequest'
+  | 'lostAnswer'
+  /** The function's process dies before the request leaves; or after its effect. */
+  | 'crashBefore'
+  | 'crashAfter'
+  /** What an equal read answered last, however long ago; a read that was never made before is answered as it is. */
+  | 'stale'
+  /** The caller sees a broken connection at once; the request arrives all the same, so much later. */
+  | { readonly lateMs: number }
+  /** AWS understands and says no. */
+  | 'refused';
+
+export interface Caller {
+  readonly name: string;
+  /** Its process is gone: nothing that it began is answered any more. */
+  readonly gone: boolean;
+  crash(): void;
+}
+
+export interface NetworkOptions {
+  readonly clock: Clock;
+  readonly dispatcher: () => Dispatcher;
+  readonly endpoint: string;
+  readonly random: () => number;
+  readonly faultOf: (point: CallPoint) => CallFault | undefined;
+}
+
+/** One way, in milliseconds: a call within a Region takes 5 to 30 there and back. */
+const latencyMs = { least: 2, most: 15 };
+
+export class Network {
+  readonly #options: NetworkOptions;
+  readonly #counts = new Map<string, number>();
+  readonly #lastAnswers = new Map<string, WireResponse>();
+
+  constructor(options: NetworkOptions) {
+    this.#options = options;
+  }
+
+  /** What the caller's SDK clients send their requests by. */
+  handlerOf(caller: Caller): InProcessHandler {
+    return new InProcessHandler({
+      dispatcher: { handle: (request) => this.#send(request, caller) },
+      endpoint: () => this.#options.endpoint,
+    });
+  }
+
+  async #send(request: WireRequest, caller: Caller): Promise<WireResponse> {
+    if (caller.gone) return never();
+    const point = this.#point(request, caller);
+    const fault = this.#options.faultOf(point);
+    if (fault === 'crashBefore') {
+      caller.crash();
+      return never();
+    }
+    await this.#way();
+    if (fault === 'lostRequest') throw broken();
+    if (typeof fault === 'object') {
+      this.#options.clock.after(fault.lateMs, async () => void (await this.#dispatch(request)));
+      throw broken();
+    }
+    if (fault === 'stale') {
+      const old = this.#lastAnswers.get(keyOf(point, request));
+      if (old !== undefined) return old;
+    }
+    const response = await this.#dispatch(request, hookFor(fault, point));
+    if (fault === 'crashAfter') {
+      caller.crash();
+      return never();
+    }
+    if (fault === 'lostAnswer') throw broken();
+    if (response.status < 300) this.#lastAnswers.set(keyOf(point, request), response);
+    await this.#way();
+    return caller.gone ? never() : response;
+  }
+
+  async #dispatch(request: WireRequest, hook?: Hook): Promise<WireResponse> {
+    return this.#options.dispatcher().handle(request, hook);
+  }
+
+  async #way(): Promise<void> {
+    const { clock, random } = this.#options;
+    await clock.sleep(Math.round(latencyMs.least + random() * (latencyMs.most - latencyMs.least)));
+  }
+
+  #point(request: WireRequest, { name }: Caller): CallPoint {
+    const service = credentialScope(request)?.service ?? 'unsigned';
+    const operation =
+      request.headers['x-amz-target']?.split('.').at(-1) ??
+      new URLSearchParams(Buffer.from(request.body).toString()).get('Action') ??
+      'unknown';
+    const key = `${name} ${service} ${operation}`;
+    const nth = (this.#counts.get(key) ?? 0) + 1;
+    this.#counts.set(key, nth);
+    return { caller: name, service, operation, nth };
+  }
+}
+
+/** A function whose process is gone waits for ever. */
+function never(): Promise<never> {
+  return new Promise(() => undefined);
+}
+
+function broken(): Error {
+  return Object.assign(new Error('socket hang up'), { code: 'ECONNRESET' });
+}
+
+function keyOf({ service, operation }: CallPoint, { body }: WireRequest): string {
+  return `${service} ${operation} ${Buffer.from(body).toString()}`;
+}
+
+function hookFor(fault: CallFault | undefined, { service, operation }: CallPoint): Hook | undefined {
+  switch (fault) {
+    case 'throttled':
+      return answering(throttling(service));
+    case 'unavailable':
+      return answering(new AwsError('ServiceUnavailable', 'Service is unavailable', { status: 503 }));
+    case 'refused':
+      return answering(
+        new AwsError('AccessDenied', `User is not authorized to perform: ${service}:${operation}`, {
+          status: 403,
+        }),
+      );
+    default:
+      return undefined;
+  }
+}
+
+function answering(error: AwsError): Hook {
+  return {
+    before: () => {
+      throw error;
+    },
+  };
+}
+
+/** ELB throttles with HTTP 400 and a code of its own. */
+function throttling(service: string): AwsError {
+  return service === 'elasticloadbalancing'
+    ? new AwsError('Throttling', 'Rate exceeded', { status: 400 })
+    : new AwsError('ThrottlingException', 'Rate exceeded', { status: 400 });
+}
