@@ -60,6 +60,8 @@ export interface Count {
   readonly sums: Readonly<Record<string, number>>;
   /** Seconds from the request's leaving the balancer to the first byte of the answer's headers. */
   readonly responseTimes: readonly number[];
+  /** How often each of these times came; absent: once. */
+  readonly responseCounts?: readonly number[];
 }
 
 export interface CountReport {

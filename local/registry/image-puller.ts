@@ -4,15 +4,7 @@ import { digestOf } from './digest.ts';
 import type { ImageConfig, ImageStore, Layer, PulledImage } from './image-store.ts';
 import { type Descriptor, isRecord, type Manifest, type Platform } from './manifest.ts';
 import type { Registry } from './registry.ts';
-import type { ImageReference, Repository, StoredImage } from './repository.ts';
-
-/** Node's names of CPUs and Go's, which images use. */
-const architectures: Readonly<Record<string, string>> = {
-  x64: 'amd64',
-  arm64: 'arm64',
-  ia32: '386',
-  arm: 'arm',
-};
+import { machineArchitecture, noPlatform, resolveImage, runsOn } from './resolve-image.ts';
 
 interface ImageConfigFile {
   readonly platform: Platform;
@@ -26,14 +18,13 @@ export class ImagePuller implements ImageStore {
 
   constructor(options: { registry: Registry; architecture?: string }) {
     this.#registry = options.registry;
-    this.#architecture = options.architecture ?? architectures[process.arch] ?? process.arch;
+    this.#architecture = options.architecture ?? machineArchitecture;
   }
 
   async pull(imageUri: string): Promise<PulledImage> {
-    const { repository, image } = this.#resolve(imageUri);
-    const manifest = this.#forThisMachine(image.manifest, repository);
+    const { repository, image, manifest } = resolveImage(this.#registry, imageUri, this.#architecture);
     const configFile = parseConfig(await this.#readConfig(manifest));
-    if (!this.#runsHere(configFile.platform)) throw this.#noPlatform();
+    if (!runsOn(configFile.platform, this.#architecture)) throw noPlatform(this.#architecture);
     const { diffIds } = configFile;
     if (diffIds.length !== manifest.layers.length) {
       const counts = `${manifest.layers.length} != ${diffIds.length}`;
@@ -54,35 +45,9 @@ export class ImagePuller implements ImageStore {
     return { repository: repository.name, digest: manifest.digest, config: configFile.config, layers };
   }
 
-  #resolve(imageUri: string): { repository: Repository; image: StoredImage } {
-    const { name, reference } = parseUri(imageUri);
-    const repository = this.#registry.repositories().find((candidate) => candidate.name === name);
-    // A digest that is given decides, whatever the tag beside it (Docker's rule).
-    const image = repository?.find(reference.digest === undefined ? reference : { digest: reference.digest });
-    if (repository === undefined || image === undefined) {
-      throw manifestFailed(`failed to resolve ref ${imageUri}: ${imageUri}: not found`);
-    }
-    return { repository, image };
-  }
-
-  /** An index leads to its first manifest for this platform. */
-  #forThisMachine(manifest: Manifest, repository: Repository): Manifest {
-    if (manifest.config !== undefined) return manifest;
-    const match = manifest.manifests.find(
-      ({ platform }) => platform !== undefined && this.#runsHere(platform),
-    );
-    const child = match === undefined ? undefined : repository.images.get(match.digest);
-    if (child === undefined) throw this.#noPlatform();
-    return this.#forThisMachine(child.manifest, repository);
-  }
-
-  #runsHere(platform: Platform): boolean {
-    return platform.os === 'linux' && platform.architecture === this.#architecture;
-  }
-
   async #readConfig(manifest: Manifest): Promise<Buffer> {
     const descriptor = manifest.config;
-    if (descriptor === undefined) throw this.#noPlatform();
+    if (descriptor === undefined) throw noPlatform(this.#architecture);
     const content = await readFile(await this.#blobPath(descriptor));
     const actual = digestOf(content);
     if (actual !== descriptor.digest) {
@@ -101,20 +66,6 @@ export class ImagePuller implements ImageStore {
       );
     return blob.path;
   }
-
-  #noPlatform(): Error {
-    return manifestFailed(
-      `image Manifest does not contain descriptor matching platform 'linux/${this.#architecture}'`,
-    );
-  }
-}
-
-/** `HOST/repository[:tag][@digest]`; whatever the host, it is this registry. */
-function parseUri(imageUri: string): { name: string; reference: ImageReference } {
-  const match = /^[^/]+\/([^:@]+)(?::([^@]+))?(?:@(.+))?$/.exec(imageUri);
-  if (match === null) throw manifestFailed(`failed to resolve ref ${imageUri}: ${imageUri}: not found`);
-  const [, name = '', tag, digest] = match;
-  return { name, reference: digest === undefined ? { tag: tag ?? 'latest' } : { digest } };
 }
 
 function parseConfig(content: Buffer): ImageConfigFile {
@@ -158,11 +109,7 @@ function texts(config: Record<string, unknown>, member: string): string[] | null
   return value;
 }
 
-/** Fargate's words (platform version 1.4) for what fails before and after the manifest is known. */
-function manifestFailed(reason: string): Error {
-  return new Error(`CannotPullContainerError: pull image manifest has been retried 1 time(s): ${reason}`);
-}
-
+/** Fargate's words (platform version 1.4) for what fails after the manifest is known. */
 function refFailed(reason: string): Error {
   return new Error(`CannotPullContainerError: ref pull has been retried 1 time(s): ${reason}`);
 }

@@ -52,7 +52,7 @@ export class CloudWatch implements MetricSink {
 
   /** Metrics of AWS's own services: 60 s bins, seen some time after they have ended. */
   record(observation: Observation): void {
-    const { namespace, metric, dimensions, at, values, unit = 'None' } = observation;
+    const { namespace, metric, dimensions, at, values, counts, unit = 'None' } = observation;
     const visibleAt = this.#store.add({
       namespace,
       metric,
@@ -62,7 +62,7 @@ export class CloudWatch implements MetricSink {
       resolutionMs: MINUTE_MS,
       visibleAt: (binEnd) => binEnd + this.#publishDelayMs,
       into: (distribution) => {
-        for (const value of values) distribution.add(value);
+        for (const [index, value] of values.entries()) distribution.add(value, counts?.[index]);
       },
     });
     this.#evaluateAt(visibleAt);

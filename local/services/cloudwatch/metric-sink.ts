@@ -9,6 +9,8 @@ export interface Observation {
   readonly at: number;
   /** Single values; a count of n requests is one value n. */
   readonly values: readonly number[];
+  /** How often each of the values came, as in PutMetricData; absent: once. */
+  readonly counts?: readonly number[];
 }
 
 export interface MetricSink {

@@ -1,6 +1,7 @@
 /**
  * Elastic Load Balancing v2 with application load balancers: the control plane in this thread, the data plane in the
- * balancer's. Each listener is a real port on 127.0.0.1 that serves plain HTTP, whatever its protocol in AWS's terms.
+ * balancer's. Each listener is a real port on 127.0.0.1 that serves plain HTTP, whatever its protocol in AWS's terms,
+ * unless a data plane is given.
  */
 import type { TargetHealth } from '@aws-sdk/client-elastic-load-balancing-v2';
 import { Balancer } from '../../balancer/balancer.ts';
@@ -8,6 +9,7 @@ import type { Operations } from '../../call.ts';
 import type { Clock } from '../../clock.ts';
 import type { Address } from '../../tasks/task.ts';
 import type { MetricSink } from '../cloudwatch/metric-sink.ts';
+import type { DataPlane, DataPlaneListener } from './data-plane.ts';
 import { Listeners, type NewListener } from './listeners.ts';
 import { loadBalancerOperations, type SubnetPlace } from './load-balancers.ts';
 import { LoadBalancerMetrics } from './metrics.ts';
@@ -30,7 +32,12 @@ export interface ElasticLoadBalancingOptions {
   readonly onFailure: (failure: unknown) => void;
   /** From 0 up to 1: identifiers and the phases of health checks. */
   readonly random?: () => number;
-  /** On the clock, from an accepted change of rules (or a deregistration) to the data plane's following it. */
+  /** What carries the requests instead of the balancer and its real ports. */
+  readonly dataPlane?: (listener: DataPlaneListener) => DataPlane;
+  /**
+   * On the clock, from an accepted change of rules (or a deregistration) to the data plane's hearing of it. Default: one
+   * second; none with a data plane that is given, which is slow by itself.
+   */
   readonly propagationMs?: number;
   /** The local port of a new listener; 0, the default, lets the system choose. */
   readonly listenerPort?: (listener: NewListener) => number;
@@ -43,27 +50,30 @@ export class ElasticLoadBalancing implements Targets {
   readonly #resources: Resources;
   readonly #registrations: TargetRegistrations;
   readonly #metrics: LoadBalancerMetrics;
-  readonly #balancer: Balancer;
+  readonly #dataPlane: DataPlane;
   readonly #onFailure: (failure: unknown) => void;
   #closed = false;
 
   constructor(options: ElasticLoadBalancingOptions) {
-    const { clock, random = Math.random, propagationMs = defaultPropagationMs } = options;
+    const { clock, random = Math.random } = options;
+    const propagationMs =
+      options.propagationMs ?? (options.dataPlane === undefined ? defaultPropagationMs : 0);
     this.#onFailure = options.onFailure;
     const resources = new Resources(random);
     this.#resources = resources;
-    const balancer = new Balancer({
+    const makeDataPlane = options.dataPlane ?? ((listener) => new Balancer(listener));
+    const dataPlane = makeDataPlane({
       onCounts: (report) => this.#metrics.take(report),
       onFailure: options.onFailure,
     });
-    this.#balancer = balancer;
+    this.#dataPlane = dataPlane;
     const registrations = new TargetRegistrations({
       clock,
       random,
       resources,
       propagationMs,
-      probe: (probe) => balancer.probe(probe),
-      publish: (group) => this.#unawaited(balancer.group(group)),
+      probe: (probe) => dataPlane.probe(probe),
+      publish: (group) => this.#unawaited(dataPlane.group(group)),
     });
     this.#registrations = registrations;
     this.#metrics = new LoadBalancerMetrics({
@@ -76,7 +86,7 @@ export class ElasticLoadBalancing implements Targets {
     const listeners = new Listeners({
       resources,
       tags,
-      balancer,
+      dataPlane,
       propagate: async (change) => {
         if (propagationMs === 0) await change();
         else clock.after(propagationMs, () => (this.#closed ? undefined : this.#unawaited(change())));
@@ -95,7 +105,7 @@ export class ElasticLoadBalancing implements Targets {
       }),
       ...listeners.operations,
       ...ruleOperations({ resources, tags, listeners }),
-      ...targetGroupOperations({ resources, tags, registrations, forget: (arn) => balancer.forget(arn) }),
+      ...targetGroupOperations({ resources, tags, registrations, forget: (arn) => dataPlane.forget(arn) }),
       ...tags.operations,
       ...quotaOperations,
       ...sslPolicyOperations,
@@ -137,7 +147,7 @@ export class ElasticLoadBalancing implements Targets {
     this.#closed = true;
     this.#metrics.close();
     this.#registrations.close();
-    await this.#balancer.close();
+    await this.#dataPlane.close();
   }
 
   #unawaited(work: Promise<void>): void {

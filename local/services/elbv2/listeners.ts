@@ -16,11 +16,11 @@ import type {
   ModifyListenerCommandInput,
   ModifyListenerCommandOutput,
 } from '@aws-sdk/client-elastic-load-balancing-v2';
-import type { Balancer } from '../../balancer/balancer.ts';
 import type { ListenerSettings, RoutingRule } from '../../balancer/protocol.ts';
 import { AwsError, type Operations, type Output } from '../../call.ts';
 import { acceptActions } from './actions.ts';
 import { defaultsOf, listenerAttributes, modify, shown } from './attributes.ts';
+import type { DataPlane } from './data-plane.ts';
 import { page } from './paging.ts';
 import { quotas } from './quotas.ts';
 import type { ListenerRecord, LoadBalancerRecord, Resources, RuleRecord } from './resources.ts';
@@ -38,7 +38,7 @@ export interface NewListener {
 export interface ListenersOptions {
   readonly resources: Resources;
   readonly tags: Tags;
-  readonly balancer: Balancer;
+  readonly dataPlane: DataPlane;
   /** Runs a change of the data plane after the propagation delay. */
   readonly propagate: (change: () => Promise<void>) => Promise<void>;
   /** Hears that rules have changed. */
@@ -57,17 +57,17 @@ export class Listeners {
   async routesChanged(listenerArn: string): Promise<void> {
     this.#options.onRulesChanged();
     const rules = this.#routing(listenerArn);
-    await this.#options.propagate(() => this.#options.balancer.route(listenerArn, rules));
+    await this.#options.propagate(() => this.#options.dataPlane.route(listenerArn, rules));
   }
 
   async configure(listener: ListenerRecord): Promise<void> {
     const settings = settingsOf(listener);
-    await this.#options.propagate(() => this.#options.balancer.configure(settings));
+    await this.#options.propagate(() => this.#options.dataPlane.configure(settings));
   }
 
   /** Closes the listener and forgets it with its rules. */
   async remove(listener: ListenerRecord): Promise<void> {
-    const { resources, tags, balancer, onRulesChanged } = this.#options;
+    const { resources, tags, dataPlane, onRulesChanged } = this.#options;
     for (const rule of resources.rulesOf(listener.arn)) {
       resources.rules.delete(rule.arn);
       tags.forget(rule.arn);
@@ -75,7 +75,7 @@ export class Listeners {
     resources.listeners.delete(listener.arn);
     tags.forget(listener.arn);
     onRulesChanged();
-    await balancer.unlisten(listener.arn);
+    await dataPlane.unlisten(listener.arn);
   }
 
   get operations() {
@@ -120,7 +120,7 @@ export class Listeners {
 
   /** Answers when the listener listens. Repeating it with equal settings changes nothing. */
   async #create(input: CreateListenerCommandInput): Promise<Output<CreateListenerCommandOutput>> {
-    const { resources, tags, balancer, listenerPort, onRulesChanged } = this.#options;
+    const { resources, tags, dataPlane, listenerPort, onRulesChanged } = this.#options;
     const loadBalancer = resources.loadBalancer(input.LoadBalancerArn);
     tags.check(input.Tags);
     if (input.Port === undefined) throw invalid('A port must be specified');
@@ -172,7 +172,7 @@ export class Listeners {
       port: input.Port,
     });
     try {
-      listener.localPort = await balancer.listen(settingsOf(listener), asked, this.#routing(arn));
+      listener.localPort = await dataPlane.listen(settingsOf(listener), asked, this.#routing(arn));
     } catch (error) {
       resources.listeners.delete(arn);
       resources.rules.delete(defaultRule.arn);

@@ -58,7 +58,7 @@ export class LoadBalancerMetrics {
       for (const [metric, amount] of Object.entries(count.sums))
         this.#record(metric, dimensions, at, [amount]);
       if (count.responseTimes.length > 0)
-        this.#record('TargetResponseTime', dimensions, at, count.responseTimes);
+        this.#record('TargetResponseTime', dimensions, at, count.responseTimes, count.responseCounts);
       this.#busy.add(count.loadBalancerArn);
       const requests = count.sums['RequestCount'] ?? 0;
       if (count.targetGroupArn === undefined || requests === 0) continue;
@@ -110,7 +110,13 @@ export class LoadBalancerMetrics {
     this.#record('RequestCountPerTarget', { TargetGroup: dimensions['TargetGroup'] ?? '' }, at, share);
   }
 
-  #record(metric: string, dimensions: Dimensions, at: number, values: readonly number[]): void {
+  #record(
+    metric: string,
+    dimensions: Dimensions,
+    at: number,
+    values: readonly number[],
+    counts?: readonly number[],
+  ): void {
     this.#sink.record({
       namespace: 'AWS/ApplicationELB',
       metric,
@@ -118,6 +124,7 @@ export class LoadBalancerMetrics {
       unit: unitOf(metric),
       at,
       values,
+      ...(counts && { counts }),
     });
   }
 }
