@@ -73,8 +73,11 @@ export class VirtualClock implements Clock {
   }
 }
 
-/** Resolves when no promise, immediate or file is under way. */
+/** What may be open for as long as it likes: the process's own pipes, ports and real timers. */
+const idle = /^(?:Timeout|TTYWrap|PipeWrap|Pipe|MessagePort|TCPServerWrap|TCPSocketWrap|Worker|SignalWrap|ProcessWrap)$/;
+
+/** Resolves when no promise, immediate, file or module is under way. */
 async function rest(): Promise<void> {
   do await new Promise<void>((resolve) => void setImmediate(resolve));
-  while (process.getActiveResourcesInfo().some((what) => what === 'Immediate' || what.startsWith('FS')));
+  while (process.getActiveResourcesInfo().some((what) => !idle.test(what)));
 }

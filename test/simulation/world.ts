@@ -1,0 +1,366 @@
+/**
+ * One deployer and one service in a simulated AWS: what a person sees and may do, what happens as a trace of lines, and where
+ * faults are put. Everything follows from the seed.
+ */
+import type { ListExecutionsCommandOutput } from '@aws-sdk/client-sfn';
+import { unmarshall } from '@aws-sdk/util-dynamodb';
+import { ledgerTable } from '../../functions/core/ledger-table.ts';
+import { type ServiceItem, serviceItem } from '../../functions/core/service-item.ts';
+import { type ServiceSettings, serviceSettings } from '../../functions/core/service-settings.ts';
+import type { WeightStep } from '../../functions/core/strategy.ts';
+import type { Weights } from '../../functions/core/weights.ts';
+import type { Interception } from '../../local/services/events/delivery.ts';
+import type { Transition } from '../../local/services/states/run.ts';
+import { type Behaviour, wellBehaved } from '../../local/simulated/behaviour.ts';
+import type { Entries } from '../../local/simulated/function-host.ts';
+import type { CallFault, CallPoint } from '../../local/simulated/network.ts';
+import { createSimulatedAws, type SimulatedAws } from '../../local/simulated/simulated-aws.ts';
+import type { CallRecord, PendingCall } from '../../local/wire/call-log.ts';
+import { Checker } from './checker.ts';
+
+export interface WorldOptions {
+  readonly seed?: number;
+  readonly entries: Entries;
+  readonly assembly: string;
+  /** What the service's declaration says otherwise than the example's. */
+  readonly settings?: Partial<ServiceSettings>;
+  /** Requests per second. */
+  readonly load?: number;
+}
+
+/** A canary with a step in the middle; short, for a look is taken each 75 s at most. */
+export const canary: readonly WeightStep[] = [
+  { weightPercent: 10, bakeSeconds: 120 },
+  { weightPercent: 50, bakeSeconds: 60 },
+  { weightPercent: 100, bakeSeconds: 60 },
+];
+
+const service = 'web';
+const dayMs = 86_400_000;
+
+/** What may be put in the way: each is asked, the first that answers decides. */
+interface Obstacles {
+  readonly calls: ((point: CallPoint) => CallFault | undefined)[];
+  readonly deliveries: ((detailType: string, targetArn: string) => Interception | undefined)[];
+  readonly invocations: ((entry: string) => 'twice' | undefined)[];
+  readonly states: ((transition: Transition) => void)[];
+  readonly behaviours: Map<string, Behaviour>;
+}
+
+function firstAnswer<Asked extends readonly unknown[], Answer>(
+  asked: readonly ((...what: Asked) => Answer | undefined)[],
+  ...what: Asked
+): Answer | undefined {
+  for (const ask of asked) {
+    const answer = ask(...what);
+    if (answer !== undefined) return answer;
+  }
+  return undefined;
+}
+
+export class World {
+  readonly trace: string[] = [];
+  /** How often each fault that was asked for really happened. */
+  readonly hits = new Map<string, number>();
+  readonly checker: Checker;
+  readonly aws: SimulatedAws;
+  readonly #obstacles: Obstacles;
+  #item: ServiceItem | undefined;
+  readonly #onItem: ((before: ServiceItem | undefined, after: ServiceItem) => void)[] = [];
+
+  private constructor(aws: SimulatedAws, obstacles: Obstacles) {
+    this.aws = aws;
+    this.#obstacles = obstacles;
+    this.checker = new Checker(this);
+    this.aws.calls.hook({ after: (call) => this.#stored(call) });
+    this.aws.calls.subscribe((record) => this.#called(record));
+    this.onState(({ executionArn, state }) =>
+      this.note(`state ${executionArn.split(':').slice(-2).join(' ')}: ${state}`),
+    );
+  }
+
+  static async create(options: WorldOptions): Promise<World> {
+    const obstacles: Obstacles = {
+      calls: [],
+      deliveries: [],
+      invocations: [],
+      states: [],
+      behaviours: new Map(),
+    };
+    const names = new Map<string, string>();
+    const aws = await createSimulatedAws(options.assembly, {
+      seed: options.seed ?? 1,
+      entries: options.entries,
+      behaviourOf: (digest) => obstacles.behaviours.get(digest) ?? wellBehaved,
+      faultOf: (point) => firstAnswer(obstacles.calls, point),
+      onTransition: (transition) => {
+        for (const hear of obstacles.states) hear(transition);
+      },
+      deliveries: ({ event, target }) =>
+        firstAnswer(obstacles.deliveries, event['detail-type'], target.Arn ?? '') ?? 'deliver',
+      invoking: (lambda) => ({
+        invoke: async (arn, payload) => {
+          const entry = names.get(arn.split(':')[6] ?? '') ?? '';
+          if (firstAnswer(obstacles.invocations, entry) === undefined) return lambda.invoke(arn, payload);
+          const [first] = await Promise.all([lambda.invoke(arn, payload), lambda.invoke(arn, payload)]);
+          return first;
+        },
+      }),
+    });
+    const world = new World(aws, obstacles);
+    const { Functions } = (await world.ask('lambda', 'ListFunctions', {})) as {
+      Functions: readonly { FunctionName: string; Handler: string }[];
+    };
+    for (const { FunctionName, Handler } of Functions)
+      names.set(FunctionName, Handler.split('.')[0] ?? Handler);
+    aws.balancer.carry({
+      name: service,
+      listenerArn: world.output('ListenerArn'),
+      perSecond: options.load ?? 20,
+    });
+    const strategy = { kind: 'custom' as const, steps: [...canary] };
+    await world.declare({ strategy, ...options.settings });
+    await world.checker.begin();
+    return world;
+  }
+
+  get now(): number {
+    return this.aws.clock.now();
+  }
+
+  output(name: string): string {
+    const value = this.aws.outputs.get('Cutover')?.[name];
+    if (value === undefined) throw new Error(`the stack has no output ${name}`);
+    return value;
+  }
+
+  note(line: string): void {
+    this.trace.push(`${new Date(this.now).toISOString()} ${line}`);
+  }
+
+  /** As the account's root, in process and in no time. */
+  ask(api: string, operation: string, input: object): Promise<unknown> {
+    return this.aws.until(this.aws.dispatcher.call(api, operation, input, { kind: 'root' }));
+  }
+
+  // What a person does.
+
+  push(tag: string, behaviour: Partial<Behaviour> = {}, content = tag): string {
+    const digest = this.aws.push({ repository: service, tag, content });
+    const { behaviours } = this.#obstacles;
+    if (!behaviours.has(digest)) behaviours.set(digest, { ...wellBehaved, ...behaviour });
+    this.note(`push ${tag}`);
+    return digest;
+  }
+
+  /** Pushes, and lets time pass until it is live and nothing is left to do for it. */
+  async goLive(tag: string, behaviour: Partial<Behaviour> = {}): Promise<string> {
+    const digest = this.push(tag, behaviour);
+    await this.pass(
+      () => this.item?.live?.digest === digest && this.item.owner === null,
+      `${tag} to be live`,
+    );
+    return digest;
+  }
+
+  async rollback(order: object = {}): Promise<string> {
+    return this.start('RollbackMachineArn', { service, ...order });
+  }
+
+  async start(machine: string, input: object, name?: string): Promise<string> {
+    const { executionArn } = (await this.ask('states', 'StartExecution', {
+      stateMachineArn: this.output(machine),
+      input: JSON.stringify(input),
+      ...(name !== undefined && { name }),
+    })) as { executionArn: string };
+    return executionArn;
+  }
+
+  /** What a person sends to the signal function; returns its remarks. */
+  async signal(payload: object): Promise<readonly string[]> {
+    const arn = `${this.output('SignalFunction')}`;
+    const { Payload } = (await this.ask('lambda', 'Invoke', {
+      FunctionName: arn,
+      Payload: Buffer.from(JSON.stringify({ service, ...payload })),
+    })) as { Payload: Uint8Array };
+    return (JSON.parse(Buffer.from(Payload).toString()) as { remarks: string[] }).remarks;
+  }
+
+  async stop(executionArn: string): Promise<void> {
+    this.note('a person stops the execution');
+    await this.aws.dispatcher.call('states', 'StopExecution', { executionArn }, { kind: 'root' });
+  }
+
+  async writeWeights(weights: Readonly<Record<string, number>>): Promise<void> {
+    const { traffic } = await this.settings();
+    const TargetGroups = traffic.slots.map(({ name, targetGroup }) => ({
+      TargetGroupArn: targetGroup,
+      Weight: weights[name] ?? 0,
+    }));
+    this.note(`a person writes the weights ${JSON.stringify(weights)}`);
+    await this.ask('elasticloadbalancing', 'ModifyRule', {
+      RuleArn: traffic.rule,
+      Actions: [{ Type: 'forward', ForwardConfig: { TargetGroups } }],
+    });
+  }
+
+  async settings(): Promise<ServiceSettings> {
+    const { Parameter } = (await this.ask('ssm', 'GetParameter', { Name: `/cutover/${service}` })) as {
+      Parameter: { Value: string };
+    };
+    return serviceSettings.parse(JSON.parse(Parameter.Value));
+  }
+
+  async declare(change: Partial<ServiceSettings>): Promise<void> {
+    const Value = JSON.stringify({ ...(await this.settings()), ...change });
+    await this.ask('ssm', 'PutParameter', {
+      Name: `/cutover/${service}`,
+      Value,
+      Type: 'String',
+      Overwrite: true,
+    });
+  }
+
+  // What breaks.
+
+  /** Puts a fault where `when` says, `times` times at most; `name` counts it in `hits`. */
+  break(name: string, when: (point: CallPoint) => boolean, fault: CallFault, times = 1): void {
+    let left = times;
+    this.hits.set(name, 0);
+    this.#obstacles.calls.push((point) => {
+      if (left === 0 || !when(point)) return undefined;
+      left -= 1;
+      this.hits.set(name, (this.hits.get(name) ?? 0) + 1);
+      this.note(`fault ${name}: ${point.caller} ${point.service}:${point.operation}`);
+      return fault;
+    });
+  }
+
+  /** All faults are over. */
+  heal(): void {
+    this.#obstacles.calls.length = 0;
+    this.#obstacles.deliveries.length = 0;
+    this.#obstacles.invocations.length = 0;
+    this.note('all faults are over');
+  }
+
+  onState(hear: (transition: Transition) => void): void {
+    this.#obstacles.states.push(hear);
+  }
+
+  onDelivery(ask: (detailType: string, targetArn: string) => Interception | undefined): void {
+    this.#obstacles.deliveries.push(ask);
+  }
+
+  /** The function of this entry is called twice at once, the next time that Step Functions calls it. */
+  callTwice(name: string, entry: string, times = 1): void {
+    let left = times;
+    this.hits.set(name, 0);
+    this.#obstacles.invocations.push((called) => {
+      if (called !== entry || left === 0) return undefined;
+      left -= 1;
+      this.hits.set(name, (this.hits.get(name) ?? 0) + 1);
+      return 'twice';
+    });
+  }
+
+  /** Resolves at the instant that an execution enters the state, from now on. */
+  async enters(state: string, machine = 'Deploy'): Promise<Transition> {
+    const { promise, resolve } = Promise.withResolvers<Transition>();
+    this.onState((transition) => {
+      if (transition.state === state && transition.executionArn.includes(machine)) resolve(transition);
+    });
+    return this.aws.until(promise);
+  }
+
+  // What is seen.
+
+  get item(): ServiceItem | undefined {
+    return this.#item;
+  }
+
+  onItem(hear: (before: ServiceItem | undefined, after: ServiceItem) => void): void {
+    this.#onItem.push(hear);
+  }
+
+  async weights(): Promise<Weights> {
+    return this.checker.weights;
+  }
+
+  /** Lets time pass until `done`, and says what was waited for when it never comes. */
+  async pass(done: () => boolean, what: string, limitMs = dayMs): Promise<void> {
+    try {
+      await this.aws.clock.pass(done, limitMs, () => this.checker.look());
+    } catch (failure) {
+      throw new Error(`waited in vain for ${what}: ${String(failure)}\n${this.trace.slice(-60).join('\n')}`);
+    }
+  }
+
+  async passMs(ms: number): Promise<void> {
+    const until = this.now + ms;
+    this.aws.clock.after(ms, () => undefined);
+    await this.pass(() => this.now >= until, `${ms} ms`, ms + 1);
+  }
+
+  /** Lets time pass until no execution of deploy, rollback or recover runs and nothing waits to be started. */
+  async settle(limitMs = dayMs): Promise<void> {
+    const until = this.now + limitMs;
+    while (this.now < until) {
+      await this.passMs(30_000);
+      if ((await this.running()).length > 0) continue;
+      const { item } = this;
+      if (item === undefined || (item.owner === null && item.pending === null)) return;
+    }
+    throw new Error(
+      `not settled within ${limitMs / 1_000} s: ${JSON.stringify(this.item?.owner)}\n${this.trace.slice(-60).join('\n')}`,
+    );
+  }
+
+  /** ARNs of the executions of all machines but retire that run now. */
+  async running(): Promise<readonly string[]> {
+    const { stateMachines } = (await this.ask('states', 'ListStateMachines', {})) as {
+      stateMachines: readonly { stateMachineArn: string; name: string }[];
+    };
+    const arns: string[] = [];
+    for (const { stateMachineArn, name } of stateMachines) {
+      if (name.includes('Retire')) continue;
+      arns.push(...(await this.executionsOf(stateMachineArn, 'RUNNING')));
+    }
+    return arns;
+  }
+
+  async executionsOf(stateMachineArn: string, statusFilter?: string): Promise<readonly string[]> {
+    const { executions } = (await this.ask('states', 'ListExecutions', {
+      stateMachineArn,
+      ...(statusFilter !== undefined && { statusFilter }),
+    })) as ListExecutionsCommandOutput;
+    return (executions ?? []).map(({ executionArn }) => executionArn ?? '');
+  }
+
+  /** Throws every invariant that was broken, and what the embedded AWS itself did wrong. */
+  async close(): Promise<void> {
+    await this.aws.close();
+    if (this.aws.failures.length > 0)
+      throw new AggregateError(this.aws.failures, 'faults of the embedded AWS');
+  }
+
+  #stored({ service: api, operation, input }: PendingCall): void {
+    if (api !== 'dynamodb' || operation !== 'PutItem') return;
+    const { Item } = input as { Item: Parameters<typeof unmarshall>[0] };
+    const stored = unmarshall(Item);
+    if (stored[ledgerTable.sortKey] !== ledgerTable.serviceItem) return;
+    const before = this.#item;
+    const after = serviceItem.parse(stored);
+    this.#item = after;
+    const { deployment } = after;
+    this.note(
+      `item v${after.version} fence ${after.fence} ${after.owner === null ? 'free' : 'held'} ${deployment?.plan.deployment ?? ''} ${deployment?.phase ?? ''} ${deployment?.outcome ?? ''} intent ${after.intent?.kind ?? 'none'}`,
+    );
+    for (const hear of this.#onItem) hear(before, after);
+  }
+
+  #called({ service: api, operation, principal, error }: CallRecord): void {
+    if (principal.kind !== 'role') return;
+    this.note(`call ${principal.session} ${api}:${operation}${error === undefined ? '' : ` ${error}`}`);
+  }
+}
