@@ -16,6 +16,8 @@ export interface CallPoint {
   readonly operation: string;
   /** 1 for the first call of this operation by this function in this world. */
   readonly nth: number;
+  /** An equal call was answered before: it may be answered so again. */
+  readonly readBefore: boolean;
 }
 
 export type CallFault =
@@ -28,7 +30,7 @@ export type CallFault =
   /** The function's process dies before the request leaves; or after its effect. */
   | 'crashBefore'
   | 'crashAfter'
-  /** What an equal read answered last, however long ago; a read that was never made before is answered as it is. */
+  /** What an equal call was answered last, however long ago; one that was never made before is answered as it is. */
   | 'stale'
   /** The caller sees a broken connection at once; the request arrives all the same, so much later. */
   | { readonly lateMs: number }
@@ -117,7 +119,8 @@ export class Network {
     const key = `${name} ${service} ${operation}`;
     const nth = (this.#counts.get(key) ?? 0) + 1;
     this.#counts.set(key, nth);
-    return { caller: name, service, operation, nth };
+    const readBefore = this.#lastAnswers.has(keyOf({ service, operation }, request));
+    return { caller: name, service, operation, nth, readBefore };
   }
 }
 
@@ -130,7 +133,10 @@ function broken(): Error {
   return Object.assign(new Error('socket hang up'), { code: 'ECONNRESET' });
 }
 
-function keyOf({ service, operation }: CallPoint, { body }: WireRequest): string {
+function keyOf(
+  { service, operation }: Pick<CallPoint, 'service' | 'operation'>,
+  { body }: WireRequest,
+): string {
   return `${service} ${operation} ${Buffer.from(body).toString()}`;
 }
 

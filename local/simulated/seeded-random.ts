@@ -2,15 +2,26 @@
 import crypto from 'node:crypto';
 import { syncBuiltinESMExports } from 'node:module';
 
+/** A stream that can be begun anew. */
+export interface SeededRandom {
+  (): number;
+  seed(seed: number): void;
+}
+
 /** mulberry32, a generator of 32 bits of state in the public domain: https://gist.github.com/tommyettinger/46a874533244883189143505d203312c */
-export function seededRandom(seed: number): () => number {
+export function seededRandom(seed: number): SeededRandom {
   let state = seed >>> 0;
-  return () => {
+  const next = (): number => {
     state = (state + 0x6d2b79f5) >>> 0;
     let mixed = Math.imul(state ^ (state >>> 15), state | 1);
     mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
     return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
   };
+  return Object.assign(next, {
+    seed: (newSeed: number): void => {
+      state = newSeed >>> 0;
+    },
+  });
 }
 
 /**

@@ -53,16 +53,22 @@ const endpoint = 'http://127.0.0.1';
 const answerPath = '/cloudformation/response/';
 const patienceMs = 3_600_000;
 
+/** Every account is provisioned alike, so names, and with them definitions, are the same in all. */
+const provisioningSeed = 1;
+
 /** Definitions are few and their check is slow. */
 const checked = new Map<string, Checked>();
 
 /** Provisions an assembly into a new simulated account. One at a time: time and chance are those of the whole process. */
-export async function createSimulatedAws(assembly: string, options: SimulatedAwsOptions): Promise<SimulatedAws> {
+export async function createSimulatedAws(
+  assembly: string,
+  options: SimulatedAwsOptions,
+): Promise<SimulatedAws> {
   const failures: unknown[] = [];
   const onFailure = (failure: unknown): void => void failures.push(failure);
   const folder = await mkdtemp(join(tmpdir(), 'cutover-simulated-'));
   const blobs = await BlobStore.create(folder);
-  const random = seededRandom(options.seed);
+  const random = seededRandom(provisioningSeed);
   const giveBack = replaceProcess(random);
   const clock = new VirtualClock({ start: beginning, onFailure });
   const { behaviourOf, faultOf, onEvent, onTransition, deliveries, invoking } = options;
@@ -108,6 +114,7 @@ export async function createSimulatedAws(assembly: string, options: SimulatedAws
   try {
     await until(region.bootstrap());
     const outputs = await until(region.provision(assembly));
+    random.seed(options.seed);
     return {
       ...region,
       clock,

@@ -74,7 +74,8 @@ export class VirtualClock implements Clock {
 }
 
 /** What may be open for as long as it likes: the process's own pipes, ports and real timers. */
-const idle = /^(?:Timeout|TTYWrap|PipeWrap|Pipe|MessagePort|TCPServerWrap|TCPSocketWrap|Worker|SignalWrap|ProcessWrap)$/;
+const idle =
+  /^(?:Timeout|TTYWrap|PipeWrap|Pipe|MessagePort|TCPServerWrap|TCPSocketWrap|Worker|SignalWrap|ProcessWrap)$/;
 
 /** Resolves when no promise, immediate, file or module is under way. */
 async function rest(): Promise<void> {

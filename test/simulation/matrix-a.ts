@@ -1,0 +1,274 @@
+/** Matrix A: each call to AWS, each way in which it can fail. */
+import type { CallFault, CallPoint } from '../../local/simulated/network.ts';
+import { type Cell, ended, expectEqual, expectHits, expectLive, expectOutcome, inWorld } from './cell.ts';
+import type { World } from './world.ts';
+
+interface Call {
+  /** The entries that make it. */
+  readonly callers: readonly string[];
+  readonly service: string;
+  readonly operation: string;
+}
+
+interface Row {
+  readonly row: string;
+  readonly calls: readonly Call[];
+  /** A deployment that fails its health check goes through the way back. */
+  readonly back?: boolean;
+  /** What the reads are that may be stale; absent: the calls themselves. */
+  readonly stale?: readonly Call[];
+  /** Not possible for this call: no cell. */
+  readonly without?: readonly Column[];
+  /** When it fails for as long as it is tried, and heals an hour later. */
+  readonly exhausted?: { readonly expected: string; readonly outcome: 'live' | 'restored' | 'none' };
+}
+
+type Column = keyof typeof columns;
+
+/** Each with the faults that it stands for; the deployment must come to what it comes to without them. */
+const columns = {
+  T: ['throttled'],
+  '5': ['unavailable', 'lostRequest'],
+  C: ['crashBefore'],
+  E: ['lostAnswer', 'crashAfter'],
+  S: ['stale'],
+} as const satisfies Record<string, readonly CallFault[]>;
+
+const rows: readonly Row[] = [
+  {
+    row: '2 PutItem, taking the service',
+    calls: [{ callers: ['plan-deployment'], service: 'dynamodb', operation: 'PutItem' }],
+    // Read with strong consistency.
+    without: ['S'],
+    exhausted: { expected: 'rejected, nothing changed', outcome: 'none' },
+  },
+  {
+    row: '5 RegisterTaskDefinition',
+    calls: [{ callers: ['launch'], service: 'ecs', operation: 'RegisterTaskDefinition' }],
+    stale: [{ callers: ['launch'], service: 'ecs', operation: 'DescribeTaskDefinition' }],
+    exhausted: { expected: 'nothing launched, restored', outcome: 'restored' },
+  },
+  {
+    row: '7 CreateService',
+    calls: [{ callers: ['launch'], service: 'ecs', operation: 'CreateService' }],
+    stale: [{ callers: ['await'], service: 'ecs', operation: 'DescribeServices' }],
+    exhausted: { expected: 'restored', outcome: 'restored' },
+  },
+  {
+    row: '9 DescribeServices, ListTasks, DescribeTasks',
+    calls: [
+      { callers: ['launch', 'await', 'shift', 'judge'], service: 'ecs', operation: 'DescribeServices' },
+      { callers: ['await', 'shift', 'judge'], service: 'ecs', operation: 'ListTasks' },
+      { callers: ['await', 'shift', 'judge'], service: 'ecs', operation: 'DescribeTasks' },
+    ],
+    exhausted: { expected: 'restored', outcome: 'restored' },
+  },
+  {
+    row: '10 DescribeTargetHealth',
+    calls: [
+      {
+        callers: ['await', 'shift', 'judge'],
+        service: 'elasticloadbalancing',
+        operation: 'DescribeTargetHealth',
+      },
+    ],
+    exhausted: { expected: 'no weight is raised, restored', outcome: 'restored' },
+  },
+  {
+    row: '11 ModifyRule',
+    calls: [{ callers: ['shift'], service: 'elasticloadbalancing', operation: 'ModifyRule' }],
+    stale: [{ callers: ['shift'], service: 'elasticloadbalancing', operation: 'DescribeRules' }],
+    exhausted: { expected: 'frozen, both up; restored when healed', outcome: 'restored' },
+  },
+  {
+    row: '12 DescribeRules',
+    calls: [
+      { callers: ['plan-deployment', 'shift'], service: 'elasticloadbalancing', operation: 'DescribeRules' },
+    ],
+    exhausted: { expected: 'held where it is; restored when healed', outcome: 'restored' },
+  },
+  {
+    row: '13 DescribeAlarms',
+    calls: [
+      { callers: ['plan-deployment', 'await', 'judge'], service: 'monitoring', operation: 'DescribeAlarms' },
+    ],
+    exhausted: { expected: 'unknown is not green: restored', outcome: 'restored' },
+  },
+  {
+    row: '15 SendTaskSuccess',
+    calls: [{ callers: ['await'], service: 'states', operation: 'SendTaskSuccess' }],
+    without: ['S'],
+    exhausted: { expected: 'the look at the deadline decides', outcome: 'restored' },
+  },
+  {
+    row: '15 SendTaskFailure',
+    calls: [{ callers: ['signal'], service: 'states', operation: 'SendTaskFailure' }],
+    without: ['S'],
+    exhausted: { expected: 'the next look finds it: live', outcome: 'live' },
+  },
+  {
+    row: '16 DeleteService',
+    calls: [{ callers: ['terminate'], service: 'ecs', operation: 'DeleteService' }],
+    stale: [{ callers: ['terminate'], service: 'ecs', operation: 'DescribeServices' }],
+    back: true,
+    exhausted: { expected: 'ended when healed', outcome: 'restored' },
+  },
+  {
+    row: '18 Publish',
+    calls: [{ callers: ['announce'], service: 'sns', operation: 'Publish' }],
+    without: ['S'],
+    exhausted: { expected: 'the outcome is the same', outcome: 'live' },
+  },
+  {
+    row: '19 PutItem, intents and outcomes',
+    calls: [{ callers: ['launch', 'await', 'shift', 'promote'], service: 'dynamodb', operation: 'PutItem' }],
+    without: ['S'],
+    exhausted: { expected: 'recovered when healed', outcome: 'restored' },
+  },
+];
+
+const hourMs = 3_600_000;
+
+export const matrixA: readonly Cell[] = [
+  ...startCells(),
+  ...rows.flatMap((row) => [
+    ...(Object.keys(columns) as Column[])
+      .filter((column) => row.without?.includes(column) !== true)
+      .map((column) => faultCell(row, column)),
+    twiceCell(row),
+    ...(row.exhausted === undefined ? [] : [exhaustedCell(row, row.exhausted)]),
+  ]),
+];
+
+/** 1: EventBridge starts the execution; it tries for a day, and may do it twice. */
+function startCells(): readonly Cell[] {
+  const row = '1 StartExecution by EventBridge';
+  const isPush = (detailType: string, target: string): boolean =>
+    detailType === 'ECR Image Action' && target.includes(':stateMachine:');
+  const cell = (column: string, expected: string, interception: 'twice' | { delayMs: number }): Cell => ({
+    matrix: 'A',
+    row,
+    column,
+    expected,
+    run: (ground) =>
+      inWorld(ground, async (world) => {
+        await world.goLive('v1');
+        world.onDelivery((detailType, target) => (isPush(detailType, target) ? interception : undefined));
+        const digest = await world.goLive('v2');
+        await ended(world);
+        expectLive(world, digest);
+        expectEqual(creations(world), 2, 'generations');
+      }),
+  });
+  return [
+    cell('T', 'live, later', { delayMs: 90_000 }),
+    cell('5', 'live, later', { delayMs: 600_000 }),
+    cell('E', 'one deployment', 'twice'),
+    cell('D', 'one deployment', 'twice'),
+  ];
+}
+
+function callersOf(
+  calls: readonly Call[],
+): readonly { caller: string; service: string; operation: string }[] {
+  return calls.flatMap(({ callers, service, operation }) =>
+    callers.map((caller) => ({ caller, service, operation })),
+  );
+}
+
+function isCall(call: { caller: string; service: string; operation: string }) {
+  return (point: CallPoint): boolean =>
+    point.caller === call.caller && point.service === call.service && point.operation === call.operation;
+}
+
+async function deploy(world: World, { back = false }: Row): Promise<string> {
+  const digest = world.push('v2', back ? { healthyAfterMs: 'never' } : {});
+  await world.pass(() => world.item?.deployment?.plan.to.digest === digest, 'the plan');
+  return digest;
+}
+
+function faultCell(row: Row, column: Column): Cell {
+  const expected = row.back === true ? 'restored, as without it' : 'live, as without it';
+  return {
+    matrix: 'A',
+    row: row.row,
+    column,
+    expected,
+    run: async (ground) => {
+      for (const fault of columns[column]) {
+        await inWorld(ground, async (world) => {
+          await world.goLive('v1');
+          const calls = column === 'S' ? (row.stale ?? row.calls) : row.calls;
+          for (const call of callersOf(calls)) {
+            const met = isCall(call);
+            world.break(
+              `${call.caller} ${call.operation} ${fault}`,
+              (point) => met(point) && (fault !== 'stale' || point.readBefore),
+              fault,
+            );
+          }
+          await finish(world, row);
+        });
+      }
+    },
+  };
+}
+
+/** Every function that makes the call is called twice at once. */
+function twiceCell(row: Row): Cell {
+  return {
+    matrix: 'A',
+    row: row.row,
+    column: 'D',
+    expected: row.back === true ? 'restored, once' : 'live, once',
+    run: (ground) =>
+      inWorld(ground, async (world) => {
+        await world.goLive('v1');
+        for (const caller of new Set(row.calls.flatMap(({ callers }) => callers))) {
+          if (caller === 'signal')
+            world.onDelivery((_, target) => (target.includes('Signal') ? 'twice' : undefined));
+          // A batch of the stream whose function died is delivered again.
+          else if (caller === 'announce')
+            world.break('announce dies', (point) => point.caller === 'announce', 'crashAfter');
+          else world.callTwice(caller, caller);
+        }
+        await finish(world, row);
+      }),
+  };
+}
+
+async function finish(world: World, row: Row): Promise<void> {
+  const digest = await deploy(world, row);
+  await ended(world);
+  expectHits(world);
+  if (row.back === true) expectOutcome(world, 'restored');
+  else expectLive(world, digest);
+  expectEqual(creations(world), 2, 'generations');
+}
+
+function exhaustedCell(row: Row, { expected, outcome }: NonNullable<Row['exhausted']>): Cell {
+  return {
+    matrix: 'A',
+    row: row.row,
+    column: 'exhausted',
+    expected,
+    run: (ground) =>
+      inWorld(ground, async (world) => {
+        const first = await world.goLive('v1');
+        for (const call of callersOf(row.calls))
+          world.break(`${call.caller} ${call.operation}`, isCall(call), 'unavailable', Infinity);
+        const before = world.checker.writes.length;
+        const digest = world.push('v2', row.back === true ? { healthyAfterMs: 'never' } : {});
+        await world.passMs(hourMs);
+        if (outcome === 'none') expectEqual(world.checker.writes.length, before, 'writes');
+        world.heal();
+        await ended(world);
+        expectLive(world, outcome === 'live' ? digest : first);
+        if (outcome !== 'none') expectOutcome(world, outcome);
+      }),
+  };
+}
+
+function creations(world: World): number {
+  return world.checker.writes.filter(({ what }) => what === 'ecs:CreateService').length;
+}
