@@ -313,6 +313,8 @@ test('each rule is as slow as its own write; two writes of one rule keep their o
     await clock.advance(1_000);
   }
   expect(seen).toEqual(['0 0,0', '1 0.1,0', '9 0.1,0.2']);
+  // The first rule, the second time as it was, was not written again.
+  expect(lags).toEqual([0]);
 });
 
 test('a flow meets the rule that its request meets, and what the load balancer answers itself is not lost', async () => {
