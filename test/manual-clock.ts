@@ -14,6 +14,7 @@ export async function settled(turns = 20): Promise<void> {
 export class ManualClock implements Clock {
   #now: number;
   #pending: Pending[] = [];
+  #sleeping = 0;
 
   constructor(start = Date.UTC(2026, 0, 1)) {
     this.#now = start;
@@ -35,8 +36,12 @@ export class ManualClock implements Clock {
   }
 
   sleep(ms: number): Promise<void> {
+    this.#sleeping += 1;
     return new Promise((resolve) => {
-      this.after(ms, resolve);
+      this.after(ms, () => {
+        this.#sleeping -= 1;
+        resolve();
+      });
     });
   }
 
@@ -53,10 +58,22 @@ export class ManualClock implements Clock {
       if (next === undefined || next.due > end) break;
       this.#pending.shift();
       this.#now = next.due;
-      await next.run();
+      await this.#ran(next);
       await settled();
     }
     this.#now = end;
     await settled();
+  }
+
+  /** Until it has run, or sleeps on this clock: then only time can help it. */
+  async #ran(timer: Pending): Promise<void> {
+    let done = false;
+    const ran = (async () => timer.run())().finally(() => {
+      done = true;
+    });
+    while (!done) {
+      await Promise.race([ran, settled()]);
+      if (this.#sleeping > 0) return;
+    }
   }
 }

@@ -157,7 +157,7 @@ export class ModelledBalancer implements DataPlane {
     return appliedWeights(question, this.#rulesOf(carried.listenerArn));
   }
 
-  /** h: the healthy targets that requests can go to now, by target group. */
+  /** h: the healthy targets that requests can go to now, by target group; absent: a group that never had any target. */
   healthy(): ReadonlyMap<string, number> {
     return new Map(
       [...this.#groups].map(([arn, { group }]) => [

@@ -86,6 +86,29 @@ describe("a service's metric", () => {
     expect(await values()).toEqual([5]);
   });
 
+  test('may come as values with how often each came', async () => {
+    const { clock, ask, cloudwatch } = world();
+    cloudwatch.record({
+      namespace: 'AWS/ApplicationELB',
+      metric: 'TargetResponseTime',
+      dimensions: targetGroup,
+      at: clock.now(),
+      values: [0.1, 0.5],
+      counts: [9, 1],
+    });
+    await clock.advance(2 * minute);
+    const statistics = ['SampleCount', 'Sum', 'p90', 'p99'];
+    const { MetricDataResults } = await ask<unknown, Sdk.GetMetricDataOutput>('GetMetricData', {
+      StartTime: new Date(start),
+      EndTime: new Date(start + minute),
+      MetricDataQueries: statistics.map((statistic, index) => ({
+        Id: `m${index}`,
+        MetricStat: metric('TargetResponseTime', statistic),
+      })),
+    });
+    expect(MetricDataResults?.map(({ Values }) => Values?.[0])).toEqual([10, 1.4, 0.1, 0.5]);
+  });
+
   test('is listed by namespace, name and dimensions once it is seen', async () => {
     const { clock, ask, record } = world();
     record('RequestCount', 1);
