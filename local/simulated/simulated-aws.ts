@@ -6,6 +6,7 @@ import { createHash } from 'node:crypto';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { Clock } from '../clock.ts';
 import { createRegion, type Region, type RegionOptions } from '../region.ts';
 import { BlobStore } from '../registry/blob-store.ts';
 import type { Outputs } from '../services/cloudformation/provision.ts';
@@ -29,6 +30,10 @@ export interface SimulatedAwsOptions extends Pick<RegionOptions, 'onEvent' | 'de
   /** Asked for each call of a function. */
   readonly faultOf?: (point: CallPoint) => CallFault | undefined;
   readonly onTransition?: StatesOptions['onTransition'];
+  /** Why Fargate has no room for a task now; undefined when it has. */
+  readonly placementFailure?: () => string | undefined;
+  /** How far the clock of Step Functions is ahead of the functions', in milliseconds. */
+  readonly skewMs?: number;
 }
 
 export interface SimulatedAws extends Omit<Region, 'bootstrap' | 'provision' | 'close'> {
@@ -71,7 +76,7 @@ export async function createSimulatedAws(
   const random = seededRandom(provisioningSeed);
   const giveBack = replaceProcess(random);
   const clock = new VirtualClock({ start: beginning, onFailure });
-  const { behaviourOf, faultOf, onEvent, onTransition, deliveries, invoking } = options;
+  const { behaviourOf, faultOf, onEvent, onTransition, deliveries, invoking, placementFailure } = options;
   const tasks = new ModelledTasks({ clock, behaviourOf });
   const balancer = new ModelledBalancer({ clock, random, targets: tasks });
   const network = new Network({
@@ -88,10 +93,20 @@ export async function createSimulatedAws(
     onFailure,
     onEvent,
     deliveries,
-    ecs: (registry) => ({ tasks, images: new ModelledImages({ clock, registry, behaviourOf }), random }),
+    ecs: (registry) => ({
+      tasks,
+      images: new ModelledImages({ clock, registry, behaviourOf }),
+      random,
+      ...(placementFailure && { placementFailure }),
+    }),
     elbv2: { random, dataPlane: ({ onCounts }) => balancer.reportTo(onCounts) },
     lambda: { random, packages: unopened, makeEnvironment: functionHost(options.entries, () => network) },
-    states: { random, check: remembered, ...(onTransition && { onTransition }) },
+    states: {
+      random,
+      check: remembered,
+      clock: skewed(clock, options.skewMs ?? 0),
+      ...(onTransition && { onTransition }),
+    },
     ...(invoking && { invoking }),
   });
   globalThis.fetch = (url, request) => answered(region, String(url), String(request?.body));
@@ -131,6 +146,16 @@ export async function createSimulatedAws(
     await close();
     throw failure;
   }
+}
+
+/** The same time, told differently. */
+function skewed(clock: Clock, ms: number): Clock {
+  return {
+    now: () => clock.now() + ms,
+    after: (delay, run) => clock.after(delay, run),
+    sleep: (delay) => clock.sleep(delay),
+    busy: (work) => clock.busy(work),
+  };
 }
 
 /** Chance, the network and the log of the whole process; the returned function gives them back. */

@@ -26,6 +26,8 @@ export interface WorldOptions {
   readonly settings?: Partial<ServiceSettings>;
   /** Requests per second. */
   readonly load?: number;
+  /** How far the clock of Step Functions is ahead of the functions'. */
+  readonly skewMs?: number;
 }
 
 /** A canary with a step in the middle; short, for a look is taken each 75 s at most. */
@@ -45,6 +47,8 @@ interface Obstacles {
   readonly invocations: ((entry: string) => 'twice' | undefined)[];
   readonly states: ((transition: Transition) => void)[];
   readonly behaviours: Map<string, Behaviour>;
+  /** Why there is no room for tasks. */
+  capacity: string | undefined;
 }
 
 function firstAnswer<Asked extends readonly unknown[], Answer>(
@@ -86,6 +90,7 @@ export class World {
       invocations: [],
       states: [],
       behaviours: new Map(),
+      capacity: undefined,
     };
     const names = new Map<string, string>();
     const aws = await createSimulatedAws(options.assembly, {
@@ -93,6 +98,8 @@ export class World {
       entries: options.entries,
       behaviourOf: (digest) => obstacles.behaviours.get(digest) ?? wellBehaved,
       faultOf: (point) => firstAnswer(obstacles.calls, point),
+      placementFailure: () => obstacles.capacity,
+      skewMs: options.skewMs ?? 0,
       onTransition: (transition) => {
         for (const hear of obstacles.states) hear(transition);
       },
@@ -108,20 +115,30 @@ export class World {
       }),
     });
     const world = new World(aws, obstacles);
-    const { Functions } = (await world.ask('lambda', 'ListFunctions', {})) as {
+    try {
+      await world.#begin(options, names);
+    } catch (failure) {
+      await aws.close();
+      throw failure;
+    }
+    return world;
+  }
+
+  /** `names`: learns which function is which entry. */
+  async #begin(options: WorldOptions, names: Map<string, string>): Promise<void> {
+    const { Functions } = (await this.ask('lambda', 'ListFunctions', {})) as {
       Functions: readonly { FunctionName: string; Handler: string }[];
     };
     for (const { FunctionName, Handler } of Functions)
       names.set(FunctionName, Handler.split('.')[0] ?? Handler);
-    aws.balancer.carry({
+    this.aws.balancer.carry({
       name: service,
-      listenerArn: world.output('ListenerArn'),
+      listenerArn: this.output('ListenerArn'),
       perSecond: options.load ?? 20,
     });
     const strategy = { kind: 'custom' as const, steps: [...canary] };
-    await world.declare({ strategy, ...options.settings });
-    await world.checker.begin();
-    return world;
+    await this.declare({ strategy, ...options.settings });
+    await this.checker.begin();
   }
 
   get now(): number {
@@ -236,8 +253,14 @@ export class World {
     });
   }
 
+  /** Fargate has no room for tasks, for this reason. */
+  exhaust(reason: string): void {
+    this.#obstacles.capacity = reason;
+  }
+
   /** All faults are over. */
   heal(): void {
+    this.#obstacles.capacity = undefined;
     this.#obstacles.calls.length = 0;
     this.#obstacles.deliveries.length = 0;
     this.#obstacles.invocations.length = 0;
