@@ -84,7 +84,11 @@ export async function createEmbeddedAws(options: EmbeddedAwsOptions): Promise<Em
   const calls = new CallLog();
   const roles = new Roles({ clock });
   const sessions = new Sessions();
-  const authorizer = new PolicyAuthorizer({ roles, clock });
+  const authorizer = new PolicyAuthorizer({
+    roles,
+    clock,
+    tagsOf: (arn) => (arn.split(':')[2] === 'elasticloadbalancing' ? elbv2.tagsOf(arn) : ecs.tagsOf(arn)),
+  });
 
   // The bus delivers to services that are made after those that put events on it.
   const bus: { emit: Emit } = { emit: () => undefined };
