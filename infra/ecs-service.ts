@@ -15,7 +15,7 @@ import {
 } from 'aws-cdk-lib/aws-elasticloadbalancingv2';
 import { EventField, Rule, RuleTargetInput } from 'aws-cdk-lib/aws-events';
 import { SfnStateMachine } from 'aws-cdk-lib/aws-events-targets';
-import { StringParameter } from 'aws-cdk-lib/aws-ssm';
+import { ParameterTier, StringParameter } from 'aws-cdk-lib/aws-ssm';
 import { Construct } from 'constructs';
 import * as z from 'zod';
 import { parse } from '../functions/core/parse.ts';
@@ -24,6 +24,7 @@ import type { Strategy } from '../functions/core/strategy.ts';
 import type { Cutover } from './cutover.ts';
 import { ProductionRule } from './production-rule.ts';
 import { ServiceRights } from './service-rights.ts';
+import { leastSize, settingsLimit } from './settings-size.ts';
 
 export interface EcsServiceProps {
   readonly cutover: Cutover;
@@ -99,34 +100,46 @@ export class EcsService extends Construct {
       targetGroups: this.targetGroups,
     }).ruleArn;
     const securityGroups = props.securityGroups ?? [this.#securityGroup(props)];
+    const text = Stack.of(this).toJsonString({
+      schema: 1,
+      service,
+      repository: props.repository.repositoryName,
+      repositoryUri: props.repository.repositoryUri,
+      tags: props.tags,
+      strategy: props.strategy,
+      whenBusy: props.whenBusy ?? 'queueLatest',
+      alarms: (props.alarms ?? []).map((alarm) => alarm.alarmName),
+      ...limits,
+      traffic: {
+        rule: this.ruleArn,
+        slots: [...this.targetGroups].map(([name, group]) => ({ name, targetGroup: group.targetGroupArn })),
+      },
+      fleet: {
+        kind: 'ecs',
+        cluster: props.cluster.clusterArn,
+        taskDefinition: props.taskDefinition.taskDefinitionArn,
+        container: props.container ?? props.taskDefinition.defaultContainer?.containerName,
+        port: props.port,
+        subnets: props.cluster.vpc.selectSubnets(props.subnets).subnetIds,
+        securityGroups: securityGroups.map((group) => group.securityGroupId),
+        assignPublicIp: props.assignPublicIp ?? false,
+      },
+    });
     const settings = new StringParameter(this, 'Settings', {
       parameterName: settingsParameter(props.cutover.settingsPrefix, service),
       description: `What Cutover knows of ${service}`,
-      stringValue: Stack.of(this).toJsonString({
-        schema: 1,
-        service,
-        repository: props.repository.repositoryName,
-        repositoryUri: props.repository.repositoryUri,
-        tags: props.tags,
-        strategy: props.strategy,
-        whenBusy: props.whenBusy ?? 'queueLatest',
-        alarms: (props.alarms ?? []).map((alarm) => alarm.alarmName),
-        ...limits,
-        traffic: {
-          rule: this.ruleArn,
-          slots: [...this.targetGroups].map(([name, group]) => ({ name, targetGroup: group.targetGroupArn })),
-        },
-        fleet: {
-          kind: 'ecs',
-          cluster: props.cluster.clusterArn,
-          taskDefinition: props.taskDefinition.taskDefinitionArn,
-          container: props.container ?? props.taskDefinition.defaultContainer?.containerName,
-          port: props.port,
-          subnets: props.cluster.vpc.selectSubnets(props.subnets).subnetIds,
-          securityGroups: securityGroups.map((group) => group.securityGroupId),
-          assignPublicIp: props.assignPublicIp ?? false,
-        },
-      }),
+      stringValue: text,
+      // A standard one, free of charge, as long as that holds it.
+      tier: ParameterTier.INTELLIGENT_TIERING,
+    });
+    settings.node.addValidation({
+      validate: () => {
+        const size = leastSize(Stack.of(this).resolve(text));
+        if (size <= settingsLimit) return [];
+        return [
+          `EcsService ${service}: its settings have ${size} bytes or more, and SSM holds ${settingsLimit}: name fewer tags, fewer steps of the strategy, or fewer alarms (one composite alarm stands for many)`,
+        ];
+      },
     });
     this.#passRoles(service, props);
     this.#pushes(service, props, settings);

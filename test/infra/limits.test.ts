@@ -4,9 +4,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Cutover } from '../../infra/cutover.ts';
+import { leastSize, settingsLimit } from '../../infra/settings-size.ts';
 import { policySize, quotas } from '../../local/iam/quotas.ts';
-import { addService, Ground, newApp, newStack } from './apps.ts';
-import { type PolicyOfRole, policiesOf, readTemplate } from './templates.ts';
+import { addService, Ground, newApp, newStack, type ServiceChanges } from './apps.ts';
+import { type CfnTemplate, type PolicyOfRole, policiesOf, readTemplate, resourcesOf } from './templates.ts';
 
 /** As README says; with names as long as CloudFormation makes them, in the partition of the longest name. */
 const services = 32;
@@ -92,5 +93,43 @@ describe(`a deployer of ${services} services`, () => {
     expect(managed.size).toBe(13);
     expect([...managed].filter(([, sizes]) => sizes.some((size) => size > quotas.managedPolicy))).toEqual([]);
     expect([...managed].filter(([, sizes]) => sizes.length > 1)).toEqual([]);
+  });
+});
+
+describe("a service's settings", () => {
+  function synthesize(name: string, changes: ServiceChanges): CfnTemplate {
+    const app = newApp({ outdir: join(folder, name) });
+    const stack = newStack(app, 'Shop');
+    addService(stack, 'Web', new Cutover(stack, 'Deployer'), new Ground(stack), changes);
+    return readTemplate(app.synth().getStackByName('Shop').templateFullPath);
+  }
+  /** Patterns that take so many characters together. */
+  const tags = (characters: number): readonly string[] =>
+    Array.from({ length: Math.ceil(characters / 103) }, (_, index) => String(index).padStart(100, 'v'));
+
+  it('take an advanced parameter when they outgrow a standard one', () => {
+    const [, settings] = resourcesOf(synthesize('large', { tags: tags(5000) }), 'AWS::SSM::Parameter')[0]!;
+    expect(settings.Properties['Tier']).toBe('Intelligent-Tiering');
+    const size = leastSize(settings.Properties['Value']);
+    expect(size).toBeGreaterThan(4096);
+    expect(size).toBeLessThan(settingsLimit);
+  });
+
+  it('are refused when no parameter holds them', () => {
+    expect(() => synthesize('too-large', { tags: tags(8000) })).toThrow(
+      /EcsService web: its settings have \d+ bytes or more, and SSM holds 8192: name fewer tags/,
+    );
+  });
+
+  it.each<[string, unknown, number]>([
+    ['text, in bytes of UTF-8', 'größe', 7],
+    [
+      'what is joined',
+      { 'Fn::Join': ['-', ['ab', { Ref: 'AWS::Region' }, { 'Fn::GetAtt': ['A', 'Arn'] }]] },
+      33,
+    ],
+    ['an account', { Ref: 'AWS::AccountId' }, 12],
+  ])('are measured by %s', (_, value, size) => {
+    expect(leastSize(value)).toBe(size);
   });
 });
