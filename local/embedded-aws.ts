@@ -44,6 +44,7 @@ import { CallLog } from './wire/call-log.ts';
 import { Dispatcher } from './wire/dispatcher.ts';
 import { type Listener, listen } from './wire/http.ts';
 import { serviceEntry } from './wire/services.ts';
+import { Throttle } from './wire/throttle.ts';
 
 export interface EmbeddedAwsOptions {
   readonly clock: Clock;
@@ -55,6 +56,8 @@ export interface EmbeddedAwsOptions {
   readonly onFailure: (failure: unknown) => void;
   /** Told of every event on the bus, such as for a screen. */
   readonly onEvent?: (event: AwsEvent) => void;
+  /** Refuse what comes faster than AWS's token buckets allow an account in us-east-1. */
+  readonly throttling?: boolean;
   /** Asked for each delivery of an event: AWS may lose, double and delay them. */
   readonly deliveries?: (delivery: Delivery) => Interception;
 }
@@ -82,6 +85,7 @@ export async function createEmbeddedAws(options: EmbeddedAwsOptions): Promise<Em
   const endpoint = (): string => listener?.endpoint ?? 'http://127.0.0.1';
 
   const calls = new CallLog();
+  if (options.throttling === true) calls.hook(new Throttle({ clock }));
   const roles = new Roles({ clock });
   const sessions = new Sessions();
   const authorizer = new PolicyAuthorizer({
