@@ -1,4 +1,4 @@
-/** The deployer: for about seven services, by IAM's limit on the policies of one role; more deployers for more. */
+/** The deployer: for 32 services at least, by IAM's limit on the inline policies of one role; more deployers for more. */
 import { Duration, RemovalPolicy } from 'aws-cdk-lib';
 import {
   AttributeType,
@@ -23,6 +23,7 @@ import { Construct } from 'constructs';
 import type { Variable } from '../functions/core/environment.ts';
 import { ledgerTable } from '../functions/core/ledger-table.ts';
 import { DeployerFunction, localArn } from './deployer-function.ts';
+import { allowGenerations } from './generation-rights.ts';
 import { Machine } from './machine.ts';
 
 export interface CutoverProps {
@@ -79,6 +80,7 @@ export class Cutover extends Construct {
     this.table = makeTable(this);
     this.functions = makeFunctions(this, logRetention);
     this.#allow();
+    allowGenerations(this, this.functions);
 
     const { plan, planRollback, planRecovery, terminate } = this.functions;
     this.retire = new Machine(this, 'Retire', {

@@ -1,6 +1,13 @@
 /** One function of the deployer: its own bundle, its own role that grants what it calls and nothing else. */
 import { ArnFormat, Duration, RemovalPolicy, Stack } from 'aws-cdk-lib';
-import { Effect, PolicyDocument, PolicyStatement, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
+import {
+  Effect,
+  ManagedPolicy,
+  PolicyDocument,
+  PolicyStatement,
+  Role,
+  ServicePrincipal,
+} from 'aws-cdk-lib/aws-iam';
 import { Architecture, Function as LambdaFunction, Runtime, Tracing } from 'aws-cdk-lib/aws-lambda';
 import { LogGroup, RetentionDays } from 'aws-cdk-lib/aws-logs';
 import type { IQueue } from 'aws-cdk-lib/aws-sqs';
@@ -27,6 +34,8 @@ export interface Allowance {
 export class DeployerFunction extends Construct {
   readonly function: LambdaFunction;
   readonly role: Role;
+  /** Not inline: the inline policies' 10,240 characters are for what each service adds. */
+  #rights: ManagedPolicy | undefined;
 
   constructor(scope: Construct, id: string, props: DeployerFunctionProps) {
     super(scope, id);
@@ -70,14 +79,35 @@ export class DeployerFunction extends Construct {
 
   /** `because`: why a wildcard among the resources is as narrow as it can be. */
   allow(actions: readonly string[], resources: readonly string[], options: Allowance = {}): void {
-    this.role.addToPolicy(
+    this.#add(Effect.ALLOW, actions, resources, options.conditions);
+    if (options.because !== undefined) acknowledgeWildcards(this.role, resources, options.because);
+  }
+
+  /** Whatever any policy allows. */
+  deny(
+    actions: readonly string[],
+    resources: readonly string[],
+    conditions: NonNullable<Allowance['conditions']>,
+  ): void {
+    this.#add(Effect.DENY, actions, resources, conditions);
+  }
+
+  #add(
+    effect: Effect,
+    actions: readonly string[],
+    resources: readonly string[],
+    conditions: Allowance['conditions'],
+  ): void {
+    // Below the role, so that whoever waits for the role waits for its rights.
+    this.#rights ??= new ManagedPolicy(this.role, 'Rights', { roles: [this.role] });
+    this.#rights.addStatements(
       new PolicyStatement({
+        effect,
         actions: [...actions],
         resources: [...resources],
-        ...(options.conditions && { conditions: options.conditions }),
+        ...(conditions && { conditions }),
       }),
     );
-    if (options.because !== undefined) acknowledgeWildcards(this.role, resources, options.because);
   }
 
   /** The immutable version that definitions name: a running execution keeps its code. */

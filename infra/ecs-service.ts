@@ -15,16 +15,16 @@ import {
 } from 'aws-cdk-lib/aws-elasticloadbalancingv2';
 import { EventField, Rule, RuleTargetInput } from 'aws-cdk-lib/aws-events';
 import { SfnStateMachine } from 'aws-cdk-lib/aws-events-targets';
-import { StringParameter } from 'aws-cdk-lib/aws-ssm';
+import { ParameterTier, StringParameter } from 'aws-cdk-lib/aws-ssm';
 import { Construct } from 'constructs';
 import * as z from 'zod';
 import { parse } from '../functions/core/parse.ts';
 import { serviceSettings, settingsParameter } from '../functions/core/service-settings.ts';
 import type { Strategy } from '../functions/core/strategy.ts';
 import type { Cutover } from './cutover.ts';
-import { localArn } from './deployer-function.ts';
 import { ProductionRule } from './production-rule.ts';
-import { Rights } from './rights.ts';
+import { ServiceRights } from './service-rights.ts';
+import { leastSize, settingsLimit } from './settings-size.ts';
 
 export interface EcsServiceProps {
   readonly cutover: Cutover;
@@ -100,36 +100,48 @@ export class EcsService extends Construct {
       targetGroups: this.targetGroups,
     }).ruleArn;
     const securityGroups = props.securityGroups ?? [this.#securityGroup(props)];
+    const text = Stack.of(this).toJsonString({
+      schema: 1,
+      service,
+      repository: props.repository.repositoryName,
+      repositoryUri: props.repository.repositoryUri,
+      tags: props.tags,
+      strategy: props.strategy,
+      whenBusy: props.whenBusy ?? 'queueLatest',
+      alarms: (props.alarms ?? []).map((alarm) => alarm.alarmName),
+      ...limits,
+      traffic: {
+        rule: this.ruleArn,
+        slots: [...this.targetGroups].map(([name, group]) => ({ name, targetGroup: group.targetGroupArn })),
+      },
+      fleet: {
+        kind: 'ecs',
+        cluster: props.cluster.clusterArn,
+        taskDefinition: props.taskDefinition.taskDefinitionArn,
+        container: props.container ?? props.taskDefinition.defaultContainer?.containerName,
+        port: props.port,
+        subnets: props.cluster.vpc.selectSubnets(props.subnets).subnetIds,
+        securityGroups: securityGroups.map((group) => group.securityGroupId),
+        assignPublicIp: props.assignPublicIp ?? false,
+      },
+    });
     const settings = new StringParameter(this, 'Settings', {
       parameterName: settingsParameter(props.cutover.settingsPrefix, service),
       description: `What Cutover knows of ${service}`,
-      stringValue: Stack.of(this).toJsonString({
-        schema: 1,
-        service,
-        repository: props.repository.repositoryName,
-        repositoryUri: props.repository.repositoryUri,
-        tags: props.tags,
-        strategy: props.strategy,
-        whenBusy: props.whenBusy ?? 'queueLatest',
-        alarms: (props.alarms ?? []).map((alarm) => alarm.alarmName),
-        ...limits,
-        traffic: {
-          rule: this.ruleArn,
-          slots: [...this.targetGroups].map(([name, group]) => ({ name, targetGroup: group.targetGroupArn })),
-        },
-        fleet: {
-          kind: 'ecs',
-          cluster: props.cluster.clusterArn,
-          taskDefinition: props.taskDefinition.taskDefinitionArn,
-          container: props.container ?? props.taskDefinition.defaultContainer?.containerName,
-          port: props.port,
-          subnets: props.cluster.vpc.selectSubnets(props.subnets).subnetIds,
-          securityGroups: securityGroups.map((group) => group.securityGroupId),
-          assignPublicIp: props.assignPublicIp ?? false,
-        },
-      }),
+      stringValue: text,
+      // A standard one, free of charge, as long as that holds it.
+      tier: ParameterTier.INTELLIGENT_TIERING,
     });
-    this.#allow(service, props);
+    settings.node.addValidation({
+      validate: () => {
+        const size = leastSize(Stack.of(this).resolve(text));
+        if (size <= settingsLimit) return [];
+        return [
+          `EcsService ${service}: its settings have ${size} bytes or more, and SSM holds ${settingsLimit}: name fewer tags, fewer steps of the strategy, or fewer alarms (one composite alarm stands for many)`,
+        ];
+      },
+    });
+    this.#passRoles(service, props);
     this.#pushes(service, props, settings);
   }
 
@@ -160,48 +172,15 @@ export class EcsService extends Construct {
     return group;
   }
 
-  /** What the deployer may do to this service's generations, and to nothing else. */
-  #allow(service: string, props: EcsServiceProps): void {
-    const { functions } = props.cutover;
-    const rights = (id: string, to: keyof Cutover['functions']): Rights =>
-      new Rights(this, id, { service, to: functions[to] });
-    const launch = rights('LaunchRights', 'launch');
-    const waiting = rights('AwaitRights', 'await');
-    const shift = rights('ShiftRights', 'shift');
-    const judge = rights('JudgeRights', 'judge');
-    const terminate = rights('TerminateRights', 'terminate');
-    const cluster = props.cluster.clusterName;
-    const services = localArn(this, 'ecs', `service/${cluster}/${service}-g*`);
-    const definitions = localArn(this, 'ecs', `task-definition/${service}-g*:*`);
-    const inCluster = { ArnEquals: { 'ecs:cluster': props.cluster.clusterArn } };
-    const because = 'Generations of one service: their names are given by deployments';
-    for (const each of [launch, waiting, shift, judge, terminate]) {
-      each.allow(['ecs:DescribeServices'], [services], { because });
-    }
-    for (const each of [launch, waiting, shift, judge]) {
-      each.allow(['ecs:ListTasks'], ['*'], {
-        conditions: inCluster,
-        because: 'Limited to the cluster by a condition',
-      });
-      each.allow(['ecs:DescribeTasks'], [localArn(this, 'ecs', `task/${cluster}/*`)], {
-        because: 'The ids of tasks are made by ECS',
-      });
-    }
-    launch.allow(['ecs:CreateService', 'ecs:UpdateService'], [services], { because });
-    launch.allow(['ecs:RegisterTaskDefinition'], [definitions], { because });
-    launch.allow(['ecs:TagResource'], [services, definitions], {
-      conditions: { StringEquals: { 'ecs:CreateAction': ['CreateService', 'RegisterTaskDefinition'] } },
+  /** The roles that tasks of this service have, by name: https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_use_passrole.html */
+  #passRoles(service: string, { cutover, taskDefinition }: EcsServiceProps): void {
+    const roles = [taskDefinition.taskRole, taskDefinition.obtainExecutionRole()];
+    new ServiceRights(this, 'LaunchRights', {
+      service,
+      to: cutover.functions.launch,
+      actions: ['iam:PassRole'],
+      resources: roles.map(({ roleArn }) => roleArn),
     });
-    const roles = [props.taskDefinition.taskRole, props.taskDefinition.obtainExecutionRole()];
-    launch.allow(
-      ['iam:PassRole'],
-      roles.map((role) => role.roleArn),
-      {
-        conditions: { StringEquals: { 'iam:PassedToService': 'ecs-tasks.amazonaws.com' } },
-      },
-    );
-    terminate.allow(['ecs:DeleteService'], [services], { because });
-    shift.allow(['elasticloadbalancing:ModifyRule'], [this.ruleArn]);
   }
 
   #pushes(service: string, props: EcsServiceProps, settings: StringParameter): void {

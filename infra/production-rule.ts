@@ -10,7 +10,7 @@ import type {
 } from 'aws-cdk-lib/aws-elasticloadbalancingv2';
 import { Construct } from 'constructs';
 import type { DeployerFunction } from './deployer-function.ts';
-import { Rights } from './rights.ts';
+import { ServiceRights } from './service-rights.ts';
 
 export interface ProductionRuleProps {
   readonly service: string;
@@ -48,38 +48,28 @@ export class ProductionRule extends Construct {
     this.ruleArn = resource.getAttString('RuleArn');
   }
 
-  #allow({ service, to, listener }: ProductionRuleProps): Rights {
-    const rights = new Rights(this, 'Rights', { service, to });
-    const rules = ofBalancer(listener, 'listener-rule');
-    rights.allow(['elasticloadbalancing:CreateRule'], [ofBalancer(listener, 'listener')], {
-      because: 'A rule that moved to another listener moves back when the update fails',
+  /** What goes by the balancer, for these actions know no tags of a rule; the rest is the deployer's for all services. */
+  #allow({ service, to, listener }: ProductionRuleProps): ServiceRights {
+    return new ServiceRights(this, 'Rights', {
+      service,
+      to,
+      actions: ['elasticloadbalancing:CreateRule', 'elasticloadbalancing:SetRulePriorities'],
+      resources: [ofBalancer(listener)],
+      because:
+        "A rule's id is known only after it was created, and a rule that moved to another listener may move back",
     });
-    rights.allow(
-      [
-        'elasticloadbalancing:ModifyRule',
-        'elasticloadbalancing:SetRulePriorities',
-        'elasticloadbalancing:DeleteRule',
-      ],
-      [rules],
-      { because: "A rule's id is known only after it was created" },
-    );
-    // Tags are set when the rule is created, never later.
-    rights.allow(['elasticloadbalancing:AddTags'], [rules], {
-      conditions: { StringEquals: { 'elasticloadbalancing:CreateAction': 'CreateRule' } },
-    });
-    return rights;
   }
 }
 
 /**
- * All listeners of the balancer, or their rules: a rule that moves to another listener leaves the one that the template
- * names no more. `…:listener/app/NAME/ID/LISTENER` comes to `…:listener-rule/app/NAME/ID/*`.
+ * All listeners of the balancer and their rules, for a rule that moves to another listener leaves the one that the template
+ * names no more; in one pattern, for room is scarce.
  */
-function ofBalancer(listener: IApplicationListener, resource: 'listener' | 'listener-rule'): string {
+function ofBalancer(listener: IApplicationListener): string {
   const part = (index: number): string => Fn.select(index, Fn.split('/', listener.listenerArn));
   return Stack.of(listener).formatArn({
     service: 'elasticloadbalancing',
-    resource,
+    resource: 'listener*',
     resourceName: `app/${part(2)}/${part(3)}/*`,
   });
 }

@@ -17,7 +17,8 @@ import type { Sns } from './services/sns/sns.ts';
 import { createProcessRunner } from './tasks/process-runner.ts';
 import { type Listener, listen } from './wire/http.ts';
 
-export interface EmbeddedAwsOptions extends Pick<RegionOptions, 'onFailure' | 'onEvent' | 'deliveries'> {
+export interface EmbeddedAwsOptions
+  extends Pick<RegionOptions, 'onFailure' | 'onEvent' | 'deliveries' | 'throttling'> {
   readonly clock: Clock;
   /** `FastForwardClock.shared`, so that functions see the same time. */
   readonly sharedOffset?: SharedArrayBuffer;
@@ -37,7 +38,7 @@ export interface EmbeddedAws
 }
 
 export async function createEmbeddedAws(options: EmbeddedAwsOptions): Promise<EmbeddedAws> {
-  const { clock, onFailure, onEvent, deliveries, sharedOffset } = options;
+  const { clock, onFailure, onEvent, deliveries, throttling, sharedOffset } = options;
   const folder = await mkdtemp(join(tmpdir(), 'cutover-aws-'));
   let listener: Listener | undefined;
   const tasks = await createProcessRunner({ clock });
@@ -48,6 +49,7 @@ export async function createEmbeddedAws(options: EmbeddedAwsOptions): Promise<Em
     onFailure,
     onEvent,
     deliveries,
+    throttling,
     ecs: (registry) => ({ tasks, images: new ImagePuller({ registry }) }),
     lambda: sharedOffset === undefined ? {} : { sharedOffset },
   });

@@ -36,6 +36,7 @@ import { stsOperations } from './services/sts.ts';
 import { CallLog } from './wire/call-log.ts';
 import { Dispatcher } from './wire/dispatcher.ts';
 import { serviceEntry } from './wire/services.ts';
+import { Throttle } from './wire/throttle.ts';
 
 export interface RegionOptions {
   readonly clock: Clock;
@@ -46,6 +47,8 @@ export interface RegionOptions {
   readonly onFailure: (failure: unknown) => void;
   /** Told of every event on the bus, such as for a screen. */
   readonly onEvent?: ((event: AwsEvent) => void) | undefined;
+  /** Refuse what comes faster than AWS's token buckets allow an account in us-east-1. */
+  readonly throttling?: boolean | undefined;
   /** Asked for each delivery of an event: AWS may lose, double and delay them. */
   readonly deliveries?: ((delivery: Delivery) => Interception) | undefined;
   /** What runs tasks, from which images. */
@@ -77,9 +80,14 @@ export interface Region {
 export function createRegion(options: RegionOptions): Region {
   const { clock, endpoint, onFailure } = options;
   const calls = new CallLog();
+  if (options.throttling === true) calls.hook(new Throttle({ clock }));
   const roles = new Roles({ clock });
   const sessions = new Sessions();
-  const authorizer = new PolicyAuthorizer({ roles, clock });
+  const authorizer = new PolicyAuthorizer({
+    roles,
+    clock,
+    tagsOf: (arn) => (arn.split(':')[2] === 'elasticloadbalancing' ? elbv2.tagsOf(arn) : ecs.tagsOf(arn)),
+  });
 
   // The bus delivers to services that are made after those that put events on it.
   const bus: { emit: Emit } = { emit: () => undefined };

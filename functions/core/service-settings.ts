@@ -50,7 +50,8 @@ export type FleetSettings = ServiceSettings['fleet'];
 export type TrafficSettings = ServiceSettings['traffic'];
 
 /**
- * Where the construct writes a service's settings and Plan reads them. A standard parameter holds 4 KB:
+ * Where the construct writes a service's settings and Plan reads them. SSM takes an advanced parameter, for a charge,
+ * when they outgrow the 4 KB of a standard one:
  * https://docs.aws.amazon.com/systems-manager/latest/userguide/parameter-store-advanced-parameters.html
  */
 export function settingsParameter(prefix: string, service: string): string {

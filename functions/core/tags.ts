@@ -2,7 +2,7 @@
 import type { GenerationName, ServiceName } from './names.ts';
 
 export const serviceTag = 'cutover:service';
-const generationTag = 'cutover:generation';
+export const generationTag = 'cutover:generation';
 
 export function ownerTags(
   service: ServiceName,

@@ -1,7 +1,7 @@
 /** IAM's API for roles, as far as infrastructure code and people need it. */
 import type * as Iam from '@aws-sdk/client-iam';
 import { AwsError, type Operations, type Output } from '../call.ts';
-import { type ManagedPolicy, type Role, type Roles, readPolicy } from './roles.ts';
+import { type ManagedPolicy, type PolicyVersion, type Role, type Roles, readPolicy } from './roles.ts';
 
 /** IAM's default page ("MaxItems" in its API reference). */
 const defaultPage = 100;
@@ -51,7 +51,7 @@ export function iamOperations({ roles }: { roles: Roles }): Operations {
     },
 
     PutRolePolicy(input: Iam.PutRolePolicyCommandInput): Output<Iam.PutRolePolicyCommandOutput> {
-      roles.get(input.RoleName!).inline.set(input.PolicyName!, readPolicy(input.PolicyDocument!, 'identity'));
+      roles.putInline(input.RoleName!, input.PolicyName!, input.PolicyDocument!);
       return {};
     },
 
@@ -128,6 +128,41 @@ export function iamOperations({ roles }: { roles: Roles }): Operations {
       roles.deletePolicy(input.PolicyArn!);
       return {};
     },
+
+    CreatePolicyVersion(
+      input: Iam.CreatePolicyVersionCommandInput,
+    ): Output<Iam.CreatePolicyVersionCommandOutput> {
+      const version = roles.createPolicyVersion(input.PolicyArn!, {
+        document: input.PolicyDocument!,
+        asDefault: input.SetAsDefault ?? false,
+      });
+      return { PolicyVersion: describeVersion(roles.policy(input.PolicyArn!), version) };
+    },
+
+    GetPolicyVersion(input: Iam.GetPolicyVersionCommandInput): Output<Iam.GetPolicyVersionCommandOutput> {
+      const version = roles.policyVersion(input.PolicyArn!, input.VersionId!);
+      return {
+        PolicyVersion: {
+          ...describeVersion(roles.policy(input.PolicyArn!), version),
+          Document: encodeURIComponent(version.text.document),
+        },
+      };
+    },
+
+    ListPolicyVersions(
+      input: Iam.ListPolicyVersionsCommandInput,
+    ): Output<Iam.ListPolicyVersionsCommandOutput> {
+      const policy = roles.policy(input.PolicyArn!);
+      const { items, ...page } = paged(policy.versions.toReversed(), input);
+      return { Versions: items.map((version) => describeVersion(policy, version)), ...page };
+    },
+
+    DeletePolicyVersion(
+      input: Iam.DeletePolicyVersionCommandInput,
+    ): Output<Iam.DeletePolicyVersionCommandOutput> {
+      roles.deletePolicyVersion(input.PolicyArn!, input.VersionId!);
+      return {};
+    },
   };
 }
 
@@ -152,11 +187,15 @@ function describePolicy(policy: ManagedPolicy): Iam.Policy {
     PolicyId: policy.id,
     Arn: policy.arn,
     Path: policy.path,
-    DefaultVersionId: 'v1',
+    DefaultVersionId: policy.default.id,
     IsAttachable: true,
     CreateDate: policy.createdAt,
-    UpdateDate: policy.createdAt,
+    UpdateDate: policy.versions.at(-1)!.createdAt,
   };
+}
+
+function describeVersion(policy: ManagedPolicy, { id, createdAt }: PolicyVersion): Iam.PolicyVersion {
+  return { VersionId: id, IsDefaultVersion: policy.default.id === id, CreateDate: createdAt };
 }
 
 function tagsOf(role: Role): Iam.Tag[] {

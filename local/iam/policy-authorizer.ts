@@ -8,6 +8,7 @@ import type { Clock } from '../clock.ts';
 import type { Authorizer, Request } from './authorizer.ts';
 import { type Decision, evaluate } from './evaluate.ts';
 import { principalArn, roleName } from './principal-arn.ts';
+import { withoutResourceTags } from './resources.ts';
 import type { Roles } from './roles.ts';
 import { type Context, lowerKey } from './wildcard.ts';
 
@@ -37,13 +38,14 @@ export class PolicyAuthorizer implements Authorizer {
     const role = this.#roles.byArn(principal.roleArn);
     const policies = role === undefined ? [] : this.#roles.policiesOf(role);
     for (const resource of request.resources) {
-      const context = this.#contextOf(principal, resource, request.context ?? {});
+      const tags = withoutResourceTags.has(action) ? {} : (this.#tagsOf(resource) ?? {});
+      const context = this.#contextOf(principal, tags, request.context ?? {});
       const decision = evaluate(policies, { action, resource, context });
       if (decision !== 'allowed') throw denied(principal, action, resource, decision);
     }
   }
 
-  #contextOf(principal: Session, resource: string, given: Context): Context {
+  #contextOf(principal: Session, tags: Readonly<Record<string, string>>, given: Context): Context {
     const context: Record<string, string> = {
       'aws:currenttime': new Date(this.#clock.now()).toISOString(),
       'aws:principalaccount': accountId,
@@ -55,8 +57,7 @@ export class PolicyAuthorizer implements Authorizer {
       'aws:securetransport': 'true',
       'aws:userid': `${roleName(principal.roleArn)}:${principal.session}`,
     };
-    for (const [key, value] of Object.entries(this.#tagsOf(resource) ?? {}))
-      context[`aws:resourcetag/${key}`] = value;
+    for (const [key, value] of Object.entries(tags)) context[`aws:resourcetag/${key}`] = value;
     for (const [key, value] of Object.entries(given)) context[lowerKey(key)] = value;
     return context;
   }

@@ -54,7 +54,7 @@ const ecsTask = (input: Input, task: string): string =>
 
 const ecsCluster = (cluster: string): string => arnOr(cluster, (name) => arn('ecs', `cluster/${name}`));
 
-const taskDefinition = (name: string): string =>
+export const taskDefinition = (name: string): string =>
   arnOr(name, (family) => arn('ecs', `task-definition/${family}`));
 
 /** Both the thing and its service: `…:service-deployment/CLUSTER/SERVICE/ID` → `…:service/CLUSTER/SERVICE`. */

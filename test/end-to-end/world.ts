@@ -73,6 +73,8 @@ interface WorldOptions {
   /** How many times faster than the wall idle time passes. */
   readonly speed?: number;
   readonly deliveries?: EmbeddedAwsOptions['deliveries'];
+  /** Refuse what comes faster than AWS takes it. */
+  readonly throttling?: boolean;
 }
 
 export class World {
@@ -127,7 +129,7 @@ export class World {
     });
   }
 
-  static async create({ speed = 60, deliveries }: WorldOptions = {}): Promise<World> {
+  static async create({ speed = 60, deliveries, throttling = false }: WorldOptions = {}): Promise<World> {
     const faults: unknown[] = [];
     const onFailure = (failure: unknown): void => void faults.push(failure);
     const clock = new FastForwardClock({ speed, onFailure });
@@ -136,6 +138,7 @@ export class World {
       sharedOffset: clock.shared,
       port: 0,
       onFailure,
+      throttling,
       ...(deliveries && { deliveries }),
     });
     try {

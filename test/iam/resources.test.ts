@@ -114,6 +114,16 @@ describe('an operation also needs', () => {
     });
   });
 
+  it('to be asked which task definition a service runs', () => {
+    const revision = of('ecs', 'task-definition/web-g0001:1');
+    for (const taskDefinition of [revision, 'web-g0001:1']) {
+      const [own] = authorizationsOf('ecs', 'UpdateService', { service, taskDefinition });
+      expect(own?.context).toMatchObject({ 'ecs:task-definition': revision });
+    }
+    const [scaling] = authorizationsOf('ecs', 'UpdateService', { service, desiredCount: 2 });
+    expect(scaling?.context).not.toHaveProperty('ecs:task-definition');
+  });
+
   it('the tagging of a rule on the rule, not its listener', () => {
     const [, tagging] = authorizationsOf('elasticloadbalancing', 'CreateRule', {
       ListenerArn: of('elasticloadbalancing', 'listener/app/lb/1/2'),

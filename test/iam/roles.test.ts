@@ -5,16 +5,24 @@ import {
 } from '@aws-sdk/client-elastic-load-balancing-v2';
 import {
   AttachRolePolicyCommand,
+  CreatePolicyCommand,
+  CreatePolicyVersionCommand,
   CreateRoleCommand,
   DeleteConflictException,
+  DeletePolicyCommand,
+  DeletePolicyVersionCommand,
   DeleteRoleCommand,
   DeleteRolePolicyCommand,
   DetachRolePolicyCommand,
   EntityAlreadyExistsException,
+  GetPolicyCommand,
+  GetPolicyVersionCommand,
   GetRoleCommand,
   GetRolePolicyCommand,
   IAMClient,
+  LimitExceededException,
   ListAttachedRolePoliciesCommand,
+  ListPolicyVersionsCommand,
   ListRolesCommand,
   MalformedPolicyDocumentException,
   NoSuchEntityException,
@@ -141,7 +149,7 @@ describe("a role's session", () => {
     const role = aws.roles.create('tagged', { trust });
     const byTag = {
       Effect: 'Allow',
-      Action: 'ecs:*',
+      Action: '*',
       Resource: '*',
       Condition: { StringEquals: { 'aws:ResourceTag/team': 'web' } },
     };
@@ -159,6 +167,13 @@ describe("a role's session", () => {
     expect(() =>
       authorizer.authorize({ ...request, resources: ['arn:aws:ecs:::service/main/other'] }),
     ).toThrow('is not authorized to perform: ecs:DeleteService');
+    expect(() =>
+      authorizer.authorize({
+        ...request,
+        action: 'elasticloadbalancing:SetRulePriorities',
+        resources: ['arn:aws:elasticloadbalancing:::listener-rule/app/web'],
+      }),
+    ).toThrow('is not authorized to perform: elasticloadbalancing:SetRulePriorities');
   });
 });
 
@@ -233,6 +248,91 @@ describe('the API', () => {
     await expect(remove()).rejects.toThrow('must delete policies first');
     await iam.send(new DeleteRolePolicyCommand(put));
     await remove();
+  });
+
+  /** A policy of exactly so many characters that count, laid out with some that do not. */
+  function ofSize(size: number): string {
+    const statement = { Effect: 'Allow', Action: 's3:GetObject', Resource: '' };
+    const empty = policy(statement).length;
+    const document = { ...statement, Resource: 'a'.repeat(size - empty) };
+    return JSON.stringify(JSON.parse(policy(document)), undefined, 4);
+  }
+
+  it('counts the characters of all inline policies of a role together, without white space', async () => {
+    await create('plan');
+    const put = (PolicyName: string, size: number) =>
+      iam.send(new PutRolePolicyCommand({ RoleName: 'plan', PolicyName, PolicyDocument: ofSize(size) }));
+    await put('a', 10_000);
+    await put('b', 240);
+    await put('a', 9_999);
+    await expect(put('b', 242)).rejects.toMatchObject({
+      name: 'LimitExceededException',
+      message: 'Maximum policy size of 10240 bytes exceeded for role plan',
+      $metadata: { httpStatusCode: 409 },
+    });
+    await expect(put('c', 200)).rejects.toBeInstanceOf(LimitExceededException);
+    await put('b', 241);
+  });
+
+  it('counts the characters of a managed policy, its versions, and those of a role', async () => {
+    const make = (PolicyName: string, size: number) =>
+      iam.send(new CreatePolicyCommand({ PolicyName, PolicyDocument: ofSize(size) }));
+    await expect(make('large', 6145)).rejects.toThrow('Cannot exceed quota for PolicySize: 6144');
+    const { Policy } = await make('full', 6144);
+    const PolicyArn = Policy!.Arn!;
+    const change = (size: number) =>
+      iam.send(
+        new CreatePolicyVersionCommand({ PolicyArn, PolicyDocument: ofSize(size), SetAsDefault: true }),
+      );
+    await expect(change(6145)).rejects.toBeInstanceOf(LimitExceededException);
+    for (let version = 2; version <= 5; version++) await change(200 + version);
+    await expect(change(300)).rejects.toThrow('can have up to 5 versions');
+
+    await create('plan');
+    const attach = (arn: string) =>
+      iam.send(new AttachRolePolicyCommand({ RoleName: 'plan', PolicyArn: arn }));
+    await attach(PolicyArn);
+    for (let other = 1; other <= 9; other++) await attach((await make(`p${other}`, 200)).Policy!.Arn!);
+    await attach(PolicyArn);
+    const { Policy: eleventh } = await make('p10', 200);
+    await expect(attach(eleventh!.Arn!)).rejects.toThrow('Cannot exceed quota for PoliciesPerRole: 10');
+  });
+
+  it('holds to the default version of a managed policy', async () => {
+    const document = (Action: string) => policy({ Effect: 'Allow', Action, Resource: '*' });
+    const { Policy } = await iam.send(
+      new CreatePolicyCommand({ PolicyName: 'p', PolicyDocument: document('ecs:ListTasks') }),
+    );
+    const PolicyArn = Policy!.Arn!;
+    const { Role } = await create('plan');
+    await iam.send(new AttachRolePolicyCommand({ RoleName: 'plan', PolicyArn }));
+    const updateWeb = () =>
+      new ECSClient(clientOptions(aws.endpoint, aws.sessions.issue(Role!.Arn!, 'run-1'))).send(
+        new UpdateServiceCommand({ service: 'web' }),
+      );
+    const PolicyDocument = document('ecs:UpdateService');
+    await iam.send(new CreatePolicyVersionCommand({ PolicyArn, PolicyDocument }));
+    await expect(updateWeb()).rejects.toThrow('is not authorized');
+    await iam.send(new CreatePolicyVersionCommand({ PolicyArn, PolicyDocument, SetAsDefault: true }));
+    await updateWeb();
+
+    const { Versions } = await iam.send(new ListPolicyVersionsCommand({ PolicyArn }));
+    expect(Versions?.map(({ VersionId, IsDefaultVersion }) => [VersionId, IsDefaultVersion])).toEqual([
+      ['v3', true],
+      ['v2', false],
+      ['v1', false],
+    ]);
+    expect((await iam.send(new GetPolicyCommand({ PolicyArn }))).Policy?.DefaultVersionId).toBe('v3');
+    const third = await iam.send(new GetPolicyVersionCommand({ PolicyArn, VersionId: 'v3' }));
+    expect(decodeURIComponent(third.PolicyVersion!.Document!)).toBe(PolicyDocument);
+
+    const remove = (VersionId: string) => iam.send(new DeletePolicyVersionCommand({ PolicyArn, VersionId }));
+    await expect(remove('v3')).rejects.toBeInstanceOf(DeleteConflictException);
+    await iam.send(new DetachRolePolicyCommand({ RoleName: 'plan', PolicyArn }));
+    await expect(iam.send(new DeletePolicyCommand({ PolicyArn }))).rejects.toThrow('more than one version');
+    await remove('v1');
+    await remove('v2');
+    await iam.send(new DeletePolicyCommand({ PolicyArn }));
   });
 
   it('says which services may take a role', async () => {

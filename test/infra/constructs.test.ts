@@ -34,7 +34,7 @@ function wildcards(app: App): readonly string[] {
 }
 
 describe('one deployer', () => {
-  it('deploys two services of its own stack, each with the rights to its own generations', () => {
+  it('deploys two services of its own stack, and hands on the roles of each', () => {
     const app = fresh();
     const stack = newStack(app, 'Both');
     const ground = new Ground(stack);
@@ -43,11 +43,10 @@ describe('one deployer', () => {
     addService(stack, 'Api', cutover, ground, { priority: 50 });
     const template = readTemplate(app.synth().getStackByName('Both').templateFullPath);
     expect(wildcards(app)).toEqual([]);
-    const deleting = grantsOf(template).filter(({ actions }) => actions.includes('ecs:DeleteService'));
-    expect(deleting.map(({ resources }) => JSON.stringify(resources).match(/\/(\w+)-g\*/)?.[1])).toEqual([
-      'web',
-      'api',
-    ]);
+    const passing = grantsOf(template).filter(({ actions }) => actions.includes('iam:PassRole'));
+    expect(
+      passing.map(({ resources }) => JSON.stringify(resources).match(/"(\w+)TemplateTaskRole/)?.[1]),
+    ).toEqual(['Web', 'Api']);
     expect(resourcesOf(template, 'AWS::StepFunctions::StateMachine')).toHaveLength(4);
   });
 
@@ -90,7 +89,7 @@ describe('one deployer', () => {
     cutover.functions.shift.allow(['s3:GetObject'], ['arn:aws:s3:::bucket/*']);
     app.synth();
     expect(wildcards(app)).toEqual([
-      'Home/Deployer/Shift/Role/DefaultPolicy/Resource AwsSolutions-IAM5[Resource::arn:aws:s3:::bucket/*]',
+      'Home/Deployer/Shift/Role/Rights/Resource AwsSolutions-IAM5[Resource::arn:aws:s3:::bucket/*]',
     ]);
   });
 });

@@ -39,7 +39,7 @@ let template: CfnTemplate;
 let outcomes: readonly Result[];
 
 beforeAll(async () => {
-  world = await World.create();
+  world = await World.create({ throttling: true });
   cloudwatch = world.closeLater(new CloudWatchClient(world.client));
   const ask = <T>(operation: string): Promise<T> =>
     world.aws.dispatcher.call(
@@ -132,6 +132,10 @@ describe('deployments that went live, went back, were rolled back, died and wait
     expect(
       made().filter(({ error }) => /AccessDenied|NotAuthorized|Unauthorized/i.test(error ?? '')),
     ).toEqual([]);
+  });
+
+  it('made calls no faster than AWS takes them', () => {
+    expect(made().filter(({ error }) => /Throttl/.test(error ?? ''))).toEqual([]);
   });
 
   it('named the deployment on each line that a function logged for one', async () => {

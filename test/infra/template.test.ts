@@ -6,7 +6,7 @@ import { AwsSolutionsChecks } from 'cdk-nag';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { slotHeader } from '../../infra/ecs-service.ts';
 import { exampleApp, synthesized } from './apps.ts';
-import { type CfnTemplate, definitionOf, grantsOf, normalised, resourcesOf } from './templates.ts';
+import { type CfnTemplate, definitionOf, denialsOf, grantsOf, normalised, resourcesOf } from './templates.ts';
 
 let folder: string;
 let app: App;
@@ -142,7 +142,7 @@ describe('each function', () => {
     }
   });
 
-  it('has a role of its own, without managed policies', () => {
+  it('has a role of its own, without policies of AWS', () => {
     expect(new Set(functionRoles()).size).toBe(13);
     for (const role of functionRoles())
       expect(template.Resources[role]?.Properties).not.toHaveProperty('ManagedPolicyArns');
@@ -200,7 +200,7 @@ const unlimited: Readonly<Record<string, readonly string[]>> = {
   'cloudwatch:DescribeAlarms': ['PlanDeployment', 'Await', 'Judge'],
   'elasticloadbalancing:DescribeTags': ['ListenerRule'],
   'ecs:DescribeTaskDefinition': ['Launch'],
-  // By a condition to the cluster.
+  // It knows clusters and instances, but no services.
   'ecs:ListTasks': ['Launch', 'Await', 'Shift', 'Judge'],
   // Step Functions checks the token.
   'states:SendTaskSuccess': ['Await'],
@@ -225,13 +225,6 @@ describe('roles', () => {
         .map((action) => `${role} ${action} ${JSON.stringify(condition)}`),
     );
     expect(strangers).toEqual([]);
-    const listing = everywhere.filter(({ actions }) => actions.includes('ecs:ListTasks'));
-    for (const { actions, condition } of listing) {
-      expect(actions).toEqual(['ecs:ListTasks']);
-      expect(condition).toEqual({
-        ArnEquals: { 'ecs:cluster': { 'Fn::GetAtt': [only('AWS::ECS::Cluster').id, 'Arn'] } },
-      });
-    }
   });
 
   it('hand on two roles only, those of the task definition, and to ECS tasks only', () => {
@@ -242,16 +235,44 @@ describe('roles', () => {
       role: expect.stringContaining('LaunchRole'),
       actions: ['iam:PassRole'],
       resources: [ExecutionRoleArn, TaskRoleArn],
-      condition: { StringEquals: { 'iam:PassedToService': 'ecs-tasks.amazonaws.com' } },
     });
+    expect(denialsOf(template).filter(({ role }) => role === passing[0]?.role)).toEqual([
+      {
+        role: passing[0]?.role,
+        actions: ['iam:PassRole'],
+        resources: ['*'],
+        condition: { StringNotEquals: { 'iam:PassedToService': 'ecs-tasks.amazonaws.com' } },
+      },
+    ]);
   });
 
-  it('of a service reach the rules of its own balancer only', () => {
-    const deleting = grantsOf(template).filter(({ actions }) =>
-      actions.includes('elasticloadbalancing:DeleteRule'),
+  it('change and end nothing but what bears the tags of Cutover, and tag only what they create', () => {
+    const conditioned = (action: string) =>
+      grantsOf(template)
+        .filter(({ role, actions }) => role.startsWith('Deployer') && actions.includes(action))
+        .map(({ condition }) =>
+          Object.values(condition ?? {}).flatMap((keys) => Object.keys(keys as object)),
+        );
+    const generation = ['aws:ResourceTag/cutover:generation'];
+    const rule = ['aws:ResourceTag/cutover:rule'];
+    expect(conditioned('ecs:CreateService')).toEqual([
+      ['aws:RequestTag/cutover:generation', 'ecs:task-definition'],
+    ]);
+    expect(conditioned('ecs:RegisterTaskDefinition')).toEqual([['aws:RequestTag/cutover:generation']]);
+    expect(conditioned('ecs:UpdateService')).toEqual([[...generation, 'ecs:task-definition']]);
+    expect(conditioned('ecs:DeleteService')).toEqual([generation]);
+    expect(conditioned('ecs:TagResource')).toEqual([['ecs:CreateAction']]);
+    expect(conditioned('elasticloadbalancing:ModifyRule')).toEqual([rule, rule]);
+    expect(conditioned('elasticloadbalancing:DeleteRule')).toEqual([rule]);
+    expect(conditioned('elasticloadbalancing:AddTags')).toEqual([['elasticloadbalancing:CreateAction']]);
+  });
+
+  it('of a service make rules on its own balancer only', () => {
+    const creating = grantsOf(template).filter(({ actions }) =>
+      actions.includes('elasticloadbalancing:CreateRule'),
     );
-    expect(deleting).toHaveLength(1);
-    expect(JSON.stringify(deleting[0]?.resources)).toContain(
+    expect(creating).toHaveLength(1);
+    expect(JSON.stringify(creating[0]?.resources)).toContain(
       `"Fn::Split":["/",{"Ref":"${only('AWS::ElasticLoadBalancingV2::Listener').id}"}]`,
     );
   });

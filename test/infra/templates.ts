@@ -56,26 +56,51 @@ export function definitionOf(template: CfnTemplate, machine: RegExp): string {
   return `${JSON.stringify(JSON.parse(text), undefined, 2)}\n`;
 }
 
-/** Everything that roles may do, from their own policies and those attached to them. */
-export function grantsOf(template: CfnTemplate): readonly Grant[] {
-  const own = resourcesOf(template, 'AWS::IAM::Role').flatMap(([id, { Properties }]) =>
-    ((Properties['Policies'] ?? []) as { PolicyDocument: { Statement: Statement[] } }[]).flatMap(
-      ({ PolicyDocument }) => PolicyDocument.Statement.map((statement) => grant(id, statement)),
-    ),
-  );
-  const attached = resourcesOf(template, 'AWS::IAM::Policy').flatMap(([, { Properties }]) =>
-    (Properties['Roles'] as unknown[]).flatMap((role) =>
-      (Properties['PolicyDocument'] as { Statement: Statement[] }).Statement.map((statement) =>
-        grant(nameOf(role), statement),
-      ),
-    ),
-  );
-  return [...own, ...attached].filter(({ actions }) => actions.length > 0);
+/** A policy, its document, and who has it: inline in its role, of its own, or managed. */
+export interface PolicyOfRole {
+  /** A logical id, or what stands for a role of another stack. */
+  readonly role: string;
+  readonly managed: boolean;
+  readonly document: { readonly Statement: readonly Statement[] };
 }
 
-function grant(role: string, { Effect, Action, Resource, Condition }: Statement): Grant {
-  if (Effect !== 'Allow') return { role, actions: [], resources: [], condition: Condition };
-  return { role, actions: [Action].flat(), resources: [Resource].flat(), condition: Condition };
+export function policiesOf(template: CfnTemplate): readonly PolicyOfRole[] {
+  const own = resourcesOf(template, 'AWS::IAM::Role').flatMap(([role, { Properties }]) =>
+    ((Properties['Policies'] ?? []) as { PolicyDocument: PolicyOfRole['document'] }[]).map(
+      ({ PolicyDocument: document }) => ({ role, managed: false, document }),
+    ),
+  );
+  const attached = ['AWS::IAM::Policy', 'AWS::IAM::ManagedPolicy'].flatMap((type) =>
+    resourcesOf(template, type).flatMap(([, { Properties }]) =>
+      (Properties['Roles'] as unknown[]).map((role) => ({
+        role: nameOf(role),
+        managed: type === 'AWS::IAM::ManagedPolicy',
+        document: Properties['PolicyDocument'] as PolicyOfRole['document'],
+      })),
+    ),
+  );
+  return [...own, ...attached];
+}
+
+/** Everything that roles may do, from their own policies and those attached to them. */
+export function grantsOf(template: CfnTemplate): readonly Grant[] {
+  return statementsOf(template, 'Allow');
+}
+
+/** Everything that roles may never do. */
+export function denialsOf(template: CfnTemplate): readonly Grant[] {
+  return statementsOf(template, 'Deny');
+}
+
+function statementsOf(template: CfnTemplate, effect: 'Allow' | 'Deny'): readonly Grant[] {
+  return policiesOf(template).flatMap(({ role, document }) =>
+    document.Statement.filter(({ Effect }) => Effect === effect).map(({ Action, Resource, Condition }) => ({
+      role,
+      actions: [Action].flat(),
+      resources: [Resource].flat(),
+      condition: Condition,
+    })),
+  );
 }
 
 /** The logical id behind a `Ref`; otherwise what stands there. */

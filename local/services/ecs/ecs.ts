@@ -56,6 +56,7 @@ export class Ecs {
   readonly operations;
   readonly #services: Services;
   readonly #tasks: Tasks;
+  readonly #tags: Tags;
 
   constructor(options: EcsOptions) {
     const { clock, emit, targets, images, network } = options;
@@ -104,6 +105,7 @@ export class Ecs {
     const services = new Services({ platform, clusters, taskDefinitions, tasks, tags });
     this.#services = services;
     this.#tasks = tasks;
+    this.#tags = tags;
     this.operations = {
       ...clusters.operations,
       ...taskDefinitions.operations,
@@ -114,6 +116,11 @@ export class Ecs {
       ...tags.operations,
       ...new AccountSettings().operations,
     } satisfies Operations;
+  }
+
+  /** For policies that go by tags. */
+  tagsOf(arn: string): Readonly<Record<string, string>> {
+    return Object.fromEntries(this.#tags.of(arn).map(({ key = '', value = '' }) => [key, value]));
   }
 
   /** Schedules nothing more; the processes of tasks are the runner's to end. */

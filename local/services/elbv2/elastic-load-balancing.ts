@@ -50,6 +50,7 @@ export class ElasticLoadBalancing implements Targets {
   readonly #resources: Resources;
   readonly #registrations: TargetRegistrations;
   readonly #metrics: LoadBalancerMetrics;
+  readonly #tags: Tags;
   readonly #dataPlane: DataPlane;
   readonly #onFailure: (failure: unknown) => void;
   #closed = false;
@@ -83,6 +84,7 @@ export class ElasticLoadBalancing implements Targets {
       hostCounts: (targetGroupArn) => registrations.hostCounts(targetGroupArn),
     });
     const tags = new Tags(resources);
+    this.#tags = tags;
     const listeners = new Listeners({
       resources,
       tags,
@@ -110,6 +112,11 @@ export class ElasticLoadBalancing implements Targets {
       ...quotaOperations,
       ...sslPolicyOperations,
     } satisfies Operations;
+  }
+
+  /** For policies that go by tags. */
+  tagsOf(arn: string): Readonly<Record<string, string>> {
+    return this.#tags.of(arn);
   }
 
   register(targetGroupArn: string, target: Target, address: Address): void {

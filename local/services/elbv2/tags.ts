@@ -37,6 +37,10 @@ export class Tags {
     this.#tags.set(resourceArn, merged);
   }
 
+  of(resourceArn: string): Readonly<Record<string, string>> {
+    return Object.fromEntries(this.#tags.get(resourceArn) ?? []);
+  }
+
   forget(resourceArn: string): void {
     this.#tags.delete(resourceArn);
   }
@@ -57,7 +61,7 @@ export class Tags {
       DescribeTags: (input: DescribeTagsCommandInput): Output<DescribeTagsCommandOutput> => ({
         TagDescriptions: this.#existing(input.ResourceArns).map((ResourceArn) => ({
           ResourceArn,
-          Tags: [...(this.#tags.get(ResourceArn) ?? [])].map(([Key, Value]) => ({ Key, Value })),
+          Tags: Object.entries(this.of(ResourceArn)).map(([Key, Value]) => ({ Key, Value })),
         })),
       }),
     } satisfies Operations;

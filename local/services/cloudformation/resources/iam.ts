@@ -1,5 +1,10 @@
 /** AWS::IAM::* */
-import type { CreatePolicyCommandOutput, CreateRoleCommandOutput } from '@aws-sdk/client-iam';
+import type {
+  CreatePolicyCommandOutput,
+  CreateRoleCommandOutput,
+  ListPolicyVersionsCommandOutput,
+} from '@aws-sdk/client-iam';
+import { quotas } from '../../../iam/quotas.ts';
 import { same } from '../changes.ts';
 import { unlessGone } from '../gone.ts';
 import {
@@ -134,6 +139,17 @@ export const policy: ResourceType = {
   },
 };
 
+/** The versions that do not count, oldest first. */
+async function spareVersions(scope: Scope, PolicyArn: string): Promise<readonly string[]> {
+  const { Versions } = await scope.send<ListPolicyVersionsCommandOutput>(iam, 'ListPolicyVersions', {
+    PolicyArn,
+  });
+  return (Versions ?? [])
+    .filter(({ IsDefaultVersion }) => IsDefaultVersion !== true)
+    .map(({ VersionId }) => VersionId ?? '')
+    .toReversed();
+}
+
 export const managedPolicy: ResourceType = {
   replacedBy: ['ManagedPolicyName', 'Path', 'Description'],
   nameProperty: 'ManagedPolicyName',
@@ -154,8 +170,13 @@ export const managedPolicy: ResourceType = {
   async update(scope, properties, current) {
     const [had, wanted] = [roles(current.properties), roles(properties)];
     if (!same(properties['PolicyDocument'], current.properties['PolicyDocument'])) {
+      const PolicyArn = current.physicalId;
+      const spare = await spareVersions(scope, PolicyArn);
+      // CloudFormation makes room for its version: a policy can have five.
+      if (spare.length + 1 >= quotas.versionsPerPolicy)
+        await scope.send(iam, 'DeletePolicyVersion', { PolicyArn, VersionId: spare[0] });
       await scope.send(iam, 'CreatePolicyVersion', {
-        PolicyArn: current.physicalId,
+        PolicyArn,
         PolicyDocument: document(properties['PolicyDocument']),
         SetAsDefault: true,
       });
@@ -167,7 +188,10 @@ export const managedPolicy: ResourceType = {
     return current;
   },
   async delete(scope, current) {
-    for (const RoleName of roles(current.properties)) await detach(scope, RoleName, [current.physicalId]);
-    await scope.send(iam, 'DeletePolicy', { PolicyArn: current.physicalId });
+    const PolicyArn = current.physicalId;
+    for (const RoleName of roles(current.properties)) await detach(scope, RoleName, [PolicyArn]);
+    for (const VersionId of await spareVersions(scope, PolicyArn))
+      await scope.send(iam, 'DeletePolicyVersion', { PolicyArn, VersionId });
+    await scope.send(iam, 'DeletePolicy', { PolicyArn });
   },
 };
