@@ -127,6 +127,8 @@ export async function createSimulatedAws(
     await rm(folder, { recursive: true, force: true });
   };
   try {
+    // Modules load in real time, which the virtual clock does not see everywhere.
+    await region.dispatcher.load();
     await until(region.bootstrap());
     const outputs = await until(region.provision(assembly));
     random.seed(options.seed);

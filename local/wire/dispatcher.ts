@@ -58,6 +58,14 @@ export class Dispatcher {
     this.#entries.set(entry.signingName, entry);
   }
 
+  /** Loads the models of all services but the heavy ones, which else happens at their first call. */
+  async load(): Promise<void> {
+    const entries = [...this.#entries.values()];
+    await Promise.all(
+      entries.map((entry) => (isRaw(entry) || entry.heavySchemas ? undefined : this.#model(entry))),
+    );
+  }
+
   /**
    * Answers a request of the wire. Rejects only with `ConnectionLost`, when a hook wants no answer to be given. `hook` is for
    * this request alone, beside those of the log.

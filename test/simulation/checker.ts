@@ -35,6 +35,8 @@ export class Checker {
   weights: Weights = {};
   /** A generation may die in this world: dark traffic is measured, not forbidden. */
   mayDie = false;
+  /** A write arrives long after its writer is gone, in this world: no guard of ours can forbid what is under way. */
+  mayBeLate = false;
   /** Milliseconds in which requests met no healthy generation while there was one. */
   darkMs = 0;
   /** Requests that met nobody while a generation was live. */
@@ -228,6 +230,7 @@ export class Checker {
     );
     if (total !== 100 || !only || owned !== true) this.#broken('I4', `wrote ${JSON.stringify(Actions)}`);
 
+    if (this.mayBeLate) return;
     const intent = item?.intent ?? null;
     if (intent === null || (intent.kind !== 'shift' && intent.kind !== 'restore'))
       this.#broken('I26', `weights ${inWords(next)} are written, the intent is ${intent?.kind ?? 'none'}`);

@@ -279,6 +279,7 @@ const stories: readonly Story[] = [
       world.break('late', ({ operation, caller }) => operation === 'ModifyRule' && caller === 'shift', {
         lateMs: 60_000,
       });
+      world.checker.mayBeLate = true;
       await world.pass(() => world.hits.get('late') === 1, 'the late write');
       await world.stop(world.item?.owner?.execution ?? '');
       await restored(world, first);
@@ -465,13 +466,41 @@ const stories: readonly Story[] = [
   },
   {
     row: 'Old generation dies mid-canary',
-    expected: 'forward: the new one is whole and green',
+    column: 'all gates green',
+    expected: 'forward at once: the new one is whole',
+    options: { settings: { alarms: [] } },
+    tell: async (world, first) => {
+      const digest = world.push('v2');
+      await baking(world, digest, 0);
+      world.checker.mayDie = true;
+      const died = world.now;
+      world.aws.tasks.becomeUnhealthy(({ image }) => image.digest === first);
+      await world.pass(
+        () => (world.checker.weights['green' as never] ?? 0) === 100,
+        'all weight on the new one',
+      );
+      // Detection is a look each 75 s at most and two probes before it; each step is judged once.
+      if (world.now - died > 2.5 * minuteMs) throw new Error(`it took ${(world.now - died) / 1_000} s`);
+      await live(world, digest);
+    },
+  },
+  {
+    row: 'Old generation dies mid-canary',
+    column: 'its alarm is red',
+    expected: 'held; restored when it is back',
     tell: async (world, first) => {
       const digest = world.push('v2');
       await baking(world, digest, 0);
       world.checker.mayDie = true;
       world.aws.tasks.becomeUnhealthy(({ image }) => image.digest === first);
-      await live(world, digest);
+      await world.passMs(30 * minuteMs);
+      expectEqual(
+        world.checker.writes.filter(({ what }) => what === 'ecs:DeleteService'),
+        [],
+        'what was ended',
+      );
+      world.aws.tasks.alter(({ image }) => image.digest === first, { healthyAfterMs: 0 });
+      await restored(world, first);
     },
   },
   {

@@ -1,0 +1,110 @@
+/**
+ * `npm run faults`: every cell of the fault matrices in a simulated world, as a picture. Ends with 0 when each came to what it
+ * must, with 1 otherwise.
+ */
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { parseArgs, styleText } from 'node:util';
+import { synthesize } from '../../local/synthesize.ts';
+import { type Cell, nameOf } from './cell.ts';
+import { entries } from './entries.ts';
+import { cells, without } from './matrices.ts';
+
+const help = `npm run faults [-- options]
+
+Runs each cell of the fault matrices (AWS call × fault, state × death, events and people) as a whole deployment in a
+simulated world, and prints what came of it.
+
+  --only TEXT   only cells whose name has TEXT in it, such as "ModifyRule" or "B "
+  --json        one line of JSON for each cell
+  --help        this text
+
+Ends with 0 when every cell came to what it must, with 1 otherwise.
+`;
+
+interface Result {
+  readonly cell: Cell;
+  readonly failure: string | undefined;
+}
+
+const titles = {
+  A: 'Matrix A: each call to AWS, each way in which it can fail',
+  B: 'Matrix B: the execution is stopped in each of its states',
+  C: 'Matrix C: events, people, surroundings',
+} as const;
+
+async function main(): Promise<number> {
+  const { values } = parseArgs({
+    options: {
+      only: { type: 'string', default: '' },
+      json: { type: 'boolean', default: false },
+      help: { type: 'boolean', default: false },
+    },
+  });
+  if (values.help) {
+    process.stdout.write(help);
+    return 0;
+  }
+  const chosen = cells.filter((cell) => nameOf(cell).includes(values.only));
+  if (chosen.length === 0) {
+    process.stderr.write(`no cell has "${values.only}" in its name\n`);
+    return 2;
+  }
+  const assembly = await mkdtemp(join(tmpdir(), 'cutover-assembly-'));
+  const results: Result[] = [];
+  try {
+    await synthesize(assembly);
+    for (const cell of chosen) {
+      const failure = await cell.run({ assembly, entries }).then(
+        () => undefined,
+        (thrown: unknown) => String(thrown instanceof Error ? thrown.message : thrown),
+      );
+      const result = { cell, failure };
+      results.push(result);
+      if (values.json) process.stdout.write(`${jsonOf(result)}\n`);
+      else progress(results.length, chosen.length);
+    }
+  } finally {
+    await rm(assembly, { recursive: true, force: true });
+  }
+  const good = results.filter(({ failure }) => failure === undefined).length;
+  if (!values.json) process.stdout.write(`${pictureOf(results)}\n${good} of ${results.length} cells\n`);
+  return good === results.length ? 0 : 1;
+}
+
+function progress(done: number, of: number): void {
+  if (process.stderr.isTTY) process.stderr.write(`\r${done} of ${of}${done === of ? '\r\u001B[K' : ''}`);
+}
+
+function jsonOf({ cell: { matrix, row, column, expected }, failure }: Result): string {
+  return JSON.stringify({ matrix, row, column, expected, ok: failure === undefined, failure });
+}
+
+function pictureOf(results: readonly Result[]): string {
+  const lines: string[] = [];
+  for (const matrix of ['A', 'B', 'C'] as const) {
+    const own = results.filter(({ cell }) => cell.matrix === matrix);
+    if (own.length === 0) continue;
+    lines.push('', styleText('bold', titles[matrix]));
+    for (const row of new Set(own.map(({ cell }) => cell.row))) {
+      lines.push(`  ${row}`);
+      for (const { cell, failure } of own.filter((each) => each.cell.row === row)) {
+        const mark = failure === undefined ? styleText('green', 'ok  ') : styleText('red', 'FAIL');
+        lines.push(`    ${mark} ${cell.column.padEnd(12)} ${cell.expected}`);
+        if (failure !== undefined)
+          lines.push(
+            ...failure
+              .split('\n')
+              .slice(0, 3)
+              .map((line) => `         ${line}`),
+          );
+      }
+    }
+    for (const { row, why } of without.filter((each) => each.matrix === matrix))
+      lines.push(`  ${row}`, `    ${styleText('dim', `none: ${why}`)}`);
+  }
+  return lines.join('\n');
+}
+
+process.exitCode = await main();
