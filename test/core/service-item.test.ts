@@ -18,6 +18,7 @@ import { readSignal } from '../../functions/core/signal.ts';
 import {
   admitted,
   baking,
+  because,
   ended,
   execution,
   goingBack,
@@ -36,14 +37,14 @@ function again(item: unknown): unknown {
 
 const phases: readonly [string, ServiceItem][] = (() => {
   const { item, plan } = baking(1);
-  const back = restoring(item, plan, item.weights!, 'why', start);
+  const back = restoring(item, plan, item.weights!, because('why'), start);
   return [
     ['new', newServiceItem(web)],
     ['live', liveItem()],
     ['admitted', admitted().item],
     ['launched', baking(0).item],
     ['baking', item],
-    ['waiting', waiting(item, plan, { token: 't', for: 'bake', deadline: start })],
+    ['waiting', waiting(item, plan, { token: 't', for: 'bake', deadline: start, entered: start })],
     ['going back', back],
     ['back', restoredWeights(back, plan, start, start)],
     ['restored', restored(back, plan, start)],
