@@ -217,6 +217,13 @@ describe('a way back that is barred', () => {
     expect(restored(tried, plan, start).deployment?.hold).toBeNull();
   });
 
+  it('that is being written takes no word any more that came before: it was about what stood there then', () => {
+    const barred = entered(canary.item, start, foreign, because('red'));
+    const said = latch(barred, resume, start).item;
+    const tried = restoring(said, plan, weightsOf({ blue: 90, green: 10 }), because('red'), start);
+    expect(tried.deployment?.hold).toMatchObject({ kind: 'needsHand', answer: null });
+  });
+
   it('lets no slow step forward any more', () => {
     const barred = entered(canary.item, start, foreign, because('red'));
     expect(() => intending(barred, plan, { kind: 'shift', before: null, after: null }, start)).toThrow(

@@ -153,6 +153,51 @@ describe('weights that a person changes in a bake', () => {
   });
 });
 
+describe('weights that a person changes at any call', () => {
+  const theirs = weightsOf({ blue: 70, green: 30 });
+
+  it.each<['resume' | 'abort' | undefined, readonly string[]]>([
+    ['resume', ['live']],
+    ['abort', ['live', 'restored']],
+    [undefined, ['live', 'restored']],
+  ])('are never overwritten without asking; to the word %s it ends %j', async (word, expected) => {
+    const outcomes = new Set<string>();
+    let asked = 0;
+    for (let at = 1, changed = true; changed; at++) {
+      world = new World();
+      world.item = liveItem();
+      world.live(generationOf(1));
+      world.time = start + 200_000;
+      plan = await world.plan(pushOf(2));
+      [asked, world.whileHeld] = [
+        0,
+        async () => {
+          asked += 1;
+          if (word !== undefined) await say(word);
+          else if (world.item.deployment?.phase === 'restoring') world.rule = plan.weightsBefore;
+        },
+      ];
+      let calls = 0;
+      world.onCall = (call, moment) => {
+        // Between the look at the rule and its write nobody can see a change: ELB has no conditional write.
+        if (call === 'traffic.shift' && moment === 'before') return;
+        calls += 1;
+        if (calls === at) world.rule = theirs;
+      };
+      await deploy(world, plan, 8);
+      const outcome = world.item.deployment?.outcome ?? '';
+      outcomes.add(outcome);
+      const ours = weightsOf(outcome === 'live' ? { green: 100 } : { blue: 100 });
+      // Who was not asked wrote after the last look, or never.
+      changed = calls >= at;
+      const kept = changed && asked === 0 ? theirs : ours;
+      expect([at, world.rule]).toEqual([at, kept]);
+      expect([at, world.item.owner]).toEqual([at, null]);
+    }
+    expect([...outcomes].toSorted()).toEqual(expected);
+  });
+});
+
 describe('a way back that is barred', () => {
   /** The alarm turns red while `bars` stands in the way. */
   const goBack = async (bars: () => void): Promise<void> => {
