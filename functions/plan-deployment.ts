@@ -2,12 +2,14 @@ import { CloudWatchClient } from '@aws-sdk/client-cloudwatch';
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { ECSClient } from '@aws-sdk/client-ecs';
 import { ElasticLoadBalancingV2Client } from '@aws-sdk/client-elastic-load-balancing-v2';
+import { SFNClient } from '@aws-sdk/client-sfn';
 import { SSMClient } from '@aws-sdk/client-ssm';
 import { AlbTraffic } from './aws/alb-traffic.ts';
 import { clientOptions } from './aws/client-options.ts';
 import { CloudWatchAlarms } from './aws/cloudwatch-alarms.ts';
 import { DynamoLedger } from './aws/dynamo-ledger.ts';
 import { EcsFleet } from './aws/ecs-fleet.ts';
+import { SfnWaits } from './aws/sfn-waits.ts';
 import { SsmSettings } from './aws/ssm-settings.ts';
 import { variables } from './core/environment.ts';
 import { entry } from './entry.ts';
@@ -25,6 +27,7 @@ export const create = entry({
       traffic: new AlbTraffic(new ElasticLoadBalancingV2Client(options)),
       fleet: new EcsFleet(new ECSClient(options)),
       alarms: new CloudWatchAlarms(new CloudWatchClient(options)),
+      waits: new SfnWaits(new SFNClient(options)),
       now: Date.now,
     };
     return (input) => planDeployment(input, ports);

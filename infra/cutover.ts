@@ -174,7 +174,7 @@ export class Cutover extends Construct {
     }
     // https://docs.aws.amazon.com/service-authorization/latest/reference/list_awselasticloadbalancingv2.html
     const unnamed = { because: 'The action cannot be limited to resources' };
-    for (const each of [plan, planRollback, shift, terminate, rule])
+    for (const each of [plan, planRollback, shift, judge, terminate, rule])
       each.allow(['elasticloadbalancing:DescribeRules'], ['*'], unnamed);
     for (const each of [waiting, shift, judge, terminate, rule])
       each.allow(['elasticloadbalancing:DescribeTargetHealth'], ['*'], unnamed);
@@ -189,7 +189,8 @@ export class Cutover extends Construct {
     waiting.allow(['states:SendTaskSuccess', 'states:SendTaskFailure'], ['*'], {
       because: 'A task token names no resource',
     });
-    signal.allow(['states:SendTaskFailure'], ['*'], { because: 'A task token names no resource' });
+    for (const each of [plan, signal])
+      each.allow(['states:SendTaskFailure'], ['*'], { because: 'A task token names no resource' });
     announce.allow(['dynamodb:PutItem'], [this.table.tableArn]);
     this.topic.grantPublish(announce.role);
   }

@@ -19,7 +19,11 @@ import { ParameterTier, StringParameter } from 'aws-cdk-lib/aws-ssm';
 import { Construct } from 'constructs';
 import * as z from 'zod';
 import { parse } from '../functions/core/parse.ts';
-import { serviceSettings, settingsParameter } from '../functions/core/service-settings.ts';
+import {
+  type ServiceSettings,
+  serviceSettings,
+  settingsParameter,
+} from '../functions/core/service-settings.ts';
 import type { Strategy } from '../functions/core/strategy.ts';
 import type { Cutover } from './cutover.ts';
 import { ProductionRule } from './production-rule.ts';
@@ -53,8 +57,11 @@ export interface EcsServiceProps {
   readonly priority: number;
   readonly conditions: readonly ListenerCondition[];
   readonly strategy: Strategy;
-  /** What becomes of a push while a deployment runs: the newest waits (default), or it is refused. */
-  readonly whenBusy?: 'queueLatest' | 'reject';
+  /**
+   * What becomes of a push while a deployment runs: the newest waits (default), it takes its place once the traffic has gone
+   * back, or it is refused.
+   */
+  readonly whenBusy?: ServiceSettings['whenBusy'];
   /** Stop a deployment when they turn red. */
   readonly alarms?: readonly IAlarm[];
   /** The new generation is never started smaller. Default: 1. */
@@ -62,6 +69,8 @@ export interface EcsServiceProps {
   /** From launch until all targets are healthy. Default: 10 minutes. */
   readonly healthDeadline?: Duration;
   readonly healthCheck?: { readonly path?: string; readonly interval?: Duration };
+  /** How long a deployment in which somebody changed weights or counts waits for a person's word. Default: one day. */
+  readonly handDeadline?: Duration;
   /** How long a replaced generation stays warm. Default: one hour. */
   readonly retention?: Duration;
   /** How long a target that leaves may finish its requests. Default: 30 seconds. */
@@ -238,6 +247,7 @@ function limitsOf(props: EcsServiceProps) {
     minimumCount: props.minimumCount ?? 1,
     healthDeadlineSeconds: (props.healthDeadline ?? Duration.minutes(10)).toSeconds(),
     healthIntervalSeconds: (props.healthCheck?.interval ?? Duration.seconds(10)).toSeconds(),
+    handDeadlineSeconds: (props.handDeadline ?? Duration.days(1)).toSeconds(),
     retentionSeconds: (props.retention ?? Duration.hours(1)).toSeconds(),
   };
 }
@@ -249,6 +259,7 @@ const {
   minimumCount,
   healthDeadlineSeconds,
   healthIntervalSeconds,
+  handDeadlineSeconds,
   retentionSeconds,
   traffic,
 } = serviceSettings.shape;
@@ -260,6 +271,7 @@ const checked = z.object({
   minimumCount,
   healthDeadlineSeconds,
   healthIntervalSeconds,
+  handDeadlineSeconds,
   retentionSeconds,
 });
 

@@ -13,7 +13,7 @@ import { CutoverError } from '../core/errors.ts';
 import type { TargetState } from '../core/health.ts';
 import type { SlotName } from '../core/names.ts';
 import type { TrafficSettings } from '../core/service-settings.ts';
-import { inWords, sameWeights, type Weights } from '../core/weights.ts';
+import { foreignWeights, inWords, sameWeights, type Weights } from '../core/weights.ts';
 import type { Traffic } from '../ports/traffic.ts';
 import { calling } from './failures.ts';
 
@@ -35,7 +35,7 @@ export class AlbTraffic implements Traffic {
     const action = await this.#action(settings);
     const current = weightsIn(action, settings);
     if (sameWeights(current, next)) return;
-    if (!sameWeights(current, expected)) throw foreign(settings, expected, current);
+    if (!sameWeights(current, expected)) throw foreignWeights(settings.rule, expected, current);
     const groups = settings.slots
       .map(({ name, targetGroup }) => ({ TargetGroupArn: targetGroup, Weight: next[name] ?? 0 }))
       // Infrastructure may have taken an idle slot out since the plan was made, and its group may be gone.
@@ -51,7 +51,7 @@ export class AlbTraffic implements Traffic {
       ),
     );
     const written = weightsIn(await this.#action(settings), settings);
-    if (!sameWeights(written, next)) throw foreign(settings, next, written);
+    if (!sameWeights(written, next)) throw foreignWeights(settings.rule, next, written);
   }
 
   async targets(settings: TrafficSettings, slot: SlotName): Promise<readonly TargetState[]> {
@@ -134,12 +134,5 @@ function notOurs({ rule }: TrafficSettings, what: string): CutoverError {
   return new CutoverError(
     'Cutover.RuleNotOurs',
     `the rule ${rule} is left alone: ${what}. Make it one forward to the service's slots`,
-  );
-}
-
-function foreign({ rule }: TrafficSettings, ours: Weights, theirs: Weights): CutoverError {
-  return new CutoverError(
-    'Cutover.ForeignWeights',
-    `somebody else changed the weights of ${rule}: Cutover wrote ${inWords(ours)}, the rule has ${inWords(theirs)}. They are left as they are`,
   );
 }

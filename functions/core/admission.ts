@@ -10,6 +10,7 @@ import {
 } from './deployment-start.ts';
 import { CutoverError, shortened } from './errors.ts';
 import { imageName } from './generation.ts';
+import { type Latched, mayBeSuperseded, supersede } from './latch.ts';
 import { shortDigest } from './names.ts';
 import type { Plan } from './plan.ts';
 import { isOlder, type Push } from './push.ts';
@@ -38,6 +39,8 @@ export interface Decided {
   readonly admission: Admission;
   /** To be thrown when the item is written: the same is worth another try in a moment. */
   readonly retry?: CutoverError;
+  /** The wait to end when the item is written: of the deployment whose place a newer push takes. */
+  readonly end?: Latched['end'];
 }
 
 export interface Offer extends Beginning {
@@ -155,19 +158,34 @@ function whileBusy(item: ServiceItem, offer: Offer, owner: string): Decided {
   if (running === null || running.outcome !== null) return whileRetiring(item, offer, owner);
   const what = `${running.plan.deployment} (${imageName(running.plan.to)})`;
   const stop = `{"service":"${item.service}","signal":"abort","by":"…"}`;
+  const waits = `it waits for ${what} to end; to end that now, invoke the signal function with ${stop}`;
   switch (offer.settings.whenBusy) {
     case 'queueLatest':
-      return queued(
-        item,
-        offer,
-        `it waits for ${what} to end; to end that now, invoke the signal function with ${stop}`,
-      );
+      return queued(item, offer, waits);
+    case 'supersede': {
+      if (!mayBeSuperseded(running)) return queued(item, offer, waits);
+      const decided = queued(item, offer, `it takes the place of ${what}, which goes back first`);
+      return { ...decided, ...supersede(decided.item, imageName(offer.push), offer.now) };
+    }
     case 'reject':
       return refusedPush(item, offer, {
         admission: 'rejected',
         reason: `${what} holds the service; push it under another tag when it has ended, or stop it with the signal function: ${stop}. It runs as ${owner}`,
       });
   }
+}
+
+/** A push that waited, a fix it may be, is not refused because what it came after left an alarm red. Told once. */
+export function whileRed(item: ServiceItem, offer: Offer, alarms: readonly string[]): Decided | undefined {
+  if (item.pending?.eventId !== offer.push.eventId) return undefined;
+  const named = alarms.length === 1 ? `the alarm ${alarms[0]}` : `the alarms ${alarms.join(', ')}`;
+  const reason = `it waits for ${named} to turn green, and is offered again every few minutes`;
+  const known = item.intake;
+  const told = known?.id === offer.push.eventId && known.reason === reason;
+  return {
+    item: told ? item : recorded(item, offer, { admission: 'queued', reason }),
+    admission: { admission: 'queued', plan: null, reason, notBefore: null },
+  };
 }
 
 /**
@@ -193,7 +211,7 @@ function whileRetiring(item: ServiceItem, { push }: Offer, owner: string): Decid
 /** A slot that is due to be free soon is worth waiting for. */
 function withoutSlot(item: ServiceItem, offer: Offer): Decided {
   const reason = noSlotFree(item, offer);
-  const soon = offer.settings.whenBusy === 'queueLatest' && (nextDue(item.retained) ?? Infinity) <= offer.now;
+  const soon = offer.settings.whenBusy !== 'reject' && (nextDue(item.retained) ?? Infinity) <= offer.now;
   return soon
     ? queued(item, offer, `it waits for a slot; ${reason}`)
     : refusedPush(item, offer, { admission: 'rejected', reason });

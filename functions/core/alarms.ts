@@ -23,6 +23,11 @@ export function alarmVerdict(alarms: readonly AlarmState[]): Verdict {
   return reasons.length === 0 ? { verdict: 'pass' } : { verdict: 'fail', reasons };
 }
 
+/** Names of the alarms that say no. */
+export function notGreen(alarms: readonly AlarmState[]): readonly string[] {
+  return alarms.filter((each) => alarmVerdict([each]).verdict === 'fail').map(({ name }) => name);
+}
+
 export function redInWords({ name, reason }: { name: string; reason: string }): string {
   return `the alarm ${name} is red${reason === '' ? '' : `: ${reason.replace(/\.+$/, '')}`}`;
 }

@@ -1,11 +1,12 @@
 /** The course of a deployment as changes of the service item, one for each thing a step does. All are pure. */
-import { CutoverError, shortened } from './errors.ts';
+import { CutoverError, type Failure } from './errors.ts';
 import { stopReason } from './latch.ts';
 import type { GenerationName } from './names.ts';
 import { goingForward, owned, released, running } from './ownership.ts';
 import type { Plan, PlanStep } from './plan.ts';
 import { afterPromotion } from './retention.ts';
 import type { Deployment, Intent, Outcome, ServiceItem, Wait } from './service-item.ts';
+import { turned } from './turn.ts';
 import type { Weights } from './weights.ts';
 
 /** Longest a function may run (its Lambda timeout), plus a margin for clocks: how long its last write may still be under way. */
@@ -30,9 +31,11 @@ export function launched(item: ServiceItem, plan: Plan, desired: number): Servic
   return withDeployment(settled(item), { ...goingForward(item, plan), desired, phase: 'proving' });
 }
 
+/** A slow invocation that comes after a later one changes nothing: the token that it brings is worth nothing any more. */
 export function waiting(item: ServiceItem, plan: Plan, wait: Wait): ServiceItem {
-  goingForward(item, plan);
-  return { ...item, wait };
+  if (wait.for === 'hand') running(item, plan);
+  else goingForward(item, plan);
+  return item.wait !== null && item.wait.entered > wait.entered ? item : { ...item, wait };
 }
 
 export function shifted(
@@ -55,22 +58,14 @@ export function restoring(
   item: ServiceItem,
   plan: Plan,
   before: Weights,
-  reason: string,
+  failure: Failure,
   now: number,
 ): ServiceItem {
-  const current = running(item, plan);
+  const current = turned(running(item, plan), failure, now);
   const next = intending(item, plan, { kind: 'restore', before, after: plan.weightsBefore }, now);
-  return withDeployment(
-    { ...next, wait: null },
-    { ...current, phase: 'restoring', reason: current.reason ?? shortened(reason), needsHand: null },
-  );
-}
-
-/** The way back is barred by what only a person can mend: noted, so that people are told. A repeat changes nothing. */
-export function needingHand(item: ServiceItem, plan: Plan, why: string): ServiceItem {
-  const current = running(item, plan);
-  const needsHand = shortened(why);
-  return current.needsHand === needsHand ? item : withDeployment(item, { ...current, needsHand });
+  // What barred it stays noted until the end: should it do so again, people know already. What they said to it is over.
+  const hold = current.hold === null ? null : { ...current.hold, answer: null };
+  return withDeployment({ ...next, wait: null }, { ...current, phase: 'restoring', hold });
 }
 
 /** `quietAt`: when the new generation, whose weight is 0 again, may be ended. */
@@ -82,11 +77,15 @@ export function restoredWeights(item: ServiceItem, plan: Plan, quietAt: number, 
   });
 }
 
+/** The commit was made, also when its answer was lost and the next deployment has begun since. */
+export function committed({ live, fence, deployment }: ServiceItem, plan: Plan): boolean {
+  if (live?.name !== plan.to.name) return false;
+  return fence > plan.fence || deployment?.outcome === 'live';
+}
+
 /** The commit: from here on the new generation is live and the old one is kept for its retention. A repeat changes nothing. */
 export function promoted(item: ServiceItem, plan: Plan, now: number): ServiceItem {
-  // The write was made, its answer lost, and the next deployment has begun.
-  if (item.fence > plan.fence && item.live?.name === plan.to.name) return item;
-  if (owned(item, plan).outcome === 'live') return item;
+  if (committed(item, plan)) return item;
   const current = unstopped(item, plan);
   return {
     ...withDeployment(released(item), ended(current, 'live', now)),
@@ -101,7 +100,12 @@ export function promoted(item: ServiceItem, plan: Plan, now: number): ServiceIte
 export function restored(item: ServiceItem, plan: Plan, now: number): ServiceItem {
   const current = owned(item, plan);
   if (current.outcome !== null) return item;
-  return withDeployment(released(item), ended(current, plan.from === null ? 'removed' : 'restored', now));
+  return withDeployment(released(item), ended(current, wayBackOf(current), now));
+}
+
+function wayBackOf({ plan, turned: by }: Deployment): Outcome {
+  if (plan.from === null) return 'removed';
+  return by?.error === 'Cutover.Superseded' ? 'superseded' : 'restored';
 }
 
 /** The generation that a rollback was to go to is gone: the next order launches it anew. */
@@ -178,7 +182,7 @@ function holding(
 }
 
 function ended(deployment: Deployment, outcome: Outcome, now: number): Deployment {
-  return { ...deployment, phase: 'ended', outcome, endedAt: now };
+  return { ...deployment, phase: 'ended', hold: null, outcome, endedAt: now };
 }
 
 function weighed(item: ServiceItem, weights: Weights, now: number): ServiceItem {

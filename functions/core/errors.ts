@@ -2,6 +2,7 @@
  * Errors as the state machine sees them: `name` is what ASL's `ErrorEquals` matches and what the console shows, the
  * message says what happened, with which value, and what to do next.
  */
+import * as z from 'zod';
 
 export const errorNames = [
   /** The input of a step or a document that a person wrote does not fit; nothing was changed. */
@@ -20,8 +21,14 @@ export const errorNames = [
   'Cutover.AlarmRed',
   /** A person ended the deployment. */
   'Cutover.Aborted',
+  /** A newer push takes the deployment's place. */
+  'Cutover.Superseded',
+  /** The deployment is live already: nothing may be taken back. */
+  'Cutover.Committed',
   /** The weights of the rule are not those that we wrote last. They are left as they are. */
   'Cutover.ForeignWeights',
+  /** A person changed how many tasks a generation has. The count is left as it is. */
+  'Cutover.ForeignCounts',
   /** The listener rule holds something that Cutover does not know completely, so writing it back could lose it. */
   'Cutover.RuleNotOurs',
   /** A guard forbids an effect that cannot be undone. */
@@ -44,10 +51,8 @@ export class CutoverError extends Error {
 }
 
 /** What a Catch of the state machine knows of a failure. */
-export interface Failure {
-  readonly Error: string;
-  readonly Cause?: string | undefined;
-}
+export const failureSchema = z.object({ Error: z.string(), Cause: z.string().optional() });
+export type Failure = z.infer<typeof failureSchema>;
 
 /**
  * The failure in words. A function that threw leaves its error as JSON (`errorMessage`), `SendTaskFailure` leaves our

@@ -1,6 +1,7 @@
 /** What a signal changes on the service item, and which wait it ends. A signal that comes twice changes nothing. */
 import { redInWords } from './alarms.ts';
 import type { ErrorName } from './errors.ts';
+import { answered, waitsForHand } from './hold.ts';
 import { shortDigest } from './names.ts';
 import type { Deployment, Latch, ServiceItem, Wait } from './service-item.ts';
 import type { Signal } from './signal.ts';
@@ -25,36 +26,68 @@ export function latch(item: ServiceItem, signal: Signal, now: number): Latched {
   if (deployment === null || deployment.outcome !== null || item.owner === null) {
     return { item, end: undefined, remark: 'no deployment is running' };
   }
-  if ('generation' in signal && signal.generation !== deployment.plan.to.name) {
-    return { item, end: undefined, remark: `${signal.generation} is not the generation being deployed` };
-  }
-  if (
-    signal.kind === 'abort' &&
-    (signal.deployment ?? deployment.plan.deployment) !== deployment.plan.deployment
-  ) {
-    return { item, end: undefined, remark: `${signal.deployment} is not the deployment that runs` };
-  }
-  if (signal.kind === 'alarm' && deployment.plan.direction === 'back') {
-    return { item, end: undefined, remark: `${signal.alarm} is red, which does not stop a rollback` };
-  }
-  if (signal.kind === 'alarm' && !deployment.plan.settings.alarms.includes(signal.alarm)) {
-    return { item, end: undefined, remark: `${signal.alarm} is not an alarm of ${item.service}` };
-  }
-  if (signal.kind === 'alarm' && signal.at + eventResolutionMs <= deployment.startedAt) {
-    return {
-      item,
-      end: undefined,
-      remark: `the alarm ${signal.alarm} was red before this deployment began, when Plan asked for it`,
-    };
-  }
-  const next = remembered(deployment.latch, signal, now);
-  const changed = { ...item, deployment: { ...deployment, latch: next } };
+  const beside = unconcerned(item, deployment, signal);
+  if (beside !== undefined) return { item, end: undefined, remark: beside };
+  const next = { ...heard(item, deployment, signal, now), latch: remembered(deployment.latch, signal, now) };
+  const known = next.latch === deployment.latch && next.hold === deployment.hold;
   return {
-    item: next === deployment.latch ? item : changed,
-    end:
-      deployment.phase === 'restoring' ? undefined : endOf(item.wait, { ...deployment, latch: next }, signal),
-    remark: next === deployment.latch ? 'known before' : 'latched',
+    item: known ? item : { ...item, deployment: next },
+    end: endOf(item.wait, next, signal),
+    remark: known ? 'known before' : 'latched',
   };
+}
+
+/** Why the signal is nothing to this deployment; undefined when it is something. */
+function unconcerned(
+  item: ServiceItem,
+  { plan, startedAt }: Deployment,
+  signal: Exclude<Signal, { kind: 'release' }>,
+): string | undefined {
+  switch (signal.kind) {
+    case 'alarm':
+      if (plan.direction === 'back') return `${signal.alarm} is red, which does not stop a rollback`;
+      if (!plan.settings.alarms.includes(signal.alarm))
+        return `${signal.alarm} is not an alarm of ${item.service}`;
+      return signal.at + eventResolutionMs <= startedAt
+        ? `the alarm ${signal.alarm} was red before this deployment began, when Plan asked for it`
+        : undefined;
+    case 'abort':
+    case 'resume':
+      if ((signal.deployment ?? plan.deployment) !== plan.deployment)
+        return `${signal.deployment} is not the deployment that runs`;
+      return signal.kind === 'resume' && !waitsForHand(item)
+        ? `${plan.deployment} waits for nobody's word`
+        : undefined;
+    case 'taskRunning':
+    case 'taskStopped':
+    case 'fleetFailed':
+    case 'steady':
+      return signal.generation === plan.to.name
+        ? undefined
+        : `${signal.generation} is not the generation being deployed`;
+  }
+}
+
+/** A person's word to what waits for one: to abort is an answer too. */
+function heard(item: ServiceItem, deployment: Deployment, signal: Signal, now: number): Deployment {
+  if (signal.kind !== 'abort' && signal.kind !== 'resume') return deployment;
+  if (!waitsForHand(item)) return deployment;
+  return answered(deployment, { by: signal.by, reason: signal.reason, at: now });
+}
+
+/** What a person ordered is not, nor what goes back already. */
+export function mayBeSuperseded({ plan, phase, turned }: Deployment): boolean {
+  return plan.direction === 'forward' && phase !== 'restoring' && turned === null;
+}
+
+/** A newer push takes the deployment's place. A repeat ends its wait again. */
+export function supersede(item: ServiceItem, image: string, now: number): Pick<Latched, 'item' | 'end'> {
+  const { deployment } = item;
+  if (deployment === null || !mayBeSuperseded(deployment)) return { item, end: undefined };
+  const known = deployment.latch;
+  const next = known.superseded === null ? { ...known, superseded: { image, at: now } } : known;
+  const changed = { ...deployment, latch: next };
+  return { item: next === known ? item : { ...item, deployment: changed }, end: stopOf(item.wait, changed) };
 }
 
 /** Digests that a rollback left may be deployed again: one, or all. */
@@ -92,18 +125,31 @@ function remembered(known: Latch, signal: Exclude<Signal, { kind: 'release' }>, 
         ? { ...known, abort: { by: signal.by, reason: signal.reason, at: now } }
         : known;
     case 'steady':
+    case 'resume':
       return known;
   }
 }
 
 function endOf(wait: Wait | null, deployment: Deployment, signal: Signal): Latched['end'] {
-  if (wait === null) return undefined;
-  const stopped = stopReason(deployment.latch);
-  if (stopped !== undefined) return { token: wait.token, ...stopped };
-  if (wait.for !== 'healthy') return undefined;
+  const stop = stopOf(wait, deployment);
+  if (stop !== undefined || wait?.for !== 'healthy' || deployment.phase === 'restoring') return stop;
   const allRan = deployment.desired !== null && deployment.latch.running.length >= deployment.desired;
   const look = (signal.kind === 'taskRunning' && allRan) || signal.kind === 'steady';
   return look ? { token: wait.token, error: 'Cutover.Woken', cause: 'all tasks run' } : undefined;
+}
+
+/** A wait for a person ends by their word alone: what turns red meanwhile must not overwrite what they changed. */
+function stopOf(wait: Wait | null, { latch: known, hold, phase }: Deployment): Latched['end'] {
+  if (wait?.for === 'hand') {
+    const answer = hold?.answer;
+    if (answer == null) return undefined;
+    const aborted = hold?.kind === 'held' && known.abort !== null ? stopReason(known) : undefined;
+    const go = { error: 'Cutover.Woken', cause: `${answer.by} said to go on: ${answer.reason}` } as const;
+    return { token: wait.token, ...(aborted ?? go) };
+  }
+  const stopped = stopReason(known);
+  if (wait === null || phase === 'restoring' || stopped === undefined) return undefined;
+  return { token: wait.token, ...stopped };
 }
 
 /** What the latched signals say against going on, in the order of their weight; undefined when nothing does. */
@@ -128,6 +174,9 @@ export function stopReason(known: Latch): { readonly error: ErrorName; readonly 
       error: 'Cutover.Unhealthy',
       cause: `${known.crashes.length} tasks of the new generation stopped by themselves; the last one: ${last.reason}`,
     };
+  }
+  if (known.superseded !== null) {
+    return { error: 'Cutover.Superseded', cause: `${known.superseded.image} takes its place` };
   }
   return undefined;
 }

@@ -4,6 +4,7 @@ import type { Execution } from './deployment-start.ts';
 import { shortened } from './errors.ts';
 import { released } from './ownership.ts';
 import type { ServiceItem } from './service-item.ts';
+import { turned } from './turn.ts';
 
 /** How the owner's execution stands; `unknown` when Step Functions has none of that name (any more). */
 export type ExecutionStatus =
@@ -79,7 +80,7 @@ export function recover(item: ServiceItem, { execution, status, owner, now }: Re
       owner: { execution: execution.arn, redrives: execution.redrives, since: now },
       wait: null,
       // The intent stays: it tells what the dead owner may have written.
-      deployment: { ...deployment, plan, reason },
+      deployment: turned({ ...deployment, plan }, { Error: 'Cutover.Died', Cause: reason }, now),
     },
     admission: {
       admission: 'recover',

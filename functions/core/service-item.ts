@@ -31,8 +31,11 @@ export type Intent = z.infer<typeof intent>;
 
 const wait = growing({
   token: z.string(),
-  for: z.enum(['healthy', 'bake']),
-  deadline: instant,
+  for: z.enum(['healthy', 'bake', 'hand']),
+  /** Null: it never ends by itself. */
+  deadline: instant.nullable(),
+  /** When its state was entered, plus a thousandth for each retry: a wait that began later replaces it, never an earlier one. */
+  entered: z.number().default(0),
 });
 export type Wait = z.infer<typeof wait>;
 
@@ -43,10 +46,30 @@ const latch = growing({
   fleetFailed: z.string().nullable(),
   alarm: growing({ name: z.string(), reason: z.string(), at: instant }).nullable(),
   abort: growing({ by: z.string(), reason: z.string(), at: instant }).nullable(),
+  /** The newer push that takes its place. */
+  superseded: growing({ image: z.string(), at: instant }).nullable().default(null),
 });
 export type Latch = z.infer<typeof latch>;
 
-const outcome = z.enum(['live', 'restored', 'removed']);
+/** What only a person can mend, or decide. */
+const hold = growing({
+  /** `held` in the middle, by a person's change; `frozen` when AWS refused the way on and refuses the way back; else `needsHand`. */
+  kind: z.enum(['held', 'needsHand', 'frozen']),
+  /** Name of the error that bars the way, and what it says. */
+  error: z.string(),
+  why: z.string(),
+  since: instant,
+  /** When it goes back by itself; null on the way back, which is tried until it works. */
+  until: instant.nullable(),
+  /** How many reminders were due when people were reminded last. */
+  reminders: z.int(),
+  remindedAt: instant,
+  /** Who said to go on, or back, with what stands in the rule; null until somebody does. */
+  answer: growing({ by: z.string(), reason: z.string(), at: instant }).nullable(),
+});
+export type Hold = z.infer<typeof hold>;
+
+const outcome = z.enum(['live', 'restored', 'superseded', 'removed']);
 export type Outcome = z.infer<typeof outcome>;
 
 const deployment = growing({
@@ -64,8 +87,10 @@ const deployment = growing({
   latch,
   /** Why it went back, from the moment that it does. */
   reason: z.string().nullable(),
-  /** What only a person can mend before it can go back; null while nothing is. */
-  needsHand: z.string().nullable(),
+  /** What turned it back: the error's name, and when; null while it goes forward. */
+  turned: growing({ error: z.string(), at: instant }).nullable().default(null),
+  /** What a person had to look at last; null when nothing has to be. */
+  hold: hold.nullable().default(null),
   outcome: outcome.nullable(),
   /** From then on no request can reach the new generation any more; null while nothing was taken back. */
   quietAt: instant.nullable(),
@@ -126,7 +151,7 @@ export const serviceItem = growing({
   held: z.array(held),
   /** The newest push that waits; a newer one takes its place. */
   pending: pending.nullable(),
-  /** The rule as we wrote it last; null before the first write. */
+  /** The rule as we wrote it last, or as a person left it and told us to go on from; null before the first write. */
   weights: weightsSchema.nullable(),
   weightsAt: instant.nullable(),
   lastPush: growing({ eventId: z.string(), at: instant }).nullable(),

@@ -13,13 +13,20 @@ export const serviceSettings = z.strictObject({
   tags: z.array(z.string().min(1).max(128)).min(1).describe('patterns of the tags that are deployed'),
   strategy: strategySchema,
   whenBusy: z
-    .enum(['queueLatest', 'reject'])
-    .describe('what becomes of a push while a deployment runs: the newest waits, or it is refused'),
+    .enum(['queueLatest', 'supersede', 'reject'])
+    .describe(
+      'what becomes of a push while a deployment runs: the newest waits, it takes its place, or it is refused',
+    ),
   alarms: z.array(z.string().min(1)).max(100).describe('names of CloudWatch alarms that stop a deployment'),
   /** The new generation starts at the live one's desired count, and never below this. */
   minimumCount: z.int().min(1).max(5_000),
   healthDeadlineSeconds: seconds.min(10).max(86_400).describe('from launch until all targets are healthy'),
   healthIntervalSeconds: seconds.min(5).max(300).describe("the target groups' health check interval"),
+  handDeadlineSeconds: seconds
+    .min(60)
+    .max(604_800)
+    .default(86_400)
+    .describe("how long a deployment that is held waits for a person's word before it goes back"),
   retentionSeconds: seconds.max(31_536_000).describe('how long a replaced generation stays warm'),
   traffic: z.strictObject({
     rule: z.string().min(1).describe('ARN of the production listener rule'),

@@ -49,6 +49,14 @@ export type Signal =
       readonly by: string;
       readonly reason: string;
       readonly deployment?: DeploymentId | undefined;
+    }
+  /** What a person changed by hand counts: a deployment that is held goes on from it. */
+  | {
+      readonly kind: 'resume';
+      readonly service: ServiceName;
+      readonly by: string;
+      readonly reason: string;
+      readonly deployment?: DeploymentId | undefined;
     };
 
 export type SignalReading =
@@ -90,16 +98,17 @@ const alarmEvent = z.object({
 
 /** `aws lambda invoke … --payload '{"service":"web","signal":"abort","by":"ann","reason":"…"}'` */
 const who = z.string().min(1).max(200);
+const ofDeployment = {
+  service: serviceName,
+  by: who,
+  reason: z.string().min(1).max(500).default('no reason given'),
+  deployment: deploymentId
+    .optional()
+    .describe('only this one: a repeat that comes late must not meet the next'),
+};
 const personal = z.discriminatedUnion('signal', [
-  z.strictObject({
-    service: serviceName,
-    signal: z.literal('abort'),
-    by: who,
-    reason: z.string().min(1).max(500).default('no reason given'),
-    deployment: deploymentId
-      .optional()
-      .describe('only this one: a repeat that comes late must not end the next'),
-  }),
+  z.strictObject({ ...ofDeployment, signal: z.literal('abort') }),
+  z.strictObject({ ...ofDeployment, signal: z.literal('resume') }),
   z.strictObject({
     service: serviceName,
     signal: z.literal('release'),
@@ -115,7 +124,7 @@ export function readSignal(event: unknown): SignalReading {
   if (!parsed.ok) {
     return {
       kind: 'malformed',
-      reason: `neither an event of ECS or CloudWatch nor a person's {"service":"web","signal":"abort","by":"you","reason":"why"} or {"service":"web","signal":"release","by":"you"}${ofPerson(event)}`,
+      reason: `neither an event of ECS or CloudWatch nor a person's {"service":"web","signal":"abort","by":"you","reason":"why"}, the same with resume, or {"service":"web","signal":"release","by":"you"}${ofPerson(event)}`,
     };
   }
   const value = parsed.value;

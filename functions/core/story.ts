@@ -3,9 +3,10 @@
  * that a repeat gives again.
  */
 import { imageName } from './generation.ts';
+import { stopReason } from './latch.ts';
 import { shortDigest } from './names.ts';
 import { restoreCommand } from './restore-command.ts';
-import type { Deployment, ServiceItem } from './service-item.ts';
+import type { Deployment, Hold, ServiceItem } from './service-item.ts';
 import { inWords, type Weights } from './weights.ts';
 
 type ChapterKind =
@@ -14,11 +15,17 @@ type ChapterKind =
   | 'started'
   | 'launched'
   | 'shifted'
+  | 'held'
+  | 'resumed'
   | 'goingBack'
+  | 'givingWay'
   | 'needsHand'
+  | 'frozen'
+  | 'reminded'
   | 'weightsRestored'
   | 'live'
   | 'restored'
+  | 'superseded'
   | 'removed';
 
 export interface Chapter {
@@ -49,12 +56,21 @@ const spoken: ReadonlySet<ChapterKind> = new Set([
   'queued',
   'started',
   'shifted',
+  'held',
+  'resumed',
   'goingBack',
+  'givingWay',
   'needsHand',
+  'frozen',
+  'reminded',
   'live',
   'restored',
+  'superseded',
   'removed',
 ]);
+
+/** Kinds that ask for a person's word. */
+const asking: ReadonlySet<ChapterKind> = new Set(['held', 'needsHand', 'frozen', 'reminded']);
 
 export function isSpoken(chapter: Chapter): boolean {
   return spoken.has(chapter.kind);
@@ -87,7 +103,7 @@ function refusalIn(before: ServiceItem | null, after: ServiceItem): readonly Cha
 }
 
 /** A deployment before it began. */
-const unbegun = { desired: null, step: -1, reason: null, needsHand: null, outcome: null } as const;
+const unbegun = { desired: null, step: -1, reason: null, hold: null, outcome: null } as const;
 
 function deploymentIn(before: ServiceItem | null, after: ServiceItem): readonly Chapter[] {
   const now = after.deployment;
@@ -103,10 +119,14 @@ function deploymentIn(before: ServiceItem | null, after: ServiceItem): readonly 
 
   if (!known) tell('started', '1-started', now.startedAt);
   if (now.desired !== null && old.desired === null) tell('launched', '2-launched', at);
-  if (now.step >= 0 && now.step !== old.step)
-    tell('shifted', `3-shifted-${String(now.step).padStart(2, '0')}`, weightsAt);
+  if (now.step >= 0 && now.step !== old.step) tell('shifted', placeOf(now.step), weightsAt);
   chapters.push(...wayBackIn(before, after, now, old, at));
   return chapters;
+}
+
+/** Of a step in the order of the story; of the launch before the first. */
+function placeOf(step: number): string {
+  return step < 0 ? '2-launched' : `3-shifted-${String(step).padStart(2, '0')}`;
 }
 
 /** The part of the story that goes back, up to its end; a deployment that went live ends here too. */
@@ -114,7 +134,7 @@ function wayBackIn(
   before: ServiceItem | null,
   after: ServiceItem,
   now: Deployment,
-  old: Pick<Deployment, 'reason' | 'needsHand' | 'outcome'>,
+  old: Pick<Deployment, 'reason' | 'hold' | 'outcome'>,
   at: number,
 ): readonly Chapter[] {
   const { weightsAt } = after;
@@ -122,13 +142,31 @@ function wayBackIn(
   const tell = (kind: ChapterKind, key: string, when: number | null | undefined): void => {
     chapters.push(chapter(after, now, kind, key, when ?? at));
   };
-  if (now.reason !== null && old.reason === null) tell('goingBack', '4-going-back', turnedAt(after));
+  if (now.reason !== null && old.reason === null) {
+    const givesWay = now.turned?.error === 'Cutover.Superseded';
+    tell(givesWay ? 'givingWay' : 'goingBack', '4-going-back', now.turned?.at ?? turnedAt(after));
+  }
   const rewritten = weightsAt !== null && weightsAt !== before?.weightsAt;
   if (now.phase === 'restoring' && rewritten) tell('weightsRestored', '5-weights-restored', weightsAt);
-  if (now.needsHand !== null && now.needsHand !== old.needsHand)
-    tell('needsHand', `5-needs-hand-${after.version}`, at);
+  chapters.push(...handIn(after, now, old.hold));
   if (now.outcome !== null && old.outcome === null) tell(now.outcome, `6-${now.outcome}`, now.endedAt);
   return chapters;
+}
+
+/** What a person is waited for, what they said to it, and reminders: after the step that it came in, or on the way back. */
+function handIn(after: ServiceItem, now: Deployment, old: Hold | null): readonly Chapter[] {
+  const { hold } = now;
+  if (hold === null) return [];
+  const place = hold.kind === 'held' ? placeOf(now.step) : '5';
+  const key = `${place}-hand-${String(after.version).padStart(6, '0')}`;
+  const tell = (kind: ChapterKind, when: number): Chapter[] => [
+    chapter(after, now, kind, `${key}-${kind}`, when),
+  ];
+  if (old === null || old.since !== hold.since || old.kind !== hold.kind) return tell(hold.kind, hold.since);
+  // An abort tells itself, by the way back.
+  const aborted = hold.kind === 'held' && now.latch.abort !== null;
+  if (hold.answer !== null && old.answer === null) return aborted ? [] : tell('resumed', hold.answer.at);
+  return hold.reminders > old.reminders ? tell('reminded', hold.remindedAt) : [];
 }
 
 function chapter(
@@ -139,7 +177,7 @@ function chapter(
   at: number,
 ): Chapter {
   const { plan } = deployment;
-  const ended = kind === 'live' || kind === 'restored' || kind === 'removed';
+  const ended = kind === deployment.outcome;
   return {
     id: `deployment#${plan.deployment}#${key}`,
     kind,
@@ -150,11 +188,29 @@ function chapter(
     digest: plan.to.digest,
     generation: plan.to.name,
     weights: item.weights,
-    reason: (kind === 'needsHand' ? deployment.needsHand : deployment.reason) ?? orderOf(deployment),
+    reason: reasonFor(kind, item.service, deployment),
     at,
     seconds: Math.max(0, Math.round((at - deployment.startedAt) / 1_000)),
     restore: ended || plan.from === null ? null : restoreCommand(plan.settings.traffic, plan.weightsBefore),
   };
+}
+
+function reasonFor(kind: ChapterKind, service: string, deployment: Deployment): string | null {
+  const { hold, latch } = deployment;
+  if (hold !== null && asking.has(kind)) return handInWords(service, hold, stopReason(latch)?.cause);
+  if (hold?.answer != null && kind === 'resumed') return `${hold.answer.by}: ${hold.answer.reason}`;
+  return deployment.reason ?? orderOf(deployment);
+}
+
+/** What is asked of a person, and how they say it: complete, for it may be all that they see of it on a phone. */
+function handInWords(service: string, { kind, why, until }: Hold, stop: string | undefined): string {
+  const say = (signal: string) => JSON.stringify({ service, signal, by: 'you', reason: 'why' });
+  if (kind !== 'held') {
+    return `${why}. Both generations stay up, and the way back is tried again and again. To have it tried at once, from what the rule has by then, invoke the signal function with ${say('resume')}`;
+  }
+  const meanwhile = stop === undefined ? '' : ` Meanwhile: ${stop}, so to resume goes back too.`;
+  const end = until === null ? '' : ` Without a word it goes back at ${new Date(until).toISOString()}.`;
+  return `${why}. It stays where it is. To go on with its step from there, invoke the signal function with ${say('resume')}; to go back, with ${say('abort')}.${end}${meanwhile}`;
 }
 
 /** Who asked for a rollback, and why. */
@@ -221,14 +277,26 @@ function subjectOfPush(chapter: Chapter): string {
       return `${service}: ${generation} takes traffic`;
     case 'goingBack':
       return `${service}: ${generation} (${image}) failed, going back`;
+    case 'held':
+      return `${service}: ${generation} is held, for somebody changed what it was doing`;
+    case 'resumed':
+      return `${service}: ${generation} goes on from what is there`;
+    case 'givingWay':
+      return `${service}: ${generation} (${image}) gives way to a newer push, going back`;
     case 'needsHand':
       return `${service}: ${generation} cannot go back by itself and needs your hand`;
+    case 'frozen':
+      return `${service}: ${generation} is frozen, AWS refuses the way on and the way back`;
+    case 'reminded':
+      return `${service}: ${generation} still waits for your hand, ${seconds} s after it began`;
     case 'weightsRestored':
       return `${service}: the weights are back`;
     case 'live':
       return `${service}: ${image} is live as ${generation} after ${seconds} s`;
     case 'restored':
       return `${service}: ${image} was taken back after ${seconds} s, the old generation serves`;
+    case 'superseded':
+      return `${service}: ${image} gave way to a newer push after ${seconds} s, the old generation serves`;
     case 'removed':
       return `${service}: ${image} was removed after ${seconds} s, there was nothing to go back to`;
   }
@@ -251,7 +319,13 @@ function subjectOfRollback(chapter: Chapter): string {
     case 'queued':
     case 'launched':
     case 'shifted':
+    case 'held':
+    case 'resumed':
+    case 'givingWay':
     case 'needsHand':
+    case 'frozen':
+    case 'reminded':
+    case 'superseded':
     case 'weightsRestored':
       return subjectOfPush(chapter);
   }

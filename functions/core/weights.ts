@@ -1,5 +1,6 @@
 /** The share of each slot in the production rule: absolute numbers that sum to 100. */
 import * as z from 'zod';
+import { CutoverError } from './errors.ts';
 import { type SlotName, slotName } from './names.ts';
 
 export const weightsSchema = z.record(slotName, z.int().min(0).max(999));
@@ -23,6 +24,14 @@ export function splitBetween(
 export function sameWeights(one: Weights, other: Weights): boolean {
   const slots = new Set([...Object.keys(one), ...Object.keys(other)]) as Set<SlotName>;
   return [...slots].every((slot) => (one[slot] ?? 0) === (other[slot] ?? 0));
+}
+
+/** Somebody else wrote the rule: what Cutover wrote, and what stands there. */
+export function foreignWeights(rule: string, ours: Weights, theirs: Weights): CutoverError {
+  return new CutoverError(
+    'Cutover.ForeignWeights',
+    `somebody else changed the weights of ${rule}: Cutover wrote ${inWords(ours)}, the rule has ${inWords(theirs)}. They are left as they are`,
+  );
 }
 
 /** A slot's part of all traffic in percent; undefined when no slot has any weight. */

@@ -4,6 +4,8 @@
  */
 import * as z from 'zod';
 import { waiting } from '../core/course.ts';
+import { failureSchema } from '../core/errors.ts';
+import { needingHand } from '../core/hold.ts';
 import { stopReason } from '../core/latch.ts';
 import { running } from '../core/ownership.ts';
 import { planSchema } from '../core/plan.ts';
@@ -12,18 +14,40 @@ import type { Ledger } from '../ports/ledger.ts';
 import type { Waits } from '../ports/waits.ts';
 import type { Now } from './clock.ts';
 import { type GatePorts, gateFailure } from './gates.ts';
-import { look } from './look.ts';
+import { look as lookAt } from './look.ts';
 
-export const awaitInput = z.object({
+const begun = {
   plan: planSchema,
-  for: z.enum(['healthy', 'bake']),
+  token: z.string().min(1),
+  /** When the state was entered, in milliseconds since the epoch, plus a thousandth for each retry. */
+  entered: z.number(),
+};
+const look = z.object({
+  ...begun,
   /** Milliseconds since the epoch. */
   deadline: z.number(),
   /** How soon the machine looks again by itself. */
   recheckSeconds: z.number(),
-  token: z.string().min(1),
 });
+const hand = z.object({
+  ...begun,
+  for: z.literal('hand'),
+  /** Milliseconds since the epoch; null on the way back, which ends when it works. */
+  deadline: z.number().nullable(),
+  /** What bars the way. */
+  bar: failureSchema,
+  /** Why the deployment goes back; null while it goes forward. */
+  failure: failureSchema.nullable(),
+});
+
+export const awaitInput = z.discriminatedUnion('for', [
+  look.extend({ for: z.literal('healthy') }),
+  look.extend({ for: z.literal('bake') }),
+  hand,
+]);
 type AwaitInput = z.infer<typeof awaitInput>;
+type LookInput = z.infer<typeof look>;
+type HandInput = z.infer<typeof hand>;
 
 /** https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_RunTask.html advises to allow for a few minutes at worst. */
 const visibleAfterMs = 60_000;
@@ -38,10 +62,12 @@ export async function awaitSignal(
   input: AwaitInput,
   ports: AwaitPorts,
 ): Promise<{ readonly remark: string }> {
-  const { plan, token, deadline } = input;
+  if (input.for === 'hand') return awaitHand(input, ports);
+  const { plan, token, deadline, entered } = input;
   const { item } = await ports.ledger.change(plan.settings.service, (current) => ({
-    item: waiting(current, plan, { token, for: input.for, deadline }),
+    item: waiting(current, plan, { token, for: input.for, deadline, entered }),
   }));
+  if (item.wait?.token !== token) return overtaken;
   const stop = stopReason(running(item, plan).latch);
   if (stop !== undefined) {
     await ports.waits.fail(token, stop.error, stop.cause);
@@ -50,8 +76,33 @@ export async function awaitSignal(
   return input.for === 'healthy' ? lookAtHealth(input, ports) : lookAtBake(input, ports);
 }
 
-async function lookAtHealth({ plan, token, deadline, recheckSeconds }: AwaitInput, ports: AwaitPorts) {
-  const { verdict: seen, allRunning, gone } = await look(plan, ports);
+const overtaken = { remark: 'a later look has begun; this one came too late' };
+
+/** Asks people for their word, and reminds them. An abort goes back at once; what was said already is acted on. */
+async function awaitHand(
+  { plan, token, deadline, entered, bar, failure }: HandInput,
+  { ledger, waits, now }: AwaitPorts,
+) {
+  const wait = { token, for: 'hand' as const, deadline, entered };
+  const { item } = await ledger.change(plan.settings.service, (current) => {
+    const next = waiting(current, plan, wait);
+    return { item: next === current ? current : needingHand(next, plan, { bar, failure, deadline }, now()) };
+  });
+  if (item.wait?.token !== token) return overtaken;
+  const { latch, hold } = running(item, plan);
+  const stop = stopReason(latch);
+  if (failure === null && latch.abort !== null && stop !== undefined) {
+    await waits.fail(token, stop.error, stop.cause);
+    return { remark: stop.cause };
+  }
+  if (hold?.answer != null) await waits.succeed(token);
+  return {
+    remark: hold?.answer == null ? `waits for a person's word: ${hold?.why}` : 'a person said to go on',
+  };
+}
+
+async function lookAtHealth({ plan, token, deadline, recheckSeconds }: LookInput, ports: AwaitPorts) {
+  const { verdict: seen, allRunning, gone } = await lookAt(plan, ports);
   const sinceLaunch = ports.now() - (deadline - plan.settings.healthDeadlineSeconds * 1_000);
   // ECS and Auto Scaling are eventually consistent: what was just made may not be seen yet.
   const verdict: Verdict =
@@ -80,7 +131,7 @@ async function lookAtHealth({ plan, token, deadline, recheckSeconds }: AwaitInpu
   return { remark: missing };
 }
 
-async function lookAtBake({ plan, token, deadline }: AwaitInput, ports: AwaitPorts) {
+async function lookAtBake({ plan, token, deadline }: LookInput, ports: AwaitPorts) {
   if (ports.now() >= deadline) {
     await ports.waits.succeed(token);
     return { remark: 'the bake is over' };

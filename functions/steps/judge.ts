@@ -1,13 +1,15 @@
 /**
- * Asks every gate at the end of a bake. Returns when all pass; throws what failed, or `Cutover.NotYet` while the bake goes on.
- * Changes nothing.
+ * Asks every gate at the end of a bake, and whether the weights are still ours: what was judged is what they were. Returns when
+ * all pass; throws what failed, or `Cutover.NotYet` while the bake goes on. Changes nothing.
  */
 import * as z from 'zod';
 import { CutoverError } from '../core/errors.ts';
 import { stopReason } from '../core/latch.ts';
 import { running } from '../core/ownership.ts';
 import { planSchema } from '../core/plan.ts';
+import { foreignWeights, sameWeights } from '../core/weights.ts';
 import type { Ledger } from '../ports/ledger.ts';
+import type { Traffic } from '../ports/traffic.ts';
 import type { Now } from './clock.ts';
 import { type GatePorts, gateFailure } from './gates.ts';
 
@@ -19,6 +21,7 @@ export const judgeInput = z.object({
 
 export interface JudgePorts extends GatePorts {
   readonly ledger: Pick<Ledger, 'read'>;
+  readonly traffic: Pick<Traffic, 'targets' | 'weights'>;
   readonly now: Now;
 }
 
@@ -30,8 +33,11 @@ export async function judge(
   const stop = stopReason(running(item, plan).latch);
   if (stop !== undefined) throw new CutoverError(stop.error, stop.cause);
 
-  const failure = await gateFailure(plan, ports);
+  const { traffic } = plan.settings;
+  const [failure, weights] = await Promise.all([gateFailure(plan, ports), ports.traffic.weights(traffic)]);
   if (failure !== undefined) throw new CutoverError(failure.error, failure.cause);
+  const written = item.weights ?? plan.weightsBefore;
+  if (!sameWeights(weights, written)) throw foreignWeights(traffic.rule, written, weights);
   const remaining = deadline - ports.now();
   if (remaining > 0) {
     throw new CutoverError(

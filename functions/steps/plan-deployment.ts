@@ -11,8 +11,9 @@ import {
   type Decided,
   recordIntake,
   undecided,
+  whileRed,
 } from '../core/admission.ts';
-import { alarmVerdict } from '../core/alarms.ts';
+import { alarmVerdict, notGreen } from '../core/alarms.ts';
 import { CutoverError, type ErrorName } from '../core/errors.ts';
 import { imageName } from '../core/generation.ts';
 import { serviceName } from '../core/names.ts';
@@ -22,6 +23,7 @@ import type { ServiceSettings } from '../core/service-settings.ts';
 import type { Alarms } from '../ports/alarms.ts';
 import type { Ledger } from '../ports/ledger.ts';
 import type { Traffic } from '../ports/traffic.ts';
+import type { Waits } from '../ports/waits.ts';
 import type { Now } from './clock.ts';
 import { type DeclarationPorts, declaredSettings, notDeclared } from './declared-settings.ts';
 
@@ -35,6 +37,7 @@ export interface PlanPorts extends DeclarationPorts {
   readonly ledger: Ledger;
   readonly traffic: Traffic;
   readonly alarms: Alarms;
+  readonly waits: Pick<Waits, 'fail'>;
   readonly now: Now;
 }
 
@@ -79,14 +82,18 @@ async function decideOn(
     Promise.all([ports.traffic.weights(settings.traffic), ports.alarms.states(settings.alarms)]),
   );
   const red = alarmVerdict(alarms);
-  const { admission, retry } = await ports.ledger.change<Decided>(input.service, (item) => {
-    const decided = admit(item, { push, execution: input.execution, settings, weights, now: ports.now() });
+  const { admission, retry, end } = await ports.ledger.change<Decided>(input.service, (item) => {
+    const offer = { push, execution: input.execution, settings, weights, now: ports.now() };
+    const decided = admit(item, offer);
     if (decided.admission.admission !== 'admitted' || red.verdict !== 'fail' || decided.item === item)
       return decided;
+    const waiting = whileRed(item, offer, notGreen(alarms));
+    if (waiting !== undefined) return waiting;
     const reason = `before anything was launched: ${red.reasons.join('; ')}`;
     return refused(item, input, ports, { admission: 'rejected', reason }, imageName(push));
   });
   if (retry !== undefined) throw retry;
+  if (end !== undefined) await ports.waits.fail(end.token, end.error, end.cause);
   return admission;
 }
 

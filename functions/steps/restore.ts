@@ -3,8 +3,8 @@
  * or the registry. Runs in the same function as `shift`, which is warm when it matters. A repeat writes nothing.
  */
 import * as z from 'zod';
-import { restoredWeights, restoring } from '../core/course.ts';
-import { CutoverError, reasonOf } from '../core/errors.ts';
+import { committed, restoredWeights, restoring } from '../core/course.ts';
+import { CutoverError, failureSchema, reasonOf } from '../core/errors.ts';
 import { running } from '../core/ownership.ts';
 import { type Plan, planSchema } from '../core/plan.ts';
 import { restoreCommand } from '../core/restore-command.ts';
@@ -13,13 +13,13 @@ import type { Deployment, ServiceItem } from '../core/service-item.ts';
 import { inWords, sameWeights, type Weights } from '../core/weights.ts';
 import type { Ledger } from '../ports/ledger.ts';
 import type { Traffic } from '../ports/traffic.ts';
+import { accepted } from './accepted.ts';
 import type { Now } from './clock.ts';
-import { notingBars } from './needing-hand.ts';
 
 export const restoreInput = z.object({
   direction: z.literal('back'),
   plan: planSchema,
-  failure: z.object({ Error: z.string(), Cause: z.string().optional() }),
+  failure: failureSchema,
 });
 
 export interface RestorePorts {
@@ -35,14 +35,15 @@ export interface RestoreOutput {
   readonly quietSeconds: number;
 }
 
-export async function restore(input: RestoreInput, ports: RestorePorts): Promise<RestoreOutput> {
-  return notingBars(input.plan, ports.ledger, () => putBack(input, ports));
-}
-
-async function putBack({ plan, failure }: RestoreInput, ports: RestorePorts): Promise<RestoreOutput> {
+/** Throws `Cutover.Committed` when the deployment is live: it was promoted, and only the answer was lost. */
+export async function restore({ plan, failure }: RestoreInput, ports: RestorePorts): Promise<RestoreOutput> {
   const { service, traffic } = plan.settings;
   const reason = reasonOf(failure);
-  const item = await ports.ledger.read(service);
+  const found = await ports.ledger.read(service);
+  if (committed(found, plan)) {
+    throw new CutoverError('Cutover.Committed', `${plan.to.name} is live already; nothing is taken back`);
+  }
+  const item = await accepted(found, plan, ports);
   const deployment = running(item, plan);
   const current = await ports.traffic.weights(traffic);
   if (!isOurs(current, item, plan.weightsBefore)) {
@@ -52,7 +53,9 @@ async function putBack({ plan, failure }: RestoreInput, ports: RestorePorts): Pr
     );
   }
   if (!sameWeights(current, plan.weightsBefore)) await refuseOntoNothing(plan, reason, ports);
-  await ports.ledger.change(service, (now) => ({ item: restoring(now, plan, current, reason, ports.now()) }));
+  await ports.ledger.change(service, (now) => ({
+    item: restoring(now, plan, current, failure, ports.now()),
+  }));
   await ports.traffic.shift(traffic, current, plan.weightsBefore);
   // What is kept is not ended, so nothing has to be waited out.
   const quietMs = !plan.kept && tookTraffic(deployment, item, current, plan.to.slot) ? quietHoldMs : 0;

@@ -11,6 +11,7 @@ import { planSchema, planStep } from '../core/plan.ts';
 import type { Weights } from '../core/weights.ts';
 import type { Ledger } from '../ports/ledger.ts';
 import type { Traffic } from '../ports/traffic.ts';
+import { accepted } from './accepted.ts';
 import type { Now } from './clock.ts';
 import { type LookPorts, look } from './look.ts';
 
@@ -32,7 +33,7 @@ export async function shift(
   ports: ShiftPorts,
 ): Promise<{ readonly weights: Weights }> {
   const { service, traffic } = plan.settings;
-  const before = await ports.ledger.read(service);
+  const before = await accepted(await ports.ledger.read(service), plan, ports);
   const stop = stopReason(running(before, plan).latch);
   if (stop !== undefined) throw new CutoverError(stop.error, stop.cause);
 

@@ -13,7 +13,6 @@ import type { Fleet } from '../ports/fleet.ts';
 import type { Ledger } from '../ports/ledger.ts';
 import type { Traffic } from '../ports/traffic.ts';
 import type { Now } from './clock.ts';
-import { notingBars } from './needing-hand.ts';
 
 export const terminateInput = z.object({ plan: planSchema });
 
@@ -43,10 +42,8 @@ export async function terminate(
   }
   // Without an old generation nothing else could serve: the rule keeps pointing at the slot that the next one takes.
   if (plan.from !== null) {
-    await notingBars(plan, ports.ledger, async () => {
-      await refuseWhileWeighted(ports.traffic, plan.settings.traffic, plan.to);
-      await refuseWithoutOther(ports.traffic, plan);
-    });
+    await refuseWhileWeighted(ports.traffic, plan.settings.traffic, plan.to);
+    await refuseWithoutOther(ports.traffic, plan);
   }
   await ports.ledger.change(service, (item) => ({
     item: intending(item, plan, { kind: 'terminate', before: null, after: null }, ports.now()),

@@ -109,8 +109,8 @@ function refusalLines(item: ServiceItem | undefined): string[] {
   return [dim(`  ${intake.image ?? 'the last push'}: ${intake.admission}, ${intake.reason}`)];
 }
 
-function untilWords(deadline: number | undefined, now: number): string {
-  return deadline === undefined ? '' : `for ${Math.max(0, Math.ceil((deadline - now) / 1_000))} s more`;
+function untilWords(deadline: number | null | undefined, now: number): string {
+  return deadline == null ? '' : `for ${Math.max(0, Math.ceil((deadline - now) / 1_000))} s more`;
 }
 
 function resultLines({ results }: View): string[] {

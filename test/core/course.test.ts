@@ -16,6 +16,7 @@ import type { Deployment, ServiceItem } from '../../functions/core/service-item.
 import {
   admitted,
   baking,
+  because,
   ended,
   execution,
   generationOf,
@@ -30,7 +31,7 @@ import {
 type Change = (item: ServiceItem, plan: Plan) => ServiceItem;
 
 const launch = { kind: 'launch', before: null, after: null } as const;
-const wait = { token: 'token', for: 'healthy', deadline: start } as const;
+const wait = { token: 'token', for: 'healthy', deadline: start, entered: start } as const;
 const shift = (plan: Plan) => ({
   kind: 'shift' as const,
   before: plan.weightsBefore,
@@ -46,7 +47,7 @@ const forward: readonly [string, Change][] = [
   ['a promotion', (item, plan) => promoted(item, plan, start)],
 ];
 const back: readonly [string, Change][] = [
-  ['the way back', (item, plan) => restoring(item, plan, plan.weightsBefore, 'why', start)],
+  ['the way back', (item, plan) => restoring(item, plan, plan.weightsBefore, because('why'), start)],
   ['weights put back', (item, plan) => restoredWeights(item, plan, start, start)],
   ['an intent to terminate', (item, plan) => intending(item, plan, { ...launch, kind: 'terminate' }, start)],
   ['a restore', (item, plan) => restored(item, plan, start)],
@@ -122,19 +123,22 @@ describe('a deployment that has ended', () => {
 describe('a deployment that goes back', () => {
   it.each(forward)('may not record %s any more', (_, change) => {
     const { item, plan } = baking(1);
-    const returning = restoring(item, plan, item.weights!, 'why', start);
+    const returning = restoring(item, plan, item.weights!, because('why'), start);
     expect(() => change(returning, plan)).toThrow(fencedOut);
   });
 
   it('keeps its first reason', () => {
     const { item, plan } = baking(1);
-    const once = restoring(item, plan, item.weights!, 'the first', start);
-    expect(restoring(once, plan, item.weights!, 'the second', start).deployment?.reason).toBe('the first');
+    const once = restoring(item, plan, item.weights!, because('the first'), start);
+    expect(restoring(once, plan, item.weights!, because('the second'), start).deployment?.reason).toBe(
+      'the first',
+    );
   });
 
   it('keeps a reason short enough to be told', () => {
     const { item, plan } = baking(1);
-    const reason = restoring(item, plan, item.weights!, 'x'.repeat(100_000), start).deployment?.reason;
+    const reason = restoring(item, plan, item.weights!, because('x'.repeat(100_000)), start).deployment
+      ?.reason;
     expect(reason?.length).toBeLessThanOrEqual(2_000);
   });
 });
@@ -193,7 +197,7 @@ describe('the item', () => {
 
   it('back: the reason before the write, the weights, the end', () => {
     const { item, plan } = baking(1);
-    const returning = restoring({ ...item, wait }, plan, item.weights!, 'red', start + 5);
+    const returning = restoring({ ...item, wait }, plan, item.weights!, because('red'), start + 5);
     expect(returning).toMatchObject({
       wait: null,
       intent: { kind: 'restore', before: { blue: 90, green: 10 }, after: { blue: 100, green: 0 } },

@@ -2,6 +2,7 @@
 import { type Admission, admit, type Offer } from '../../functions/core/admission.ts';
 import { intending, launched, promoted, shifted } from '../../functions/core/course.ts';
 import type { Beginning } from '../../functions/core/deployment-start.ts';
+import type { Failure } from '../../functions/core/errors.ts';
 import type { Generation } from '../../functions/core/generation.ts';
 import {
   type Digest,
@@ -54,6 +55,8 @@ export function settingsOf(
     ...changes,
   });
 }
+
+export const because = (Cause: string): Failure => ({ Error: 'Cutover.AlarmRed', Cause });
 
 export function digestOf(number: number): Digest {
   return digest.parse(`sha256:${number.toString(16).padStart(64, '0')}`);

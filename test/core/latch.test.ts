@@ -4,11 +4,28 @@ import { latch, stopReason } from '../../functions/core/latch.ts';
 import { type GenerationName, generationName } from '../../functions/core/names.ts';
 import type { Latch, ServiceItem } from '../../functions/core/service-item.ts';
 import type { Signal } from '../../functions/core/signal.ts';
-import { baking, digestOf, ended, generationOf, goingBack, liveItem, start, web } from './examples.ts';
+import {
+  baking,
+  because,
+  digestOf,
+  ended,
+  generationOf,
+  goingBack,
+  liveItem,
+  start,
+  web,
+} from './examples.ts';
 
 const generation: GenerationName = generationName.parse('web-g0002');
 const startedAt = baking(0).item.deployment!.startedAt;
-const quiet: Latch = { running: [], crashes: [], fleetFailed: null, alarm: null, abort: null };
+const quiet: Latch = {
+  running: [],
+  crashes: [],
+  fleetFailed: null,
+  alarm: null,
+  abort: null,
+  superseded: null,
+};
 
 const ran = (task: string): Signal => ({ kind: 'taskRunning', service: web, generation, task });
 const crashed = (task: string): Signal => ({
@@ -33,7 +50,10 @@ const alarm: Signal = { kind: 'alarm', alarm: 'web-errors', reason: '5 > 1', at:
 const abort: Signal = { kind: 'abort', service: web, by: 'ann', reason: 'wrong version' };
 
 function waitingFor(what: 'healthy' | 'bake'): ServiceItem {
-  return { ...baking(what === 'bake' ? 1 : 0).item, wait: { token: 'token', for: what, deadline: start } };
+  return {
+    ...baking(what === 'bake' ? 1 : 0).item,
+    wait: { token: 'token', for: what, deadline: start, entered: start },
+  };
 }
 
 /** The signals one after the other; what the last one ends. */
@@ -141,8 +161,8 @@ describe('a signal', () => {
   it('ends no wait of a deployment that goes back already', () => {
     const { item, plan } = baking(1);
     const returning = {
-      ...restoring(item, plan, item.weights!, 'why', start),
-      wait: { token: 'token', for: 'bake' as const, deadline: start },
+      ...restoring(item, plan, item.weights!, because('why'), start),
+      wait: { token: 'token', for: 'bake' as const, deadline: start, entered: start },
     };
     expect(latch(returning, abort, start).end).toBeUndefined();
   });
@@ -223,7 +243,7 @@ describe('a release', () => {
 
 describe('a rollback', () => {
   const { item: begun, plan } = goingBack();
-  const item = { ...begun, wait: { token: 'token', for: 'bake' as const, deadline: start } };
+  const item = { ...begun, wait: { token: 'token', for: 'bake' as const, deadline: start, entered: start } };
   const at = begun.deployment!.startedAt + 60_000;
 
   it('is not stopped by an alarm, which is red because of what is live', () => {
@@ -252,6 +272,7 @@ describe('what stops a deployment', () => {
     fleetFailed: 'gave up',
     alarm: { name: 'a', reason: '', at: 0 },
     abort: { by: 'ann', reason: 'no', at: 0 },
+    superseded: null,
   };
   it.each([
     [full, 'Cutover.Aborted'],

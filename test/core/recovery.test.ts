@@ -13,7 +13,7 @@ import {
 import { type ExecutionStatus, hasEnded, type Recovery, recover } from '../../functions/core/recovery.ts';
 import type { ServiceItem } from '../../functions/core/service-item.ts';
 import { chaptersOf } from '../../functions/core/story.ts';
-import { admitted, baking, ended, execution, goingBack, liveItem, start } from './examples.ts';
+import { admitted, baking, because, ended, execution, goingBack, liveItem, start } from './examples.ts';
 
 const dead = execution('event-2');
 const later = start + 900_000;
@@ -49,8 +49,8 @@ describe('an owner', () => {
 
 describe('a deployment whose owner died', () => {
   const canary = baking(1);
-  const token = { token: 'token', for: 'bake' as const, deadline: start };
-  const back = restoring(canary.item, canary.plan, canary.item.weights!, 'the alarm is red', start);
+  const token = { token: 'token', for: 'bake' as const, deadline: start, entered: start };
+  const back = restoring(canary.item, canary.plan, canary.item.weights!, because('the alarm is red'), start);
 
   it.each<[string, ServiceItem, string]>([
     ['launching', admitted().item, 'while it was launching'],
@@ -78,6 +78,7 @@ describe('a deployment whose owner died', () => {
         ...item.deployment,
         plan: taken.admission.plan,
         reason: taken.admission.reason,
+        turned: item.deployment!.turned ?? { error: 'Cutover.Died', at: later },
       },
     });
   });
@@ -114,7 +115,7 @@ describe('a deployment whose owner died', () => {
     expect(() => launched(item, plan, 2)).toThrow(fencedOut);
     expect(() => shifted(item, plan, plan.steps[1]!, 1, later)).toThrow(fencedOut);
     expect(() => promoted(item, plan, later)).toThrow(fencedOut);
-    expect(() => restoring(item, plan, item.weights!, 'why', later)).toThrow(fencedOut);
+    expect(() => restoring(item, plan, item.weights!, because('why'), later)).toThrow(fencedOut);
   });
 
   it('is taken over again when the recovery died too, with its first reason', () => {

@@ -9,6 +9,7 @@ import {
   retiring,
   waiting,
 } from '../../functions/core/course.ts';
+import { needingHand } from '../../functions/core/hold.ts';
 import { latch } from '../../functions/core/latch.ts';
 import { parse } from '../../functions/core/parse.ts';
 import { planSchema } from '../../functions/core/plan.ts';
@@ -18,6 +19,7 @@ import { readSignal } from '../../functions/core/signal.ts';
 import {
   admitted,
   baking,
+  because,
   ended,
   execution,
   goingBack,
@@ -36,15 +38,25 @@ function again(item: unknown): unknown {
 
 const phases: readonly [string, ServiceItem][] = (() => {
   const { item, plan } = baking(1);
-  const back = restoring(item, plan, item.weights!, 'why', start);
+  const back = restoring(item, plan, item.weights!, because('why'), start);
+  const wait = { token: 't', for: 'hand' as const, deadline: null, entered: start };
+  const held = needingHand(
+    waiting(item, plan, wait),
+    plan,
+    { bar: because('changed'), failure: because('red'), deadline: null },
+    start,
+  );
+  const superseded = { ...item.deployment!.latch, superseded: { image: 'shop/web:v3', at: start } };
   return [
     ['new', newServiceItem(web)],
     ['live', liveItem()],
     ['admitted', admitted().item],
     ['launched', baking(0).item],
     ['baking', item],
-    ['waiting', waiting(item, plan, { token: 't', for: 'bake', deadline: start })],
+    ['waiting', waiting(item, plan, { token: 't', for: 'bake', deadline: start, entered: start })],
     ['going back', back],
+    ['held', held],
+    ['superseded', { ...item, deployment: { ...item.deployment!, latch: superseded } }],
     ['back', restoredWeights(back, plan, start, start)],
     ['restored', restored(back, plan, start)],
     ['promoted', promoted(item, plan, start)],
@@ -99,6 +111,18 @@ describe('a service item', () => {
     );
   });
 
+  it('that a version without holds wrote, in the middle of a bake, is read as one that is not held', () => {
+    const { item, plan } = baking(1);
+    const waits = waiting(item, plan, { token: 't', for: 'bake', deadline: start, entered: 0 });
+    const newer = new Set(['hold', 'turned', 'superseded', 'entered', 'handDeadlineSeconds']);
+    const older = JSON.parse(
+      JSON.stringify(waits, (key, value: unknown) => (newer.has(key) ? undefined : value)),
+    ) as typeof waits;
+    const stored = { ...older, deployment: { ...older.deployment, needsHand: null } };
+    const { needsHand: _, ...deployment } = serviceItem.parse(stored).deployment as Record<string, unknown>;
+    expect({ ...serviceItem.parse(stored), deployment }).toEqual(waits);
+  });
+
   it.each([
     ['another schema', { ...liveItem(), schema: 2 }, 'schema'],
     ['a slot that is none', { ...liveItem(), live: { ...liveItem().live, slot: 'Blue!' } }, 'live/slot'],
@@ -140,6 +164,8 @@ describe('the settings', () => {
     ],
     ['no tags', { tags: [] }, ['tags']],
     ['no tasks', { minimumCount: 0 }, ['minimumCount']],
+    ['a hold of eight days', { handDeadlineSeconds: 8 * 86_400 }, ['handDeadlineSeconds']],
+    ['a hold of a moment', { handDeadlineSeconds: 59 }, ['handDeadlineSeconds']],
     [
       'mistakes in several places',
       { schema: 2, service: 'W', healthDeadlineSeconds: 1 },

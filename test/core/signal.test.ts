@@ -267,6 +267,18 @@ describe('a person', () => {
     });
   });
 
+  it('has a deployment go on that is held', () => {
+    const said = {
+      service: 'web',
+      signal: 'resume',
+      by: 'ann',
+      reason: 'I did it',
+      deployment: 'web-g0002-d2',
+    };
+    const { signal: _, ...rest } = said;
+    expect(readSignal(said)).toEqual({ kind: 'signal', signal: { kind: 'resume', ...rest } });
+  });
+
   it('releases one digest that is held, or all', () => {
     const said = { service: 'web', signal: 'release', by: 'ann' };
     const release = { kind: 'release', service: 'web', by: 'ann' };

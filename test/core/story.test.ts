@@ -4,7 +4,6 @@ import { recordIntake } from '../../functions/core/admission.ts';
 import {
   intending,
   launched,
-  needingHand,
   promoted,
   restored,
   restoredWeights,
@@ -20,6 +19,7 @@ import { type Chapter, chaptersOf, isSpoken, messageOf } from '../../functions/c
 import {
   admitted,
   baking,
+  because,
   execution,
   goingBack,
   group,
@@ -43,20 +43,20 @@ function courseTo(end: 'live' | 'restored' | 'removed'): ServiceItem[] {
   const write = (change: (item: ServiceItem) => ServiceItem) => items.push(change(items.at(-1)!));
   write((now) => intending(now, plan, { kind: 'launch', before: null, after: null }, start + 130_000));
   write((now) => launched(now, plan, 2));
-  write((now) => waiting(now, plan, { token: 'token', for: 'healthy', deadline: start }));
+  write((now) => waiting(now, plan, { token: 'token', for: 'healthy', deadline: start, entered: start }));
   plan.steps.slice(0, end === 'live' ? 2 : 1).forEach((step, index) => {
     write((now) =>
       intending(now, plan, { kind: 'shift', before: now.weights, after: step.weights }, start + 2_000),
     );
     write((now) => shifted(now, plan, step, index, start + 180_000 + index));
-    write((now) => waiting(now, plan, { token: 'token', for: 'bake', deadline: start }));
+    write((now) => waiting(now, plan, { token: 'token', for: 'bake', deadline: start, entered: start }));
   });
   if (end === 'live') {
     write((now) => promoted(now, plan, start + 300_000));
     return items;
   }
   write((now) => latch(now, { kind: 'abort', service: web, by: 'ann', reason: 'no' }, start + 190_000).item);
-  write((now) => restoring(now, plan, now.weights!, 'ann ended it', start + 200_000));
+  write((now) => restoring(now, plan, now.weights!, because('ann ended it'), start + 200_000));
   write((now) => restoredWeights(now, plan, start + 330_000, start + 210_000));
   write((now) => intending(now, plan, { kind: 'terminate', before: null, after: null }, start + 340_000));
   write((now) => restored(now, plan, start + 350_000));
@@ -96,20 +96,6 @@ describe('a story', () => {
     },
   );
 
-  it('asks for a hand once, with what bars the way back, and again when something else does', () => {
-    const { item, plan } = baking(1);
-    const barred = {
-      ...needingHand(item, plan, 'somebody else changed the weights'),
-      version: item.version + 1,
-    };
-    const [asked, ...more] = chaptersOf(item, barred);
-    expect(asked).toMatchObject({ kind: 'needsHand', reason: 'somebody else changed the weights' });
-    expect(more).toEqual([]);
-    expect(needingHand(barred, plan, 'somebody else changed the weights')).toBe(barred);
-    const other = { ...needingHand(barred, plan, 'the rule has two actions'), version: barred.version + 1 };
-    expect(chaptersOf(barred, other)).toHaveLength(1);
-  });
-
   it('has the same ids when the stream tells it again', () => {
     expect(told(courseTo('restored'))).toEqual(told(courseTo('restored')));
   });
@@ -122,7 +108,12 @@ describe('a story', () => {
   it('gives a step that was written twice the id that it had', () => {
     const { item, plan } = baking(1);
     expect(chaptersOf(item, shifted(item, plan, plan.steps[0]!, 0, start + 9))).toEqual([]);
-    const back = restoredWeights(restoring(item, plan, item.weights!, 'why', start), plan, start, start + 10);
+    const back = restoredWeights(
+      restoring(item, plan, item.weights!, because('why'), start),
+      plan,
+      start,
+      start + 10,
+    );
     const ids = [
       ...chaptersOf(item, back),
       ...chaptersOf(back, restoredWeights(back, plan, start, start + 20)),
@@ -192,7 +183,13 @@ describe('a message', () => {
 
   it('has the reason, the weights, the digest and the way back', () => {
     const { item, plan } = baking(1);
-    const back = restoring(item, plan, item.weights!, 'the alarm web-errors is red', start + 300_000);
+    const back = restoring(
+      item,
+      plan,
+      item.weights!,
+      because('the alarm web-errors is red'),
+      start + 300_000,
+    );
     const [chapter] = chaptersOf(item, back);
     expect(messageOf(chapter!).text.split('\n')).toEqual([
       'web: web-g0002 (shop/web:v2) failed, going back',
@@ -266,7 +263,13 @@ describe('the story of a rollback', () => {
   });
 
   it('says why it failed, and that all is as before', () => {
-    const back = restoring(item, plan, item.weights!, 'web-g0001 did not stay healthy', start + 660_000);
+    const back = restoring(
+      item,
+      plan,
+      item.weights!,
+      because('web-g0001 did not stay healthy'),
+      start + 660_000,
+    );
     expect(told(item, back)).toEqual([
       ['web: the rollback to web-g0001 (shop/web:v1) failed', 'Why: web-g0001 did not stay healthy'],
     ]);

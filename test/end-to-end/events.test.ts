@@ -234,9 +234,8 @@ describe('a replaced generation', () => {
   });
 });
 
-// The last one: it leaves the service held by a deployment that a person must end.
 describe('weights that somebody else writes in the middle of a canary', () => {
-  it('are not overwritten, both generations stay up, and what is said is true', async () => {
+  it('are not overwritten, and both generations stay up, until a person says so', async () => {
     const { live } = await world.item();
     await world.push('v7');
     const { deployment } = await world.baking('v7');
@@ -244,12 +243,14 @@ describe('weights that somebody else writes in the middle of a canary', () => {
     if (live === null || next === undefined) throw new Error('nothing is live');
     const theirs = { ...(await world.weights()), [live.slot]: 70, [next.slot]: 30 };
     await world.writeWeights(theirs);
-    const { executionArn = '' } = await world.executionOf('v7');
-    const { status, error, cause = '' } = await world.ended(executionArn);
-    expect({ status, error }).toEqual({ status: 'FAILED', error: 'Cutover.NotRestored' });
-    expect(cause).toContain('The weights are not put back, because somebody else changed them');
-    expect(cause).toContain(`the rule has ${inWords(theirs)}. Both generations stay up`);
+    const held = await world.itemWhere('the hold', ({ wait }) => wait?.for === 'hand');
+    expect(held.deployment?.hold?.why).toContain(
+      `the rule has ${inWords(theirs)}. They are left as they are`,
+    );
     expect(await world.weights()).toEqual(theirs);
     expect(await world.fleetStatus(live.name, next.name)).toEqual(['ACTIVE', 'ACTIVE']);
+    await world.signal({ service: 'web', signal: 'abort', by: 'ann', reason: 'a drill' });
+    const { executionArn = '' } = await world.executionOf('v7');
+    expect(await world.ended(executionArn)).toMatchObject({ status: 'FAILED', error: 'Cutover.Restored' });
   });
 });

@@ -28,8 +28,8 @@ async function bundle(entry: string): Promise<Bundle> {
 const functions = [
   {
     entry: 'plan-deployment',
-    clients: ['cloudwatch', 'dynamodb', 'ecs', 'elastic-load-balancing-v2', 'ssm'],
-    kilobytes: 620,
+    clients: ['cloudwatch', 'dynamodb', 'ecs', 'elastic-load-balancing-v2', 'sfn', 'ssm'],
+    kilobytes: 665,
   },
   { entry: 'launch', clients: ['dynamodb', 'ecs'], kilobytes: 440 },
   {

@@ -41,7 +41,9 @@ describe('what goes to AWS', () => {
   });
 
   it('has the golden machine definitions', async () => {
-    await expect(definitionOf(template, /Deploy\w*Machine/)).toMatchFileSnapshot('golden/deploy.asl.json');
+    await expect(definitionOf(template, /DeployerDeployMachine/)).toMatchFileSnapshot(
+      'golden/deploy.asl.json',
+    );
     await expect(definitionOf(template, /Retire\w*Machine/)).toMatchFileSnapshot('golden/retire.asl.json');
   });
 
@@ -192,6 +194,7 @@ const unlimited: Readonly<Record<string, readonly string[]>> = {
     'PlanDeployment',
     'PlanRollback',
     'Shift',
+    'Judge',
     'Terminate',
     'ListenerRule',
   ],
@@ -204,7 +207,7 @@ const unlimited: Readonly<Record<string, readonly string[]>> = {
   'ecs:ListTasks': ['Launch', 'Await', 'Shift', 'Judge'],
   // Step Functions checks the token.
   'states:SendTaskSuccess': ['Await'],
-  'states:SendTaskFailure': ['Await', 'Signal'],
+  'states:SendTaskFailure': ['PlanDeployment', 'Await', 'Signal'],
   'dynamodb:ListStreams': ['Announce'],
   'ecr:GetAuthorizationToken': ['TemplateExecution'],
 };

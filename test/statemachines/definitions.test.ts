@@ -7,7 +7,7 @@ import type { Catcher, Definition, State, TaskState } from '../../local/services
 import { expressionIn } from '../../local/services/states/expression.ts';
 import { maximumEvents } from '../../local/services/states/history.ts';
 import { admitted, liveItem, offerOf, pushOf, settingsOf } from '../core/examples.ts';
-import { eventsOf, mostLooks } from './history-size.ts';
+import { eventsOf, handLooks, heldLooks, lookEvents, mostLooks, triedEvents } from './history-size.ts';
 import { deploy, deployText, retire, retireText, statesOf } from './machines.ts';
 
 const machines = [
@@ -61,9 +61,11 @@ test('every task is tried again by one retrier, with full jitter and an end', ()
       "Await bake: 8 times, 1 s × 2 to 30 s, jitter FULL",
       "Judge: 8 times, 1 s × 2 to 30 s, jitter FULL",
       "Bake on: 8 times, 1 s × 2 to 30 s, jitter FULL",
+      "Held: 8 times, 1 s × 2 to 30 s, jitter FULL",
       "Promote: 8 times, 1 s × 2 to 30 s, jitter FULL",
       "Retire later: 5 times, 1 s × 2 to 30 s, jitter FULL",
-      "Restore: 250 times, 1 s × 2 to 30 s, jitter FULL",
+      "Restore: 20 times, 1 s × 2 to 30 s, jitter FULL",
+      "Needs a hand: 20 times, 5 s × 2 to 300 s, jitter FULL",
       "Terminate: 20 times, 1 s × 2 to 30 s, jitter FULL",
       "Retire what is due: 20 times, 5 s × 2 to 300 s, jitter FULL",
     ]
@@ -84,7 +86,7 @@ test('what is tried again are failures that may pass, never a verdict', () => {
   );
   const ours = [...named].filter((error) => /^(Cutover|States)\./.test(error)).sort();
   expect(ours).toEqual([
-    // Only by Restore: what AWS refuses for a moment must not end the way back.
+    // Only by Restore: what AWS refuses for a moment needs no hand.
     'Cutover.AwsRefused',
     'Cutover.AwsUnavailable',
     'Cutover.Busy',
@@ -143,19 +145,25 @@ test('each call of a function has longer than Lambda gives it', () => {
   expect(short.map(([name]) => name)).toEqual([]);
 });
 
-test('each wait hands its token and its deadline on, and ends by the clock and without heartbeats', () => {
+test('each wait hands its token, its deadline and its entry on, and ends by the clock and without heartbeats', () => {
   const contracts = waits.map(([name, { TimeoutSeconds, HeartbeatSeconds, Arguments }]) => {
-    const { Payload } = Arguments as { readonly Payload: Readonly<Record<string, string>> };
-    const { deadline = '', token } = Payload;
-    const variable = expressionIn(deadline) ?? '';
-    const clocked = [variable, '$millis()'].every((part) => String(TimeoutSeconds).includes(part));
-    return { name, variable, token, clocked, HeartbeatSeconds };
+    const { Payload } = Arguments as { readonly Payload: Readonly<Record<string, string | null>> };
+    const { deadline, token, entered } = Payload;
+    const variable = expressionIn(deadline ?? '');
+    const clocked = [variable ?? '', '$millis()'].every((part) => String(TimeoutSeconds).includes(part));
+    return { name, variable, token, entered, clocked, HeartbeatSeconds };
   });
   const token = '{% $states.context.Task.Token %}';
+  const entered =
+    '{% $toMillis($states.context.State.EnteredTime) + $states.context.State.RetryCount / 1000 %}';
+  const handed = { token, entered, clocked: true };
   expect(contracts).toEqual([
-    { name: 'Await healthy', variable: '$healthDeadline', token, clocked: true },
-    { name: 'Await bake', variable: '$bakeDeadline', token, clocked: true },
-    { name: 'Bake on', variable: '$bakeDeadline', token, clocked: true },
+    { name: 'Await healthy', variable: '$healthDeadline', ...handed },
+    { name: 'Await bake', variable: '$bakeDeadline', ...handed },
+    { name: 'Bake on', variable: '$bakeDeadline', ...handed },
+    { name: 'Held', variable: '$handDeadline', ...handed },
+    // The way back has no deadline: it is tried until it works.
+    { name: 'Needs a hand', ...handed },
   ]);
 });
 
@@ -203,6 +211,24 @@ describe('the history of a deployment of which no event ever comes', () => {
         "100 bakes of a day: 1006 looks until healthy, 600 in bakes, 11396 events",
       ]
     `);
+  });
+
+  test('stays below its limit when it is held for a week besides, and its way back is barred for a year', async () => {
+    const strategy = hundredSteps(day);
+    const handDeadlineSeconds = 7 * day;
+    const settings = settingsOf({
+      strategy,
+      handDeadlineSeconds,
+      healthDeadlineSeconds: day,
+      healthIntervalSeconds: 5,
+    });
+    const { plan } = admitted(liveItem(), offerOf(pushOf(2), { settings }));
+    const forward = eventsOf(await mostLooks(plan), plan);
+    const held = await heldLooks(plan);
+    const hand = await handLooks(365 * day);
+    expect({ held, hand }).toEqual({ held: 169, hand: 126 });
+    const events = forward + held * lookEvents + hand * (lookEvents + triedEvents);
+    expect(events).toBeLessThan(maximumEvents);
   });
 
   test('a deadline of ten minutes is looked at in each health interval all the same', async () => {

@@ -6,9 +6,11 @@ import type { Json, JsonObject } from '../../local/services/states/json.ts';
 import { deploy, statesOf } from './machines.ts';
 
 /** Entered, scheduled, started, submitted, timed out, left. */
-const lookEvents = 6;
+export const lookEvents = 6;
 /** The item's begin and end; Shift, Judge once too early, and Judge: entered, scheduled, started, succeeded, left. */
 const stepEvents = 2 + 5 + 5 + 5;
+/** A Restore that AWS refuses at every try: entered, each of 21 scheduled, started and failed, left. */
+export const triedEvents = 2 + 21 * 3;
 /** All states that are entered once. */
 const frameEvents = 60;
 
@@ -39,18 +41,41 @@ export async function mostLooks(plan: Plan): Promise<Looks> {
   return { untilHealthy, inBakes };
 }
 
+/** Every look at a deployment that a person's change holds, and to which nobody says a word. */
+export function heldLooks(plan: Plan): Promise<number> {
+  return looks('Held', {
+    plan: plan as unknown as Json,
+    handDeadline: plan.settings.handDeadlineSeconds * 1000,
+  });
+}
+
+/** Every look at a way back that stays barred for so long. */
+export async function handLooks(seconds: number): Promise<number> {
+  const timeout = timeoutOf('Needs a hand');
+  let count = 0;
+  for (let now = 1; now < seconds * 1000; count++)
+    now += Number(await evaluate(timeout, { barredSince: 1 }, now)) * 1000;
+  return count;
+}
+
 export function eventsOf({ untilHealthy, inBakes }: Looks, plan: Plan): number {
   return frameEvents + plan.steps.length * stepEvents + (untilHealthy + inBakes) * lookEvents;
 }
 
 /** The looks of one wait that begins at 0, the last one past the deadline. */
 async function looks(name: string, variables: JsonObject): Promise<number> {
-  const state = stateOf(name);
-  const timeout = state.Type === 'Task' ? String(state.TimeoutSeconds) : '';
-  const deadline = Number(variables['healthDeadline'] ?? variables['bakeDeadline']);
+  const timeout = timeoutOf(name);
+  const deadline = Number(
+    variables['healthDeadline'] ?? variables['bakeDeadline'] ?? variables['handDeadline'],
+  );
   let count = 1;
   for (let now = 0; now < deadline; count++) now += Number(await evaluate(timeout, variables, now)) * 1000;
   return count;
+}
+
+function timeoutOf(name: string): string {
+  const state = stateOf(name);
+  return state.Type === 'Task' ? String(state.TimeoutSeconds) : '';
 }
 
 function assigned(name: string, variable: string): string {

@@ -310,17 +310,71 @@ describe('while traffic goes over', () => {
     await expect(timeline).toMatchFileSnapshot(golden('judge-fails-at-second-step'));
   });
 
-  test("weights that are a stranger's stop the deployment before anything is written", async () => {
-    const { outcome, invocations } = await deploying({ shift: [throws('Cutover.ForeignWeights')] });
-    expect(outcome).toEqual(restored('because of Cutover.ForeignWeights'));
-    expect(invocations.map(({ part }) => part)).toEqual([
-      'plan',
-      'launch',
-      'awaitHealthy',
-      'shift',
-      'restore',
-      'terminate',
-    ]);
+  const foreign = throws('Cutover.ForeignWeights', 'the rule has blue 50, green 50');
+
+  test("weights that are a stranger's hold the deployment, and on a person's word the same step is written and baked anew", async () => {
+    const { outcome, timeline, secondsOf, invocations } = await deploying(
+      {
+        shift: [returns({ weights: {} }), foreign, returns({ weights: {} })],
+        awaitHand: [wakesWith('Cutover.Woken', 'ann said to go on', 600), wakesWell()],
+      },
+      threeSteps,
+    );
+    expect(outcome).toEqual(live);
+    const shifts = invocations.filter(({ part }) => part === 'shift');
+    expect(shifts.map(({ payload }) => payload)).toMatchObject([0, 1, 1, 2].map((index) => ({ index })));
+    expect(shifts[2]?.payload).toEqual(shifts[1]?.payload);
+    expect(secondsOf('shift')).toEqual([30, 90, 690, 750]);
+    expect(invocations.find(({ part }) => part === 'awaitHand')?.payload).toMatchObject({
+      bar: { Error: 'Cutover.ForeignWeights' },
+      failure: null,
+    });
+    await expect(timeline).toMatchFileSnapshot(golden('held-and-resumed'));
+  });
+
+  test.for(['Cutover.ForeignWeights', 'Cutover.ForeignCounts'])(
+    '%s at the end of a bake holds before it is judged good, and the step begins anew',
+    async (error) => {
+      const { outcome, secondsOf } = await deploying({
+        judge: [throws(error), returns({ verdict: 'pass' })],
+        awaitHand: [wakesWell(60)],
+      });
+      expect(outcome).toEqual(live);
+      expect(secondsOf('shift')).toEqual([30, 150]);
+      const before = await deploying({ shift: [throws(error), returns({})], awaitHand: [wakesWell(60)] });
+      expect(before.outcome).toEqual(live);
+      expect(before.secondsOf('shift')).toEqual([30, 90]);
+    },
+  );
+
+  test('a person who aborts while it is held takes it back', async () => {
+    const { outcome, secondsOf } = await deploying({
+      shift: [foreign],
+      awaitHand: [wakesWith('Cutover.Aborted', 'ann ended it', 100)],
+    });
+    expect(outcome).toEqual(restored('because of Cutover.Aborted'));
+    expect(secondsOf('restore')).toEqual([130]);
+  });
+
+  test('nobody who answers takes it back when a day is over, looked at each hour', async () => {
+    const { outcome, secondsOf, timeline } = await deploying({ judge: [foreign] });
+    expect(outcome).toEqual(restored('because of Cutover.Aborted'));
+    const looks = secondsOf('awaitHand').map((second) => second - 90);
+    expect(looks).toEqual(Array.from({ length: 25 }, (_, hour) => hour * 3_600));
+    expect(secondsOf('restore')).toEqual([90 + 86_400]);
+    await expect(timeline).toMatchFileSnapshot(golden('held-and-unanswered'));
+  });
+
+  test('a newer push takes it back, which is no failure', async () => {
+    const { outcome, timeline } = await deploying({
+      awaitBake: [wakesWith('Cutover.Superseded', 'web:v3 takes its place', 12)],
+      restore: [returns({ reason: 'web:v3 takes its place', quietSeconds: 120 })],
+    });
+    expect(outcome).toEqual({
+      status: 'SUCCEEDED',
+      output: { outcome: 'superseded', reason: 'web:v3 takes its place' },
+    });
+    await expect(timeline).toMatchFileSnapshot(golden('superseded'));
   });
 
   test('a promotion that fails takes everything back', async () => {
@@ -370,15 +424,107 @@ describe('the way back', () => {
     await expect(timeline).toMatchFileSnapshot(golden('restore-tried-again'));
   });
 
-  test('weights that cannot be put back leave both generations up and say what to do', async () => {
-    const cause = 'web-errors is red. The weights are not put back, because somebody else changed them';
-    const { outcome, invocations, timeline } = await deploying({
+  const stays = returns({ reason: 'web-errors is red', quietSeconds: 120 });
+
+  test.for(['Cutover.ForeignWeights', 'Cutover.Guarded'])(
+    'what only a person can mend (%s) keeps both generations up, and the restore is tried again every five minutes',
+    async (error) => {
+      const bar = throws(error, 'web-errors is red. The weights are not put back');
+      const { outcome, secondsOf, invocations, timeline } = await deploying({
+        ...red,
+        restore: [bar, bar, stays],
+        awaitHand: [leavesWaiting],
+      });
+      expect(outcome).toEqual(restored('web-errors is red'));
+      expect(secondsOf('restore')).toEqual([90, 390, 690]);
+      expect(secondsOf('terminate')).toEqual([690 + 120]);
+      const payloads = invocations.flatMap(({ part, payload }) => (part === 'restore' ? [payload] : []));
+      expect(payloads).toMatchObject(Array(3).fill({ failure: { Error: 'Cutover.AlarmRed' } }));
+      await expect(timeline).toMatchFileSnapshot(golden(`needs-a-hand-${error.slice('Cutover.'.length)}`));
+    },
+  );
+
+  test.for([
+    ['a word that came before the look', wakesWell(42)],
+    ['a word', wakesWith('Cutover.Woken', 'ann said to go on', 42)],
+  ] as const)('%s of a person has it tried at once', async ([, word]) => {
+    const { outcome, secondsOf } = await deploying({
       ...red,
-      restore: [throws('Cutover.ForeignWeights', cause)],
+      restore: [throws('Cutover.ForeignWeights'), stays],
+      awaitHand: [word],
     });
-    expect(outcome).toEqual({ status: 'FAILED', error: 'Cutover.NotRestored', cause });
-    expect(invocations.map(({ part }) => part)).not.toContain('terminate');
-    await expect(timeline).toMatchFileSnapshot(golden('not-restored'));
+    expect(outcome).toEqual(restored('web-errors is red'));
+    expect(secondsOf('restore')).toEqual([90, 132]);
+  });
+
+  test('a way back that stays barred is looked at ever more rarely, for ten days and longer', async () => {
+    const times = 90;
+    const { outcome, secondsOf } = await play(
+      'deploy',
+      {
+        plan: [admits(allAtOnce())],
+        ...red,
+        restore: [...Array<Answer>(times).fill(throws('Cutover.ForeignWeights')), stays],
+        awaitHand: [leavesWaiting],
+      },
+      { days: 30 },
+    );
+    expect(outcome).toEqual(restored('web-errors is red'));
+    const looks = secondsOf('restore');
+    expect((looks.at(-1) ?? 0) - (looks[0] ?? 0)).toBeGreaterThan(10 * 86_400);
+    expect(looks[12]).toBe(90 + 3_600);
+  });
+
+  test.for(['Cutover.FencedOut', 'Cutover.InvalidInput'])(
+    'what nobody can wait for (%s) ends it, with both generations up',
+    async (error) => {
+      const none = throws(error, 'another deployment has the service');
+      for (const script of [
+        { restore: [none] },
+        { restore: [throws('Cutover.ForeignWeights')], awaitHand: [none] },
+      ]) {
+        const { outcome, invocations } = await deploying({ ...red, ...script });
+        expect(outcome).toEqual({
+          status: 'FAILED',
+          error: 'Cutover.NotRestored',
+          cause: 'another deployment has the service',
+        });
+        expect(invocations.map(({ part }) => part)).not.toContain('terminate');
+      }
+    },
+  );
+
+  test('a failure that is not as the definition expects it ends it too', async () => {
+    const { outcome } = await deploying({
+      ...red,
+      restore: [returns({ reason: 'red' }), stays],
+      awaitHand: [leavesWaiting],
+    });
+    expect(outcome).toMatchObject({ status: 'FAILED', error: 'Cutover.NotRestored' });
+  });
+
+  test('a deployment that was promoted is live, also when every answer of the promotion was lost', async () => {
+    const { outcome, invocations, timeline } = await deploying({
+      promote: [throws('Lambda.Unknown')],
+      restore: [throws('Cutover.Committed', 'web-g0002 is live already')],
+    });
+    expect(outcome).toEqual(live);
+    expect(invocations.map(({ part }) => part)).toContain('retire');
+    await expect(timeline).toMatchFileSnapshot(golden('promoted-without-an-answer'));
+  });
+
+  test('a guard that forbids the end for longer than it is tried is told, and all is looked at anew', async () => {
+    const guarded = throws('Cutover.Guarded', 'web-g0001 has no healthy target');
+    const { outcome, secondsOf, invocations } = await deploying({
+      ...red,
+      terminate: [...Array<Answer>(21).fill(guarded), returns({ terminated: 'web-g0002' })],
+      awaitHand: [leavesWaiting],
+    });
+    expect(outcome).toEqual(restored('because of Cutover.AlarmRed'));
+    expect(secondsOf('restore')).toHaveLength(2);
+    expect(invocations.find(({ part }) => part === 'awaitHand')?.payload).toMatchObject({
+      bar: { Error: 'Cutover.Guarded' },
+    });
   });
 
   test('a termination that a guard forbids is tried until the guard lets it', async () => {
@@ -407,7 +553,7 @@ describe('the way back', () => {
 
   test('whatever a function left as its last words, the error that ends the execution is our own', async () => {
     const words = 'RequestId: 1 Error: {"errorMessage": is not all there';
-    const notRestored = await deploying({ ...red, restore: [throws('', words)] });
+    const notRestored = await deploying({ ...red, restore: [throws('Cutover.FencedOut', words)] });
     expect(notRestored.outcome).toMatchObject({ status: 'FAILED', error: 'Cutover.NotRestored' });
     const notTerminated = await deploying({ ...red, terminate: [throws('', words)] });
     expect(notTerminated.outcome).toMatchObject({ status: 'FAILED', error: 'Cutover.NotTerminated' });
@@ -498,15 +644,45 @@ describe('when AWS stays away for longer than a state tries', () => {
     expect((await deploying({ awaitBake: passing }, allAtOnce(105))).outcome).toEqual(live);
   });
 
-  test('restore is called 251 times, for about an hour, then both generations stay up', async () => {
+  test('restore is called 21 times, then people are told, and it goes on until it works', async () => {
+    const { outcome, secondsOf, invocations } = await deploying({
+      judge: [throws('Cutover.AlarmRed')],
+      restore: [...Array<Answer>(50).fill(unavailable), returns({ reason: 'red', quietSeconds: 0 })],
+      awaitHand: [leavesWaiting],
+    });
+    expect(outcome).toEqual(restored('red'));
+    expect(secondsOf('restore')).toHaveLength(51);
+    expect(secondsOf('awaitHand')).toHaveLength(2);
+    expect(
+      invocations.filter(({ part }) => part === 'awaitHand').map(({ payload }) => payload),
+    ).toMatchObject(Array(2).fill({ deadline: null, bar: { Error: 'Cutover.AwsUnavailable' } }));
+  });
+
+  test('a look at what needs a hand is tried 21 times too, and then the restore again', async () => {
     const { outcome, secondsOf } = await deploying({
       judge: [throws('Cutover.AlarmRed')],
-      restore: [unavailable],
+      restore: [throws('Cutover.RuleNotOurs'), returns({ reason: 'red', quietSeconds: 0 })],
+      awaitHand: [unavailable],
     });
-    expect(outcome).toEqual({ status: 'FAILED', error: 'Cutover.NotRestored', cause: 'AWS is away' });
-    const tries = secondsOf('restore');
-    expect(tries).toHaveLength(251);
-    expect((tries.at(-1) ?? 0) - (tries[0] ?? 0)).toBeGreaterThan(3_600);
+    expect(outcome).toEqual(restored('red'));
+    expect(secondsOf('awaitHand')).toHaveLength(21);
+    const again = await deploying({
+      judge: [throws('Cutover.AlarmRed')],
+      restore: [throws('Cutover.RuleNotOurs'), returns({ reason: 'red', quietSeconds: 0 })],
+      awaitHand: [unavailable, wakesWell()],
+    });
+    expect(again.outcome).toEqual(restored('red'));
+  });
+
+  test('a look at what is held is tried 9 times, then it goes back; one that works the second time waits on', async () => {
+    const away = await deploying({ shift: [throws('Cutover.ForeignWeights')], awaitHand: [unavailable] });
+    expect(away.outcome).toEqual(takenBack);
+    expect(away.secondsOf('awaitHand')).toHaveLength(9);
+    const passing = await deploying({
+      shift: [throws('Cutover.ForeignWeights'), returns({})],
+      awaitHand: [unavailable, wakesWell()],
+    });
+    expect(passing.outcome).toEqual(live);
   });
 
   test('terminate is called 21 times, then the weights stay back and the execution says what is left', async () => {

@@ -24,6 +24,7 @@ const inputs = {
   awaitHealthy: awaitInput,
   shift: shiftInput,
   awaitBake: awaitInput,
+  awaitHand: awaitInput,
   judge: judgeInput,
   promote: promoteInput,
   restore: restoreInput,
@@ -35,7 +36,7 @@ export type Part = keyof typeof inputs;
 
 interface Payload {
   readonly token?: string;
-  readonly deadline?: number;
+  readonly deadline?: number | null;
   readonly for?: string;
   readonly direction?: string;
   readonly plan?: unknown;
@@ -103,7 +104,7 @@ export const leavesWaiting: Answer = returns({ remark: 'nothing yet' });
 export const atDeadline =
   (then: Answer): Answer =>
   (payload, stage) =>
-    stage.embedded.clock.now() >= (payload.deadline ?? 0)
+    stage.embedded.clock.now() >= (payload.deadline ?? Infinity)
       ? then(payload, stage)
       : leavesWaiting(payload, stage);
 
@@ -124,6 +125,7 @@ const smooth: Required<Script> = {
   awaitHealthy: [wakesWell(30)],
   shift: [returns({ weights: {} })],
   awaitBake: [atDeadline(wakesWell())],
+  awaitHand: [atDeadline(wakesWith('Cutover.Aborted', 'nobody answered'))],
   judge: [
     (payload, stage) =>
       stage.embedded.clock.now() >= (payload.deadline ?? 0) ? { verdict: 'pass' } : notYet(payload, stage),
@@ -203,7 +205,7 @@ class Stage {
 function partOf(name: string, payload: Payload): Part {
   switch (name) {
     case 'Await':
-      return payload.for === 'bake' ? 'awaitBake' : 'awaitHealthy';
+      return payload.for === 'bake' ? 'awaitBake' : payload.for === 'hand' ? 'awaitHand' : 'awaitHealthy';
     case 'Shift':
       return payload.direction === 'back' ? 'restore' : 'shift';
     case 'Terminate':

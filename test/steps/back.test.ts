@@ -56,12 +56,11 @@ describe('restore', () => {
     world.fleets.delete('web-g0001');
     await expect(back()).rejects.toThrow(named('Cutover.Guarded'));
     expect(world.rule).toEqual(before);
-    expect(world.item.deployment?.needsHand).toContain('web-g0001 has no healthy target');
     await expect(terminate({ plan }, world.ports)).rejects.toThrow(named('Cutover.Guarded'));
     expect([...world.fleets.keys()]).toEqual(['web-g0002']);
     world.live(generationOf(1));
     await back();
-    expect(world.item).toMatchObject({ weights: { blue: 100 }, deployment: { needsHand: null } });
+    expect(world.item).toMatchObject({ weights: { blue: 100 } });
   });
 
   it('goes on when the health of the targets cannot be read', async () => {
@@ -69,22 +68,6 @@ describe('restore', () => {
     world.fail('traffic.targets');
     await back();
     expect(world.item).toMatchObject({ weights: { blue: 100 } });
-  });
-
-  it('that meets the weights of a stranger is noted, told, and done once they are put back', async () => {
-    await shift(forward(0), world.ports);
-    const ours = world.rule;
-    world.rule = weightsOf({ blue: 50, green: 50 });
-    world.written();
-    await expect(back()).rejects.toThrow(named('Cutover.ForeignWeights'));
-    expect(world.rule).toEqual(weightsOf({ blue: 50, green: 50 }));
-    expect(world.item.deployment?.needsHand).toContain('somebody else changed them');
-    const { version } = world.item;
-    await expect(back()).rejects.toThrow(named('Cutover.ForeignWeights'));
-    expect(world.item.version).toBe(version);
-    world.rule = ours;
-    await back();
-    expect(world.item).toMatchObject({ weights: { blue: 100 }, deployment: { needsHand: null } });
   });
 
   it('asks nothing of alarms, hooks, the fleet or the registry', async () => {

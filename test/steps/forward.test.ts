@@ -55,6 +55,7 @@ const wait = (plan: Plan, what: 'healthy' | 'bake', changes: object = {}) =>
     deadline: world.time + 600_000,
     recheckSeconds: 60,
     token: 'token',
+    entered: world.time,
     ...changes,
   });
 
@@ -188,7 +189,6 @@ describe('plan', () => {
   });
 
   it.each<[string, (to: World) => unknown]>([
-    ['a red alarm', (to) => (to.alarmStates = [{ name: 'web-errors', state: 'ALARM', reason: '5 > 1' }])],
     ['settings that are not valid', (to) => (to.settings = {})],
     ['a service that was taken away', (to) => (to.settings = undefined)],
     ['a tag that is not deployed any more', (to) => (to.settings = settingsOf({ tags: ['release-*'] }))],
@@ -495,6 +495,12 @@ describe('judge', () => {
       (to) => (to.fleets.get('web-g0002')!.health = 'unhealthy'),
       1,
       'Cutover.Unhealthy',
+    ],
+    [
+      'holds when a person changed the weights in the bake',
+      (to) => (to.rule = weightsOf({ blue: 100 })),
+      0,
+      'Cutover.ForeignWeights',
     ],
     ['fails for a latched signal', (to) => (to.item = abort(to.item)), 0, 'Cutover.Aborted'],
     [

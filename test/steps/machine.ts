@@ -1,5 +1,5 @@
 /** Drives the steps of a plan as the deploy machine does, without its waits and with as many retries as a test allows. */
-import { CutoverError } from '../../functions/core/errors.ts';
+import { CutoverError, type Failure } from '../../functions/core/errors.ts';
 import type { Plan } from '../../functions/core/plan.ts';
 import { awaitSignal } from '../../functions/steps/await-signal.ts';
 import { judge } from '../../functions/steps/judge.ts';
@@ -23,6 +23,43 @@ export async function trying<T>(world: World, retries: number, step: () => Promi
   }
 }
 
+/** What holds the deployment, as a Catch of the machine has it. */
+const failureOf = ({ name, message }: CutoverError): Failure => ({ Error: name, Cause: message });
+
+/** A person changed something: nothing is wrong with the deployment itself. */
+const ofPerson: ReadonlySet<string> = new Set(['Cutover.ForeignWeights', 'Cutover.ForeignCounts']);
+
+/**
+ * Waits for a person's word, entering again each `minutes`; `world.whileHeld` may give it. Going back, each time-out tries the
+ * restore again.
+ */
+async function held(
+  world: World,
+  plan: Plan,
+  bar: Failure,
+  failure: Failure | null,
+  deadline: number | null,
+): Promise<void> {
+  const minutes = failure === null ? 60 : 5;
+  for (let round = 0; round < 1_000; round++) {
+    const token = `hand-${world.time}-${round}`;
+    await trying(world, 20, () =>
+      awaitSignal(
+        { plan, for: 'hand', deadline, bar, failure, token, entered: world.time + round / 1_000 },
+        world.ports,
+      ),
+    );
+    await world.whileHeld();
+    const end = world.ended.find((each) => each.token === token);
+    if (end?.how === 'success') return;
+    if (end !== undefined && end.how !== 'Cutover.Woken')
+      throw new CutoverError(end.how as 'Cutover.Aborted', end.cause ?? '');
+    if (end === undefined) world.time += minutes * 60_000;
+    if (failure !== null) return;
+  }
+  throw new Error('held for ever');
+}
+
 /** Begins waits until one ends, or so many timed out; each has a token of its own, and a timeout only looks again. */
 async function waiting(
   world: World,
@@ -36,7 +73,10 @@ async function waiting(
     let token = '';
     await trying(world, retries, () => {
       token = `${what}-${round}-${world.time}`;
-      return awaitSignal({ plan, for: what, deadline, recheckSeconds: 10, token }, world.ports);
+      return awaitSignal(
+        { plan, for: what, deadline, recheckSeconds: 10, token, entered: world.time },
+        world.ports,
+      );
     });
     const end = world.ended.find((each) => each.token === token);
     if (end?.how === 'success') return;
@@ -49,33 +89,60 @@ async function waiting(
 async function forward(world: World, plan: Plan, retries: number): Promise<void> {
   await trying(world, retries, () => launch({ plan }, world.ports));
   await waiting(world, plan, 'healthy', world.time + 600_000, retries);
-  for (const [index, step] of plan.steps.entries()) {
-    await trying(world, retries, () => shift({ direction: 'forward', plan, step, index }, world.ports));
-    const deadline = world.time + step.bakeSeconds * 1_000;
-    for (let judged = false, looks = 1; !judged; looks = Infinity) {
-      await waiting(world, plan, 'bake', deadline, retries, looks);
-      judged = await trying(world, retries, () => judge({ plan, deadline }, world.ports)).then(
-        () => true,
+  for (const index of plan.steps.keys()) {
+    for (;;) {
+      const change = await step(world, plan, index, retries).then(
+        () => undefined,
         (failure: unknown) => {
-          if (!(failure instanceof CutoverError) || failure.name !== 'Cutover.NotYet') throw failure;
-          return false;
+          if (failure instanceof CutoverError && ofPerson.has(failure.name)) return failureOf(failure);
+          throw failure;
         },
       );
+      if (change === undefined) break;
+      await held(world, plan, change, null, world.time + plan.settings.handDeadlineSeconds * 1_000);
     }
   }
   await trying(world, retries, () => promote({ plan }, world.ports));
 }
 
-/** The way back from a failure; by the recover machine too. */
-export async function goBack(
-  world: World,
-  plan: Plan,
-  failure: { readonly Error: string; readonly Cause: string },
-): Promise<void> {
-  const { quietSeconds } = await trying(world, 250, () =>
-    restore({ direction: 'back', plan, failure }, world.ports),
-  );
-  world.time += quietSeconds * 1_000;
+async function step(world: World, plan: Plan, index: number, retries: number): Promise<void> {
+  const of = plan.steps[index]!;
+  await trying(world, retries, () => shift({ direction: 'forward', plan, step: of, index }, world.ports));
+  const deadline = world.time + of.bakeSeconds * 1_000;
+  for (let judged = false, looks = 1; !judged; looks = Infinity) {
+    await waiting(world, plan, 'bake', deadline, retries, looks);
+    judged = await trying(world, retries, () => judge({ plan, deadline }, world.ports)).then(
+      () => true,
+      (failure: unknown) => {
+        if (!(failure instanceof CutoverError) || failure.name !== 'Cutover.NotYet') throw failure;
+        return false;
+      },
+    );
+  }
+}
+
+/** What no waiting mends. */
+const final: ReadonlySet<string> = new Set([
+  'Cutover.FencedOut',
+  'Cutover.InvalidInput',
+  'Cutover.Committed',
+]);
+
+/** The way back from a failure; by the recover machine too. What is live already is not taken back. */
+export async function goBack(world: World, plan: Plan, failure: Failure): Promise<void> {
+  for (let tries = 0; ; tries++) {
+    try {
+      const { quietSeconds } = await trying(world, 20, () =>
+        restore({ direction: 'back', plan, failure }, world.ports),
+      );
+      world.time += quietSeconds * 1_000;
+      break;
+    } catch (bar) {
+      if (bar instanceof CutoverError && bar.name === 'Cutover.Committed') return;
+      if (!(bar instanceof CutoverError) || final.has(bar.name) || tries > 200) throw bar;
+      await held(world, plan, failureOf(bar), failure, null);
+    }
+  }
   await trying(world, 250, () => terminate({ plan }, world.ports));
 }
 

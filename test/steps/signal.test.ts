@@ -20,7 +20,14 @@ beforeEach(async () => {
   plan = await world.plan(pushOf(2));
   await launch({ plan }, world.ports);
   await awaitSignal(
-    { plan, for: 'healthy', deadline: world.time + 600_000, recheckSeconds: 10, token: 'token' },
+    {
+      plan,
+      for: 'healthy',
+      deadline: world.time + 600_000,
+      recheckSeconds: 10,
+      token: 'token',
+      entered: start,
+    },
     world.ports,
   );
   world.written();
@@ -63,7 +70,10 @@ describe('a signal', () => {
   });
 
   it('is latched on top of what others write at the same time', async () => {
-    world.conflicts.push((item) => ({ ...item, wait: { token: 'newer', for: 'healthy', deadline: start } }));
+    world.conflicts.push((item) => ({
+      ...item,
+      wait: { token: 'newer', for: 'healthy', deadline: start, entered: start },
+    }));
     await signal(abort, world.ports);
     expect(world.ended).toMatchObject([{ token: 'newer' }]);
   });

@@ -78,6 +78,9 @@ export class World {
   /** Called before each call with its name; what it throws is the call's failure. */
   onCall: (call: Call, when: 'before' | 'after') => void = () => {};
 
+  /** What people do once they are asked for their word. */
+  whileHeld: () => Promise<unknown> = async () => {};
+
   readonly now = (): number => this.time;
 
   get item(): ServiceItem {
