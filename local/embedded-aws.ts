@@ -22,6 +22,7 @@ import { bootstrap } from './services/cloudformation/bootstrap.ts';
 import { CloudFormation } from './services/cloudformation/cloudformation.ts';
 import { type Outputs, provision } from './services/cloudformation/provision.ts';
 import { CloudWatch } from './services/cloudwatch/cloudwatch.ts';
+import type { MetricSink } from './services/cloudwatch/metric-sink.ts';
 import { DynamoDb } from './services/dynamodb/dynamodb.ts';
 import { Ec2 } from './services/ec2/ec2.ts';
 import { Ecr } from './services/ecr/ecr.ts';
@@ -93,9 +94,11 @@ export async function createEmbeddedAws(options: EmbeddedAwsOptions): Promise<Em
     bus.emit(event);
   };
 
+  // CloudWatch takes the metrics of services that are made before it.
+  const metrics: MetricSink = { record: (observation) => cloudwatch.record(observation) };
   const buckets = new Buckets({ clock });
   const logs = new Logs({ clock });
-  const sqs = new Sqs({ clock });
+  const sqs = new Sqs({ clock, metrics });
   const ec2 = new Ec2();
   const dynamodb = new DynamoDb({ clock });
   const registry = new Registry({ clock, emit, blobs: await BlobStore.create(join(folder, 'registry')) });
@@ -108,13 +111,15 @@ export async function createEmbeddedAws(options: EmbeddedAwsOptions): Promise<Em
     code: async (bucket, key) => buckets.get(bucket, key).body,
     appendLog: (group, stream, line) => logs.append(group, stream, line),
     streams: dynamodb.streams,
+    metrics,
     destination: async (arn, message, attributes) => deliver(arn, message, attributes),
     onFailure,
     authorizer,
   });
   const sns = new Sns({ clock, queues: sqs, invoker: lambda, onFailure });
   const deliver = (arn: string, message: string, attributes: Readonly<Record<string, string>> = {}): void => {
-    if (arn.includes(':sns:')) return sns.publish(arn, message);
+    // Lambda sends in the name of the function's role.
+    if (arn.includes(':sns:')) return sns.publish(arn, message, { byRole: true });
     const named = Object.entries(attributes).map(([name, value]) => [
       name,
       { DataType: 'String', StringValue: value },
@@ -141,7 +146,7 @@ export async function createEmbeddedAws(options: EmbeddedAwsOptions): Promise<Em
     network: ec2,
     onLog: (group, stream, line) => logs.append(group, stream, line),
   });
-  const states = new States({ clock, invoker: lambda, authorizer, emit });
+  const states = new States({ clock, invoker: lambda, authorizer, emit, metrics });
   const events = new EventBridge({
     clock,
     executions: states,
