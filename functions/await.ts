@@ -16,15 +16,15 @@ import { awaitInput, awaitSignal } from './steps/await-signal.ts';
 export const create = entry({
   name: 'await',
   input: awaitInput,
-  wire: (env, aws, { tally }) => {
+  wire: (env, aws) => {
     const { LEDGER_TABLE } = variables(env, 'LEDGER_TABLE');
     const options = clientOptions(aws, 'none');
     const ports = {
-      ledger: new DynamoLedger(tally.count(new DynamoDBClient(options)), LEDGER_TABLE, tally),
-      fleet: new EcsFleet(tally.count(new ECSClient(options))),
-      traffic: new AlbTraffic(tally.count(new ElasticLoadBalancingV2Client(options))),
-      alarms: new CloudWatchAlarms(tally.count(new CloudWatchClient(options))),
-      waits: new SfnWaits(tally.count(new SFNClient(options))),
+      ledger: new DynamoLedger(new DynamoDBClient(options), LEDGER_TABLE),
+      fleet: new EcsFleet(new ECSClient(options)),
+      traffic: new AlbTraffic(new ElasticLoadBalancingV2Client(options)),
+      alarms: new CloudWatchAlarms(new CloudWatchClient(options)),
+      waits: new SfnWaits(new SFNClient(options)),
       now: Date.now,
     };
     return (input) => awaitSignal(input, ports);

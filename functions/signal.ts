@@ -11,12 +11,12 @@ import { signal } from './steps/signal.ts';
 export const create = entry({
   name: 'signal',
   input: z.unknown(),
-  wire: (env, aws, { logger, tally }) => {
+  wire: (env, aws, { logger }) => {
     const { LEDGER_TABLE } = variables(env, 'LEDGER_TABLE');
     const options = clientOptions(aws, 'sdk');
     const ports = {
-      ledger: new DynamoLedger(tally.count(new DynamoDBClient(options)), LEDGER_TABLE, tally),
-      waits: new SfnWaits(tally.count(new SFNClient(options))),
+      ledger: new DynamoLedger(new DynamoDBClient(options), LEDGER_TABLE),
+      waits: new SfnWaits(new SFNClient(options)),
       now: Date.now,
     };
     return async (event) => {

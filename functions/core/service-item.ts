@@ -136,7 +136,10 @@ export const serviceItem = growing({
   intake: intake.nullable(),
   deployment: deployment.nullable(),
   wait: wait.nullable(),
-  /** The invocation that wrote this version. Nothing is decided on it: null when there is none, or none that can be read. */
+  /**
+   * The invocation that wrote this version. Nothing is decided on it: null when there is none that can be read, and for what
+   * no record tells (waits and signals, the most frequent writes).
+   */
   written: written.nullable().default(null).catch(null),
 });
 export type ServiceItem = z.infer<typeof serviceItem>;

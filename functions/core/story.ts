@@ -52,7 +52,7 @@ export const chapterSchema = growing({
   at: instant,
   /** Seconds since the deployment started. */
   seconds: z.number().nullable(),
-  /** Restores the traffic without Cutover; null when there is nothing to go back to. */
+  /** Restores the traffic without Cutover; null when there is nothing to go back to, and for an intent and its end. */
   restore: z.string().nullable(),
   /** The push's event that asked for it; null for a rollback. */
   push: z.string().nullable().default(null),
@@ -199,6 +199,7 @@ function chapter(
 ): Chapter {
   const { plan, push, order, step, desired, startedAt } = deployment;
   const ended = of.kind === 'live' || of.kind === 'restored' || of.kind === 'removed';
+  const wayBack = !ended && of.intent === null && plan.from !== null;
   const version = String(item.version).padStart(8, '0');
   return {
     ...of,
@@ -212,7 +213,7 @@ function chapter(
     weights: item.weights,
     reason: (of.kind === 'needsHand' ? deployment.needsHand : deployment.reason) ?? orderOf(deployment),
     seconds: Math.max(0, Math.round((of.at - startedAt) / 1_000)),
-    restore: ended || plan.from === null ? null : restoreCommand(plan.settings.traffic, plan.weightsBefore),
+    restore: wayBack ? restoreCommand(plan.settings.traffic, plan.weightsBefore) : null,
     push: push?.eventId ?? null,
     order,
     step,

@@ -174,6 +174,8 @@ describe('a story', () => {
       ['restored', false],
     ]);
     expect(told(courseTo('removed')).every(({ restore }) => restore === null)).toBe(true);
+    const intents = told(courseTo('restored')).filter(({ intent }) => intent !== null);
+    expect(intents.filter(({ restore }) => restore !== null)).toEqual([]);
   });
 });
 
