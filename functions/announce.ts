@@ -11,7 +11,7 @@ import { announce } from './steps/announce.ts';
 export const create = entry({
   name: 'announce',
   input: streamEvent,
-  wire: (env, aws, logger) => {
+  wire: (env, aws, { logger }) => {
     const { LEDGER_TABLE, TOPIC_ARN } = variables(env, 'LEDGER_TABLE', 'TOPIC_ARN');
     const options = clientOptions(aws, 'sdk');
     const ports = {

@@ -3,6 +3,7 @@ import { Logger } from '@aws-lambda-powertools/logger';
 import middy from '@middy/core';
 import type { Context } from 'aws-lambda';
 import * as z from 'zod';
+import { CallTally } from './aws/call-tally.ts';
 import type { AwsOptions } from './aws/client-options.ts';
 import type { Env } from './core/environment.ts';
 import { CutoverError } from './core/errors.ts';
@@ -12,11 +13,18 @@ export type Handler = (event: unknown, context: Context) => Promise<unknown>;
 /** Called once per cold start: with `process.env` and no options on AWS, with a template's environment in a simulation. */
 export type Create = (env: Env, aws: AwsOptions) => Handler;
 
+/** What an environment keeps from one invocation to the next. */
+interface Environment {
+  readonly logger: Logger;
+  /** Of the running invocation. */
+  readonly tally: CallTally;
+}
+
 interface Entry<Input> {
   readonly name: string;
   readonly input: z.ZodType<Input>;
   /** Makes the ports, on the first invocation. */
-  readonly wire: (env: Env, aws: AwsOptions, logger: Logger) => (input: Input) => Promise<unknown>;
+  readonly wire: (env: Env, aws: AwsOptions, kept: Environment) => (input: Input) => Promise<unknown>;
 }
 
 const whose = z.object({ plan: z.object({ deployment: z.string() }) });
@@ -24,13 +32,15 @@ const whose = z.object({ plan: z.object({ deployment: z.string() }) });
 export function entry<Input>({ name, input, wire }: Entry<Input>): Create {
   return (env, aws) => {
     const logger = new Logger({ serviceName: name, environment: env['AWS_LAMBDA_FUNCTION_NAME'] ?? 'local' });
+    const tally = new CallTally(name);
     let run: ((input: Input) => Promise<unknown>) | undefined;
     const handler = middy<unknown, unknown, Error, Context>({ timeoutEarlyInMillis: 0 })
       .use(logged(logger))
       .use(namedError(logger))
-      .handler(async (event) => {
+      .handler(async (event, { awsRequestId }) => {
+        tally.begin(awsRequestId);
         const parsed = parseOrThrow(input, event, `the input of ${name}`);
-        run ??= wire(env, aws, logger);
+        run ??= wire(env, aws, { logger, tally });
         const output = await run(parsed);
         // Plan names the deployment that the others are called with.
         nameDeployment(logger, output);

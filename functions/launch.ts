@@ -10,12 +10,12 @@ import { launch, launchInput } from './steps/launch.ts';
 export const create = entry({
   name: 'launch',
   input: launchInput,
-  wire: (env, aws) => {
+  wire: (env, aws, { tally }) => {
     const { LEDGER_TABLE } = variables(env, 'LEDGER_TABLE');
     const options = clientOptions(aws, 'none');
     const ports = {
-      ledger: new DynamoLedger(new DynamoDBClient(options), LEDGER_TABLE),
-      fleet: new EcsFleet(new ECSClient(options)),
+      ledger: new DynamoLedger(tally.count(new DynamoDBClient(options)), LEDGER_TABLE, tally),
+      fleet: new EcsFleet(tally.count(new ECSClient(options))),
       now: Date.now,
     };
     return (input) => launch(input, ports);

@@ -18,16 +18,16 @@ import { planDeployment, planDeploymentInput } from './steps/plan-deployment.ts'
 export const create = entry({
   name: 'plan-deployment',
   input: planDeploymentInput,
-  wire: (env, aws) => {
+  wire: (env, aws, { tally }) => {
     const { LEDGER_TABLE, SETTINGS_PREFIX } = variables(env, 'LEDGER_TABLE', 'SETTINGS_PREFIX');
     const options = clientOptions(aws, 'none');
     const ports = {
-      settings: new SsmSettings(new SSMClient(options), SETTINGS_PREFIX),
-      ledger: new DynamoLedger(new DynamoDBClient(options), LEDGER_TABLE),
-      traffic: new AlbTraffic(new ElasticLoadBalancingV2Client(options)),
-      fleet: new EcsFleet(new ECSClient(options)),
-      alarms: new CloudWatchAlarms(new CloudWatchClient(options)),
-      waits: new SfnWaits(new SFNClient(options)),
+      settings: new SsmSettings(tally.count(new SSMClient(options)), SETTINGS_PREFIX),
+      ledger: new DynamoLedger(tally.count(new DynamoDBClient(options)), LEDGER_TABLE, tally),
+      traffic: new AlbTraffic(tally.count(new ElasticLoadBalancingV2Client(options))),
+      fleet: new EcsFleet(tally.count(new ECSClient(options))),
+      alarms: new CloudWatchAlarms(tally.count(new CloudWatchClient(options))),
+      waits: new SfnWaits(tally.count(new SFNClient(options))),
       now: Date.now,
     };
     return (input) => planDeployment(input, ports);

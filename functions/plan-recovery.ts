@@ -10,12 +10,12 @@ import { planRecovery, planRecoveryInput } from './steps/plan-recovery.ts';
 export const create = entry({
   name: 'plan-recovery',
   input: planRecoveryInput,
-  wire: (env, aws) => {
+  wire: (env, aws, { tally }) => {
     const { LEDGER_TABLE } = variables(env, 'LEDGER_TABLE');
     const options = clientOptions(aws, 'none');
     const ports = {
-      ledger: new DynamoLedger(new DynamoDBClient(options), LEDGER_TABLE),
-      executions: new SfnExecutions(new SFNClient(options)),
+      ledger: new DynamoLedger(tally.count(new DynamoDBClient(options)), LEDGER_TABLE, tally),
+      executions: new SfnExecutions(tally.count(new SFNClient(options))),
       now: Date.now,
     };
     return (input) => planRecovery(input, ports);

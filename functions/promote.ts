@@ -8,9 +8,13 @@ import { promote, promoteInput } from './steps/promote.ts';
 export const create = entry({
   name: 'promote',
   input: promoteInput,
-  wire: (env, aws) => {
+  wire: (env, aws, { tally }) => {
     const { LEDGER_TABLE } = variables(env, 'LEDGER_TABLE');
-    const ledger = new DynamoLedger(new DynamoDBClient(clientOptions(aws, 'none')), LEDGER_TABLE);
+    const ledger = new DynamoLedger(
+      tally.count(new DynamoDBClient(clientOptions(aws, 'none'))),
+      LEDGER_TABLE,
+      tally,
+    );
     return (input) => promote(input, { ledger, now: Date.now });
   },
 });

@@ -15,13 +15,13 @@ import { shift, shiftInput } from './steps/shift.ts';
 export const create = entry({
   name: 'shift',
   input: z.discriminatedUnion('direction', [shiftInput, restoreInput]),
-  wire: (env, aws) => {
+  wire: (env, aws, { tally }) => {
     const { LEDGER_TABLE } = variables(env, 'LEDGER_TABLE');
     const options = clientOptions(aws, 'none');
     const ports = {
-      ledger: new DynamoLedger(new DynamoDBClient(options), LEDGER_TABLE),
-      fleet: new EcsFleet(new ECSClient(options)),
-      traffic: new AlbTraffic(new ElasticLoadBalancingV2Client(options)),
+      ledger: new DynamoLedger(tally.count(new DynamoDBClient(options)), LEDGER_TABLE, tally),
+      fleet: new EcsFleet(tally.count(new ECSClient(options))),
+      traffic: new AlbTraffic(tally.count(new ElasticLoadBalancingV2Client(options))),
       now: Date.now,
     };
     return (input) => (input.direction === 'forward' ? shift(input, ports) : restore(input, ports));

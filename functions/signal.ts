@@ -11,7 +11,7 @@ import { signal } from './steps/signal.ts';
 export const create = entry({
   name: 'signal',
   input: z.unknown(),
-  wire: (env, aws, logger) => {
+  wire: (env, aws, { logger }) => {
     const { LEDGER_TABLE } = variables(env, 'LEDGER_TABLE');
     const options = clientOptions(aws, 'sdk');
     const ports = {

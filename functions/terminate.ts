@@ -15,13 +15,13 @@ import { terminate, terminateInput } from './steps/terminate.ts';
 export const create = entry({
   name: 'terminate',
   input: z.union([terminateInput, retireInput]),
-  wire: (env, aws) => {
+  wire: (env, aws, { tally }) => {
     const { LEDGER_TABLE } = variables(env, 'LEDGER_TABLE');
     const options = clientOptions(aws, 'none');
     const ports = {
-      ledger: new DynamoLedger(new DynamoDBClient(options), LEDGER_TABLE),
-      fleet: new EcsFleet(new ECSClient(options)),
-      traffic: new AlbTraffic(new ElasticLoadBalancingV2Client(options)),
+      ledger: new DynamoLedger(tally.count(new DynamoDBClient(options)), LEDGER_TABLE, tally),
+      fleet: new EcsFleet(tally.count(new ECSClient(options))),
+      traffic: new AlbTraffic(tally.count(new ElasticLoadBalancingV2Client(options))),
       now: Date.now,
     };
     return (input) => ('plan' in input ? terminate(input, ports) : retire(input, ports));

@@ -25,6 +25,7 @@ import { ledgerTable } from '../functions/core/ledger-table.ts';
 import { DeployerFunction, localArn } from './deployer-function.ts';
 import { allowGenerations } from './generation-rights.ts';
 import { Machine } from './machine.ts';
+import { Watch } from './watch.ts';
 
 export interface CutoverProps {
   /** Path under which services' settings are stored in SSM. Default: `/cutover`. */
@@ -38,6 +39,8 @@ export class Cutover extends Construct {
   readonly table: Table;
   /** Messages of all deployments: subscribe e-mail, chat, queues or functions. */
   readonly topic: Topic;
+  /** Alarms on what must never happen: for whoever runs Cutover. */
+  readonly alarms: Topic;
   /** Events and records that could not be handled. Nothing should ever be in it. */
   readonly deadLetters: Queue;
   /** The same queue as targets of rules should name it: its policy allows every rule already, and is not extended. */
@@ -100,6 +103,7 @@ export class Cutover extends Construct {
     this.recover = machine('Recover', planRecovery, 'Takes back what an execution that died left half done');
     this.#listen();
     this.#sweep();
+    this.alarms = this.#watch();
   }
 
   /** One definition makes the three machines; only the function behind Plan differs. */
@@ -272,6 +276,18 @@ export class Cutover extends Construct {
     };
     for (const [name, { stateMachineArn }] of Object.entries(machines))
       sweep.addEnvironment(name, stateMachineArn);
+  }
+
+  #watch(): Topic {
+    const { deadLetters, recover, retire, functions } = this;
+    return new Watch(this, 'Watch', {
+      deadLetters,
+      recover,
+      retire,
+      announce: functions.announce.function,
+      signal: functions.signal.function,
+      sweep: functions.sweep.function,
+    }).topic;
   }
 }
 

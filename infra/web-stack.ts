@@ -116,6 +116,7 @@ export class WebStack extends Stack {
     new CfnOutput(this, 'RollbackMachineArn', { value: cutover.rollback.stateMachineArn });
     new CfnOutput(this, 'SignalFunction', { value: cutover.functions.signal.function.functionName });
     new CfnOutput(this, 'MessagesTopicArn', { value: cutover.topic.topicArn });
+    new CfnOutput(this, 'AlarmsTopicArn', { value: cutover.alarms.topicArn });
     new CfnOutput(this, 'LedgerTable', { value: cutover.table.tableName });
     new CfnOutput(this, 'RepositoryUri', { value: repository.repositoryUri });
   }

@@ -13,6 +13,7 @@ import { bootstrap } from './services/cloudformation/bootstrap.ts';
 import { CloudFormation } from './services/cloudformation/cloudformation.ts';
 import { type Outputs, provision } from './services/cloudformation/provision.ts';
 import { CloudWatch } from './services/cloudwatch/cloudwatch.ts';
+import type { MetricSink } from './services/cloudwatch/metric-sink.ts';
 import { DynamoDb } from './services/dynamodb/dynamodb.ts';
 import { Ec2 } from './services/ec2/ec2.ts';
 import { Ecr } from './services/ecr/ecr.ts';
@@ -96,9 +97,11 @@ export function createRegion(options: RegionOptions): Region {
     bus.emit(event);
   };
 
+  // CloudWatch takes the metrics of services that are made before it.
+  const metrics: MetricSink = { record: (observation) => cloudwatch.record(observation) };
   const buckets = new Buckets({ clock });
   const logs = new Logs({ clock });
-  const sqs = new Sqs({ clock });
+  const sqs = new Sqs({ clock, metrics });
   const ec2 = new Ec2();
   const dynamodb = new DynamoDb({ clock });
   const registry = new Registry({ clock, emit, blobs: options.blobs });
@@ -109,6 +112,7 @@ export function createRegion(options: RegionOptions): Region {
     code: async (bucket, key) => buckets.get(bucket, key).body,
     appendLog: (group, stream, line) => logs.append(group, stream, line),
     streams: dynamodb.streams,
+    metrics,
     destination: async (arn, message, attributes) => deliver(arn, message, attributes),
     onFailure,
     authorizer,
@@ -116,7 +120,8 @@ export function createRegion(options: RegionOptions): Region {
   });
   const sns = new Sns({ clock, queues: sqs, invoker: lambda, onFailure });
   const deliver = (arn: string, message: string, attributes: Readonly<Record<string, string>> = {}): void => {
-    if (arn.includes(':sns:')) return sns.publish(arn, message);
+    // Lambda sends in the name of the function's role.
+    if (arn.includes(':sns:')) return sns.publish(arn, message, { byRole: true });
     const named = Object.entries(attributes).map(([name, value]) => [
       name,
       { DataType: 'String', StringValue: value },
@@ -148,6 +153,7 @@ export function createRegion(options: RegionOptions): Region {
     invoker: options.invoking?.(lambda) ?? lambda,
     authorizer,
     emit,
+    metrics,
     ...options.states,
   });
   const events = new EventBridge({

@@ -7,18 +7,33 @@ import { type ServiceName, serviceName } from '../core/names.ts';
 import { parseOrThrow } from '../core/parse.ts';
 import { newServiceItem, type ServiceItem, serviceItem } from '../core/service-item.ts';
 import type { Ledger } from '../ports/ledger.ts';
+import type { CallTally } from './call-tally.ts';
 import { calling, codeOf } from './failures.ts';
+import { type Pause, pause } from './pause.ts';
 
-/** Writers of one item are few (a step, signals); so many conflicts in a row mean that something else is wrong. */
-const attempts = 20;
+/**
+ * Hundreds of tasks that start at once are as many signals for one item. With the pauses between them these attempts last
+ * about ten seconds: longer than hundreds of writers need, and well within a function's time.
+ */
+const attempts = 50;
 
 export class DynamoLedger implements Ledger {
   readonly #client: DynamoDBClient;
   readonly #table: string;
+  readonly #tally: Pick<CallTally, 'written'> | undefined;
+  readonly #pause: Pause;
 
-  constructor(client: DynamoDBClient, table: string) {
+  /** `tally`: says of each write what made it; without one nothing is said. */
+  constructor(
+    client: DynamoDBClient,
+    table: string,
+    tally?: Pick<CallTally, 'written'>,
+    pauseBefore: Pause = pause(),
+  ) {
     this.#client = client;
     this.#table = table;
+    this.#tally = tally;
+    this.#pause = pauseBefore;
   }
 
   async read(service: ServiceName): Promise<ServiceItem> {
@@ -35,10 +50,15 @@ export class DynamoLedger implements Ledger {
     decide: (item: ServiceItem) => T,
   ): Promise<T> {
     for (let attempt = 0; attempt < attempts; attempt++) {
+      if (attempt > 0) await this.#pause(attempt);
       const before = await this.read(service);
       const decided = decide(before);
       if (decided.item === before) return decided;
-      const next = { ...decided.item, version: before.version + 1 };
+      const next = {
+        ...decided.item,
+        version: before.version + 1,
+        written: this.#tally?.written() ?? null,
+      };
       if (await this.#replace(before, next)) return { ...decided, item: next };
     }
     throw new CutoverError(

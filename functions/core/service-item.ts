@@ -9,6 +9,7 @@ import { digest, generationName, type ServiceName, serviceName } from './names.t
 import { growing } from './parse.ts';
 import { planSchema } from './plan.ts';
 import { weightsSchema } from './weights.ts';
+import { written } from './written.ts';
 
 /** Milliseconds since the epoch. */
 const instant = z.number();
@@ -20,7 +21,7 @@ const owner = growing({
   since: instant,
 });
 
-const intent = growing({
+export const intent = growing({
   kind: z.enum(['launch', 'shift', 'restore', 'promote', 'terminate']),
   before: weightsSchema.nullable(),
   after: weightsSchema.nullable(),
@@ -160,6 +161,11 @@ export const serviceItem = growing({
   intake: intake.nullable(),
   deployment: deployment.nullable(),
   wait: wait.nullable(),
+  /**
+   * The invocation that wrote this version. Nothing is decided on it: null when there is none that can be read, and for what
+   * no record tells (waits and signals, the most frequent writes).
+   */
+  written: written.nullable().default(null).catch(null),
 });
 export type ServiceItem = z.infer<typeof serviceItem>;
 
@@ -185,5 +191,6 @@ export function newServiceItem(service: ServiceName): ServiceItem {
     intake: null,
     deployment: null,
     wait: null,
+    written: null,
   };
 }

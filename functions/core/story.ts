@@ -2,53 +2,79 @@
  * What a change of the service item means to people: history items and messages are projections of it, each with an id
  * that a repeat gives again.
  */
+import * as z from 'zod';
 import { imageName } from './generation.ts';
 import { stopReason } from './latch.ts';
 import { shortDigest } from './names.ts';
+import { growing } from './parse.ts';
 import { restoreCommand } from './restore-command.ts';
-import type { Deployment, Hold, ServiceItem } from './service-item.ts';
-import { inWords, type Weights } from './weights.ts';
+import { type Deployment, type Hold, type Intent, intent, type ServiceItem } from './service-item.ts';
+import { inWords, weightsSchema } from './weights.ts';
+import { written } from './written.ts';
 
-type ChapterKind =
-  | 'refused'
-  | 'queued'
-  | 'started'
-  | 'launched'
-  | 'shifted'
-  | 'held'
-  | 'resumed'
-  | 'goingBack'
-  | 'givingWay'
-  | 'needsHand'
-  | 'frozen'
-  | 'reminded'
-  | 'weightsRestored'
-  | 'live'
-  | 'restored'
-  | 'superseded'
-  | 'removed';
+const kind = z.enum([
+  'refused',
+  'queued',
+  'started',
+  /** What is about to be written to AWS; its `done` comes later, or never when it came to nothing. */
+  'intended',
+  'done',
+  'launched',
+  'shifted',
+  'held',
+  'resumed',
+  'goingBack',
+  'givingWay',
+  'needsHand',
+  'frozen',
+  'reminded',
+  'weightsRestored',
+  'live',
+  'restored',
+  'superseded',
+  'removed',
+]);
+type ChapterKind = z.infer<typeof kind>;
 
-export interface Chapter {
-  /** Stable: the same change gives the same id. Those of a deployment sort in the order of its course. */
-  readonly id: string;
-  readonly kind: ChapterKind;
-  readonly service: string;
+/** Milliseconds since the epoch. */
+const instant = z.number();
+
+export const chapterSchema = growing({
+  /**
+   * Stable: the same change gives the same id. Those of a deployment begin with `deployment#ID#` and the version of the
+   * service item that tells them, so that they sort in the order of its course.
+   */
+  id: z.string(),
+  kind,
+  service: z.string(),
   /** Null for a push that became no deployment. */
-  readonly direction: 'forward' | 'back' | null;
+  direction: z.enum(['forward', 'back']).nullable(),
   /** The deployment it belongs to; null for a push that became none. */
-  readonly deployment: string | null;
-  readonly image: string | null;
-  readonly digest: string | null;
-  readonly generation: string | null;
-  readonly weights: Weights | null;
-  readonly reason: string | null;
-  /** Milliseconds since the epoch. */
-  readonly at: number;
+  deployment: z.string().nullable(),
+  image: z.string().nullable(),
+  digest: z.string().nullable(),
+  generation: z.string().nullable(),
+  weights: weightsSchema.nullable(),
+  reason: z.string().nullable(),
+  at: instant,
   /** Seconds since the deployment started. */
-  readonly seconds: number | null;
-  /** Restores the traffic without Cutover; null when there is nothing to go back to. */
-  readonly restore: string | null;
-}
+  seconds: z.number().nullable(),
+  /** Restores the traffic without Cutover; null when there is nothing to go back to, and for an intent and its end. */
+  restore: z.string().nullable(),
+  /** The push's event that asked for it; null for a rollback. */
+  push: z.string().nullable().default(null),
+  /** Who ordered the rollback, and why; null for a push. */
+  order: growing({ by: z.string(), reason: z.string() }).nullable().default(null),
+  /** Of `intended` and `done`: what, with the weights before and after, under which fence, and since when. */
+  intent: intent.nullable().default(null),
+  /** Index of the weight step that stands; -1 before the first, null where there is no deployment. */
+  step: z.int().nullable().default(null),
+  /** Tasks the new generation was launched with; null until then. */
+  desired: z.int().nullable().default(null),
+  /** The invocation that wrote the change; null in what older versions told. */
+  written: written.nullable().default(null),
+});
+export type Chapter = z.infer<typeof chapterSchema>;
 
 /** Kinds that a person wants to hear of; the rest only goes to the ledger. */
 const spoken: ReadonlySet<ChapterKind> = new Set([
@@ -76,6 +102,11 @@ export function isSpoken(chapter: Chapter): boolean {
   return spoken.has(chapter.kind);
 }
 
+/** What all ids of a deployment's chapters begin with. */
+export function recordPrefix(deployment: string): string {
+  return `deployment#${deployment}#`;
+}
+
 export function chaptersOf(before: ServiceItem | null, after: ServiceItem): readonly Chapter[] {
   return [...refusalIn(before, after), ...deploymentIn(before, after)];
 }
@@ -98,89 +129,111 @@ function refusalIn(before: ServiceItem | null, after: ServiceItem): readonly Cha
       at: intake.at,
       seconds: null,
       restore: null,
+      push: intake.direction === 'forward' ? intake.id : null,
+      order: null,
+      intent: null,
+      step: null,
+      desired: null,
+      written: after.written,
     },
   ];
 }
 
-/** A deployment before it began. */
-const unbegun = { desired: null, step: -1, reason: null, hold: null, outcome: null } as const;
+/** What a deployment's story is told by; of one that has not begun, that nothing has come of it. */
+type Standing = Pick<Deployment, 'desired' | 'step' | 'reason' | 'hold' | 'quietAt' | 'outcome'>;
+const unbegun: Standing = {
+  desired: null,
+  step: -1,
+  reason: null,
+  hold: null,
+  quietAt: null,
+  outcome: null,
+};
+
+/** `at`: undefined for when the write was made. */
+interface Happening {
+  readonly kind: ChapterKind;
+  readonly at?: number | null | undefined;
+  readonly intent?: Intent;
+}
 
 function deploymentIn(before: ServiceItem | null, after: ServiceItem): readonly Chapter[] {
   const now = after.deployment;
   if (now === null) return [];
   const known = before?.deployment?.plan.deployment === now.plan.deployment;
   const old = known ? (before.deployment ?? unbegun) : unbegun;
-  const { weightsAt } = after;
-  const at = latestInstant(before, after, now);
-  const chapters: Chapter[] = [];
-  const tell = (kind: ChapterKind, key: string, when: number | null | undefined): void => {
-    chapters.push(chapter(after, now, kind, key, when ?? at));
-  };
-
-  if (!known) tell('started', '1-started', now.startedAt);
-  if (now.desired !== null && old.desired === null) tell('launched', '2-launched', at);
-  if (now.step >= 0 && now.step !== old.step) tell('shifted', placeOf(now.step), weightsAt);
-  chapters.push(...wayBackIn(before, after, now, old, at));
-  return chapters;
+  const intended = known ? before.intent : null;
+  const happenings: readonly Happening[] = [
+    ...(known ? [] : [{ kind: 'started', at: now.startedAt } as const]),
+    ...wayForwardIn(old, now, after),
+    ...doneIn(intended, after.intent),
+    ...turnIn(old, now, after),
+    ...intendedIn(intended, after.intent),
+    ...wayBackIn(old, now, after),
+  ];
+  const writtenAt = after.written?.at ?? latestInstant(before, after, now);
+  return happenings.map(({ kind: of, at, intent: about = null }, index) =>
+    chapter(after, now, index, { kind: of, at: at ?? writtenAt, intent: about }),
+  );
 }
 
-/** Of a step in the order of the story; of the launch before the first. */
-function placeOf(step: number): string {
-  return step < 0 ? '2-launched' : `3-shifted-${String(step).padStart(2, '0')}`;
+function wayForwardIn(old: Standing, now: Standing, { weightsAt }: ServiceItem): readonly Happening[] {
+  const happenings: Happening[] = [];
+  if (now.desired !== null && old.desired === null) happenings.push({ kind: 'launched' });
+  if (now.step >= 0 && now.step !== old.step) happenings.push({ kind: 'shifted', at: weightsAt });
+  return happenings;
+}
+
+function turnIn(old: Standing, now: Deployment, after: ServiceItem): readonly Happening[] {
+  if (now.reason === null || old.reason !== null) return [];
+  const givesWay = now.turned?.error === 'Cutover.Superseded';
+  return [{ kind: givesWay ? 'givingWay' : 'goingBack', at: now.turned?.at ?? turnedAt(after) }];
+}
+
+function doneIn(old: Intent | null, now: Intent | null): readonly Happening[] {
+  return old !== null && now === null ? [{ kind: 'done', intent: old }] : [];
+}
+
+function intendedIn(old: Intent | null, now: Intent | null): readonly Happening[] {
+  return now === null || sameIntent(old, now) ? [] : [{ kind: 'intended', at: now.at, intent: now }];
 }
 
 /** The part of the story that goes back, up to its end; a deployment that went live ends here too. */
-function wayBackIn(
-  before: ServiceItem | null,
-  after: ServiceItem,
-  now: Deployment,
-  old: Pick<Deployment, 'reason' | 'hold' | 'outcome'>,
-  at: number,
-): readonly Chapter[] {
-  const { weightsAt } = after;
-  const chapters: Chapter[] = [];
-  const tell = (kind: ChapterKind, key: string, when: number | null | undefined): void => {
-    chapters.push(chapter(after, now, kind, key, when ?? at));
-  };
-  if (now.reason !== null && old.reason === null) {
-    const givesWay = now.turned?.error === 'Cutover.Superseded';
-    tell(givesWay ? 'givingWay' : 'goingBack', '4-going-back', now.turned?.at ?? turnedAt(after));
-  }
-  const rewritten = weightsAt !== null && weightsAt !== before?.weightsAt;
-  if (now.phase === 'restoring' && rewritten) tell('weightsRestored', '5-weights-restored', weightsAt);
-  chapters.push(...handIn(after, now, old.hold));
-  if (now.outcome !== null && old.outcome === null) tell(now.outcome, `6-${now.outcome}`, now.endedAt);
-  return chapters;
+function wayBackIn(old: Standing, now: Deployment, { weightsAt }: ServiceItem): readonly Happening[] {
+  const happenings: Happening[] = [];
+  if (now.quietAt !== null && old.quietAt === null)
+    happenings.push({ kind: 'weightsRestored', at: weightsAt });
+  happenings.push(...handIn(old.hold, now));
+  if (now.outcome !== null && old.outcome === null) happenings.push({ kind: now.outcome, at: now.endedAt });
+  return happenings;
 }
 
-/** What a person is waited for, what they said to it, and reminders: after the step that it came in, or on the way back. */
-function handIn(after: ServiceItem, now: Deployment, old: Hold | null): readonly Chapter[] {
-  const { hold } = now;
+/** What a person is waited for, what they said to it, and reminders. */
+function handIn(old: Hold | null, { hold, latch }: Deployment): readonly Happening[] {
   if (hold === null) return [];
-  const place = hold.kind === 'held' ? placeOf(now.step) : '5';
-  const key = `${place}-hand-${String(after.version).padStart(6, '0')}`;
-  const tell = (kind: ChapterKind, when: number): Chapter[] => [
-    chapter(after, now, kind, `${key}-${kind}`, when),
-  ];
-  if (old === null || old.since !== hold.since || old.kind !== hold.kind) return tell(hold.kind, hold.since);
+  if (old === null || old.since !== hold.since || old.kind !== hold.kind)
+    return [{ kind: hold.kind, at: hold.since }];
   // An abort tells itself, by the way back.
-  const aborted = hold.kind === 'held' && now.latch.abort !== null;
-  if (hold.answer !== null && old.answer === null) return aborted ? [] : tell('resumed', hold.answer.at);
-  return hold.reminders > old.reminders ? tell('reminded', hold.remindedAt) : [];
+  const aborted = hold.kind === 'held' && latch.abort !== null;
+  if (hold.answer !== null && old.answer === null)
+    return aborted ? [] : [{ kind: 'resumed', at: hold.answer.at }];
+  return hold.reminders > old.reminders ? [{ kind: 'reminded', at: hold.remindedAt }] : [];
 }
 
+/** `index`: among the chapters that the same write tells. */
 function chapter(
   item: ServiceItem,
   deployment: Deployment,
-  kind: ChapterKind,
-  key: string,
-  at: number,
+  index: number,
+  of: Pick<Chapter, 'kind' | 'at' | 'intent'>,
 ): Chapter {
-  const { plan } = deployment;
-  const ended = kind === deployment.outcome;
+  const { plan, push, order, step, desired, startedAt } = deployment;
+  const ended = of.kind === deployment.outcome;
+  const wayBack = !ended && of.intent === null && plan.from !== null;
+  const version = String(item.version).padStart(8, '0');
   return {
-    id: `deployment#${plan.deployment}#${key}`,
-    kind,
+    ...of,
+    id: `${recordPrefix(plan.deployment)}${version}-${index}-${of.kind}`,
     service: item.service,
     direction: plan.direction,
     deployment: plan.deployment,
@@ -188,10 +241,14 @@ function chapter(
     digest: plan.to.digest,
     generation: plan.to.name,
     weights: item.weights,
-    reason: reasonFor(kind, item.service, deployment),
-    at,
-    seconds: Math.max(0, Math.round((at - deployment.startedAt) / 1_000)),
-    restore: ended || plan.from === null ? null : restoreCommand(plan.settings.traffic, plan.weightsBefore),
+    reason: reasonFor(of.kind, item.service, deployment),
+    seconds: Math.max(0, Math.round((of.at - startedAt) / 1_000)),
+    restore: wayBack ? restoreCommand(plan.settings.traffic, plan.weightsBefore) : null,
+    push: push?.eventId ?? null,
+    order,
+    step,
+    desired,
+    written: item.written,
   };
 }
 
@@ -219,12 +276,17 @@ function orderOf({ order }: Deployment): string | null {
 }
 
 /** A deployment turns when its way back is intended, or when its owner died and another took it over. */
-function turnedAt({ intent, owner }: ServiceItem): number | undefined {
-  return intent?.kind === 'restore' ? intent.at : owner?.since;
+function turnedAt({ intent: intends, owner }: ServiceItem): number | undefined {
+  return intends?.kind === 'restore' ? intends.at : owner?.since;
 }
 
 function sameIntake(before: ServiceItem | null, after: ServiceItem): boolean {
   return before?.intake?.id === after.intake?.id && before?.intake?.at === after.intake?.at;
+}
+
+/** A try of the same step again is another intent: it has its own time. */
+function sameIntent(one: Intent | null, other: Intent): boolean {
+  return one?.kind === other.kind && one.fence === other.fence && one.at === other.at;
 }
 
 /** What was intended last happened just now, for the write that says so takes the intent away. */
@@ -271,6 +333,10 @@ function subjectOfPush(chapter: Chapter): string {
       return `${service}: ${image ?? 'an event'} starts no deployment`;
     case 'started':
       return `${service}: ${image} is being deployed as ${generation}`;
+    case 'intended':
+      return `${service}: ${intentOf(chapter)} is about to be written`;
+    case 'done':
+      return `${service}: ${intentOf(chapter)} is done`;
     case 'launched':
       return `${service}: ${generation} is launched and must prove itself healthy`;
     case 'shifted':
@@ -317,6 +383,8 @@ function subjectOfRollback(chapter: Chapter): string {
     case 'refused':
       return `${service}: the order to go back is refused`;
     case 'queued':
+    case 'intended':
+    case 'done':
     case 'launched':
     case 'shifted':
     case 'held':
@@ -329,6 +397,22 @@ function subjectOfRollback(chapter: Chapter): string {
     case 'weightsRestored':
       return subjectOfPush(chapter);
   }
+}
+
+const nouns: Readonly<Record<Intent['kind'], string>> = {
+  launch: 'launch',
+  shift: 'shift',
+  restore: 'restore',
+  promote: 'promotion',
+  terminate: 'end',
+};
+
+/** `the shift of web-g0002 (blue 100 -> blue 90, green 10)` */
+function intentOf({ intent: about, generation }: Chapter): string {
+  if (about === null) return `a change of ${generation}`;
+  const { kind: what, before, after } = about;
+  const weights = before === null || after === null ? '' : ` (${inWords(before)} -> ${inWords(after)})`;
+  return `the ${nouns[what]} of ${generation}${weights}`;
 }
 
 function asciiLine(text: string): string {

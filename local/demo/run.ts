@@ -7,6 +7,7 @@ import type { AwsEvent } from '../aws-event.ts';
 import { FastForwardClock } from '../clock.ts';
 import { createEmbeddedAws, type EmbeddedAws } from '../embedded-aws.ts';
 import { draw, type View } from './picture.ts';
+import { readRecord, recordInWords } from './record.ts';
 import {
   alarmToWeights,
   clockTime,
@@ -121,12 +122,15 @@ class Demo {
       aws,
       table,
       service,
-      onChapter: (chapter) => this.#line(messageOf(chapter).text.split('\n').slice(0, 3).join('. ')),
+      onChapter: (chapter) => {
+        // Intents and their ends are summed up once the deployment has ended.
+        if (chapter.intent === null) this.#line(messageOf(chapter).text.split('\n').slice(0, 3).join('. '));
+      },
       onResult: (result) => this.#results.push(result),
       onFailure: (failure) => this.#fault(failure),
     });
     await this.#watchSlots(aws);
-    for (const expected of expectations) await this.#deploy(aws, this.#watch, expected.tag);
+    for (const expected of expectations) await this.#deploy(aws, this.#watch, expected.tag, table);
     const counts = this.#options.once ? await this.#traffic?.stop() : this.#traffic?.counts;
     return this.#conclude(counts);
   }
@@ -144,7 +148,7 @@ class Demo {
     this.#clock.stop();
   }
 
-  async #deploy(aws: EmbeddedAws, watch: Watch, tag: string): Promise<void> {
+  async #deploy(aws: EmbeddedAws, watch: Watch, tag: string, table: string): Promise<void> {
     const expected = expectations.find((each) => each.tag === tag)!;
     this.#say(`pushing ${service}:${tag}, ${expected.promise} …`);
     const outcome = watch.outcomeOf(`${service}:${tag}`);
@@ -158,6 +162,9 @@ class Demo {
     if (result.outcome === 'live' && this.#traffic === undefined && this.#site !== undefined) {
       this.#traffic = new Traffic({ clock: this.#clock, url: this.#site, requestsPerSecond });
     }
+    const deployment = watch.item?.deployment?.plan.deployment ?? '';
+    const record = readRecord(aws, this.#clock, { table, service, deployment });
+    this.#remark(`${service}:${tag}: ${recordInWords(await Promise.race([record, this.#ended]))}`);
   }
 
   async #watchSlots(aws: EmbeddedAws): Promise<void> {

@@ -49,7 +49,7 @@ describe('a deployment in which somebody changed the weights', () => {
     const [chapter, ...more] = told(canary.item, held);
     expect(more).toEqual([]);
     expect(chapter).toMatchObject({
-      id: 'deployment#web-g0002-d2#3-shifted-00-hand-000008-held',
+      id: 'deployment#web-g0002-d2#00000008-0-held',
       kind: 'held',
       at: start + hourMs,
       reason:

@@ -15,7 +15,7 @@ import { latch } from '../../functions/core/latch.ts';
 import { restoreCommand } from '../../functions/core/restore-command.ts';
 import { admitRollback } from '../../functions/core/rollback.ts';
 import type { ServiceItem } from '../../functions/core/service-item.ts';
-import { type Chapter, chaptersOf, isSpoken, messageOf } from '../../functions/core/story.ts';
+import { type Chapter, chapterSchema, chaptersOf, isSpoken, messageOf } from '../../functions/core/story.ts';
 import {
   admitted,
   baking,
@@ -40,7 +40,10 @@ function courseTo(end: 'live' | 'restored' | 'removed'): ServiceItem[] {
   const before = end === 'removed' ? liveItem({ live: null, admitted: [], lastPush: null }) : liveItem();
   const { item, plan } = admitted(before);
   const items = [before, item];
-  const write = (change: (item: ServiceItem) => ServiceItem) => items.push(change(items.at(-1)!));
+  const write = (change: (item: ServiceItem) => ServiceItem) => {
+    const changed = change(items.at(-1)!);
+    items.push({ ...changed, version: changed.version + 1 });
+  };
   write((now) => intending(now, plan, { kind: 'launch', before: null, after: null }, start + 130_000));
   write((now) => launched(now, plan, 2));
   write((now) => waiting(now, plan, { token: 'token', for: 'healthy', deadline: start, entered: start }));
@@ -67,6 +70,11 @@ function told(items: readonly ServiceItem[]): Chapter[] {
   return items.flatMap((item, index) => (index === 0 ? [] : chaptersOf(items[index - 1]!, item)));
 }
 
+/** Without what was intended and done between them. */
+function milestones(chapters: readonly Chapter[]): Chapter[] {
+  return chapters.filter(({ kind }) => kind !== 'intended' && kind !== 'done');
+}
+
 describe('a story', () => {
   it.each([
     ['live', ['started', 'launched', 'shifted', 'shifted', 'live']],
@@ -74,12 +82,12 @@ describe('a story', () => {
     ['removed', ['started', 'launched', 'goingBack', 'weightsRestored', 'removed']],
   ] as const)('that ends %s tells each thing once', (end, kinds) => {
     const chapters = told(courseTo(end));
-    expect(chapters.map(({ kind }) => kind)).toEqual(kinds);
+    expect(milestones(chapters).map(({ kind }) => kind)).toEqual(kinds);
     expect(new Set(chapters.map(({ id }) => id)).size).toBe(chapters.length);
   });
 
   it('says when each thing happened', () => {
-    expect(told(courseTo('live')).map(({ kind, seconds }) => [kind, seconds])).toEqual([
+    expect(milestones(told(courseTo('live'))).map(({ kind, seconds }) => [kind, seconds])).toEqual([
       ['started', 0],
       ['launched', 5],
       ['shifted', 55],
@@ -105,7 +113,7 @@ describe('a story', () => {
       expect(chaptersOf(item, { ...item, version: item.version + 1 })).toEqual([]);
   });
 
-  it('gives a step that was written twice the id that it had', () => {
+  it('tells a step that was written twice once', () => {
     const { item, plan } = baking(1);
     expect(chaptersOf(item, shifted(item, plan, plan.steps[0]!, 0, start + 9))).toEqual([]);
     const back = restoredWeights(
@@ -114,13 +122,8 @@ describe('a story', () => {
       start,
       start + 10,
     );
-    const ids = [
-      ...chaptersOf(item, back),
-      ...chaptersOf(back, restoredWeights(back, plan, start, start + 20)),
-    ].map(({ id }) => id);
-    expect(ids.filter((id) => id.endsWith('weights-restored'))).toEqual(
-      Array(2).fill('deployment#web-g0002-d2#5-weights-restored'),
-    );
+    expect(chaptersOf(item, back).map(({ kind }) => kind)).toContain('weightsRestored');
+    expect(chaptersOf(back, restoredWeights(back, plan, start, start + 20))).toEqual([]);
   });
 
   it('of a push that became no deployment is told once, with the reason', () => {
@@ -149,7 +152,10 @@ describe('a story', () => {
   });
 
   it('prints the way back while there is one to go', () => {
-    const commands = told(courseTo('restored')).map(({ kind, restore }) => [kind, restore !== null]);
+    const commands = milestones(told(courseTo('restored'))).map(({ kind, restore }) => [
+      kind,
+      restore !== null,
+    ]);
     expect(commands).toEqual([
       ['started', true],
       ['launched', true],
@@ -159,6 +165,88 @@ describe('a story', () => {
       ['restored', false],
     ]);
     expect(told(courseTo('removed')).every(({ restore }) => restore === null)).toBe(true);
+    const intents = told(courseTo('restored')).filter(({ intent }) => intent !== null);
+    expect(intents.filter(({ restore }) => restore !== null)).toEqual([]);
+  });
+});
+
+describe('the record of a deployment', () => {
+  const words = (end: 'live' | 'restored') =>
+    told(courseTo(end))
+      .filter(({ kind }) => kind === 'intended' || kind === 'done')
+      .map((chapter) => [chapter.kind, messageOf(chapter).subject]);
+
+  it('has each intent with what came of it, the weights before and after', () => {
+    const launch = 'web: the launch of web-g0002';
+    const shift = (weights: string) => `web: the shift of web-g0002 (${weights})`;
+    const [first, second] = ['blue 100 -> blue 90, green 10', 'blue 90, green 10 -> green 100'];
+    expect(words('live')).toEqual([
+      ['intended', `${launch} is about to be written`],
+      ['done', `${launch} is done`],
+      ['intended', `${shift(first)} is about to be written`],
+      ['done', `${shift(first)} is done`],
+      ['intended', `${shift(second)} is about to be written`],
+      ['done', `${shift(second)} is done`],
+    ]);
+    expect(words('restored').slice(4)).toEqual([
+      ['intended', 'web: the restore of web-g0002 (blue 90, green 10 -> blue 100) is about to be written'],
+      ['done', 'web: the restore of web-g0002 (blue 90, green 10 -> blue 100) is done'],
+      ['intended', 'web: the end of web-g0002 is about to be written'],
+      ['done', 'web: the end of web-g0002 is done'],
+    ]);
+  });
+
+  it('says who asked for it, under which fence, and which invocation wrote it', () => {
+    const { item, plan } = baking(1);
+    const call = { count: 1, errors: 0, ms: 40 };
+    const written = {
+      by: 'shift',
+      request: 'request-1',
+      at: start + 60_090,
+      ms: 90,
+      calls: { 'elasticloadbalancing:ModifyRule': call },
+    };
+    const intent = { kind: 'shift' as const, before: item.weights, after: plan.steps[1]!.weights };
+    const intends = intending(item, plan, intent, start + 60_000);
+    const [second, done] = chaptersOf(intends, {
+      ...shifted(intends, plan, plan.steps[1]!, 1, start + 60_080),
+      written,
+    });
+    expect(done).toMatchObject({
+      kind: 'done',
+      push: 'event-2',
+      order: null,
+      step: 1,
+      desired: 2,
+      at: start + 60_090,
+      intent: { ...intent, fence: plan.fence, at: start + 60_000 },
+      written,
+    });
+    expect(second).toMatchObject({ kind: 'shifted', at: start + 60_080, written });
+    expect(chaptersOf(replacedItem(), goingBack().item)[0]).toMatchObject({
+      push: null,
+      order: { by: 'ann', reason: 'slow' },
+    });
+  });
+
+  it('leaves an intent that came to nothing without its end: what was intended next says why', () => {
+    const { item, plan } = baking(1);
+    const tried = (at: number) =>
+      intending(item, plan, { kind: 'shift', before: item.weights, after: plan.steps[1]!.weights }, at);
+    const again = chaptersOf(tried(start), tried(start + 9));
+    expect(again.map(({ kind, at }) => [kind, at])).toEqual([['intended', start + 9]]);
+    const back = restoring(tried(start), plan, item.weights!, because('somebody else wrote'), start + 10);
+    expect(chaptersOf(tried(start), back).map(({ kind, reason }) => [kind, reason])).toEqual([
+      ['goingBack', 'somebody else wrote'],
+      ['intended', 'somebody else wrote'],
+    ]);
+  });
+
+  it('is read as an older version told it', () => {
+    const [chapter] = told(courseTo('live'));
+    const { push, order, intent, step, desired, written, ...older } = chapter!;
+    expect([push, order, intent, step, desired, written]).toEqual(['event-2', null, null, -1, null, null]);
+    expect(chapterSchema.parse(older)).toEqual({ ...chapter, push: null, step: null });
   });
 });
 
@@ -219,9 +307,9 @@ describe('a message', () => {
     );
   });
 
-  it('of the launch and of the weights being back only goes to the ledger', () => {
+  it('of an intent, of the launch and of the weights being back only goes to the ledger', () => {
     expect(new Set(chapters.filter((chapter) => !isSpoken(chapter)).map(({ kind }) => kind))).toEqual(
-      new Set(['launched', 'weightsRestored']),
+      new Set(['intended', 'done', 'launched', 'weightsRestored']),
     );
   });
 });
@@ -251,7 +339,7 @@ describe('the way back by hand', () => {
 describe('the story of a rollback', () => {
   const { item, plan } = goingBack();
   const told = (before: ServiceItem, after: ServiceItem) =>
-    chaptersOf(before, after).map((chapter) => messageOf(chapter).text.split('\n').slice(0, 2));
+    milestones(chaptersOf(before, after)).map((chapter) => messageOf(chapter).text.split('\n').slice(0, 2));
 
   it('says who asked for it and why, and that it is done', () => {
     expect(told(replacedItem(), item)).toEqual([

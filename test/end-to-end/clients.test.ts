@@ -50,7 +50,7 @@ beforeAll(async () => {
 
 afterAll(() => world?.close());
 
-const storyOfV2 = () => world.history('deployment#web-g0002-d2#');
+const storyOfV2 = () => world.record('web-g0002-d2');
 
 /** The minutes of the deployment, for CloudWatch. */
 function span(): { readonly StartTime: Date; readonly EndTime: Date } {
@@ -144,9 +144,36 @@ describe('an SDK client, unmodified', () => {
     const { Rules } = await events.send(new ListRulesCommand({}));
     expect(Rules?.map(({ Description }) => Description)).toContain('Pushes to web start a deployment');
     const { Topics } = await world.sns.send(new ListTopicsCommand({}));
-    expect(Topics).toEqual([{ TopicArn: world.output('MessagesTopicArn') }]);
-    const story = (await storyOfV2()).toSorted((one, other) => one.at - other.at).map(({ kind }) => kind);
-    expect(story).toEqual(['started', 'launched', 'shifted', 'shifted', 'shifted', 'live']);
+    const topics = ['MessagesTopicArn', 'AlarmsTopicArn'].map((name) => ({ TopicArn: world.output(name) }));
+    expect(Topics).toEqual(expect.arrayContaining(topics));
+    const story = await storyOfV2();
+    const milestones = story.filter(({ intent }) => intent === null).map(({ kind }) => kind);
+    expect(milestones).toEqual(['started', 'launched', 'shifted', 'shifted', 'shifted', 'live']);
+    expect(story.toSorted((one, other) => one.at - other.at)).toEqual(story);
+  });
+
+  it('reads who wrote each intent and its end, the calls that were made for it, and how long they took', async () => {
+    const story = await storyOfV2();
+    const { event } = JSON.parse((await world.executionOf('v2')).input ?? '') as { event: { id: string } };
+    expect(new Set(story.map(({ push }) => push))).toEqual(new Set([event.id]));
+    const intents = story.flatMap(({ kind, intent, written }) =>
+      intent === null ? [] : [`${written?.by} ${kind} ${intent.kind}`],
+    );
+    const shift = ['shift intended shift', 'shift done shift'];
+    expect(intents).toEqual(['launch intended launch', 'launch done launch', ...shift, ...shift, ...shift]);
+    const calls = (kind: string, action: string) =>
+      story
+        .filter((chapter) => chapter.kind === kind)
+        .map(({ written }) => written?.calls[action]?.count ?? 0);
+    expect(calls('launched', 'ecs:CreateService')).toEqual([1]);
+    expect(calls('launched', 'ecs:RegisterTaskDefinition')).toEqual([1]);
+    expect(calls('intended', 'elasticloadbalancing:ModifyRule')).toEqual([0, 0, 0, 0]);
+    expect(calls('shifted', 'elasticloadbalancing:ModifyRule')).toEqual([1, 1, 1]);
+    for (const { written } of story) {
+      expect(written?.request).toMatch(/^[0-9a-f-]{36}$/);
+      expect(written?.ms).toBeGreaterThan(0);
+      expect(Object.keys(written?.calls ?? {}).length).toBeLessThan(12);
+    }
   });
 });
 
@@ -256,10 +283,18 @@ describe.skipIf(!installed)(`the AWS CLI${installed ? '' : ` (skipped: ${cli} is
           '--expression-attribute-values',
           JSON.stringify(query),
         ],
-        { Count: 6 },
+        { Count: 14 },
       ],
-      ['sns list-topics', [], { Topics: [{ TopicArn: world.output('MessagesTopicArn') }] }],
-      ['cloudwatch describe-alarms', [], { MetricAlarms: [{ StateValue: 'OK' }] }],
+      [
+        'sns list-topics',
+        [],
+        { Topics: expect.arrayContaining([{ TopicArn: world.output('MessagesTopicArn') }]) },
+      ],
+      [
+        'cloudwatch describe-alarms',
+        ['--alarm-names', ...settings.alarms],
+        { MetricAlarms: [{ StateValue: 'OK' }] },
+      ],
       [
         'cloudwatch get-metric-data',
         [

@@ -7,6 +7,7 @@ import {
   DescribeExecutionCommand,
   type DescribeExecutionCommandOutput,
   ListExecutionsCommand,
+  ListStateMachinesCommand,
   SFNClient,
   StartExecutionCommand,
 } from '@aws-sdk/client-sfn';
@@ -21,8 +22,10 @@ import { GetParameterCommand, PutParameterCommand, SSMClient } from '@aws-sdk/cl
 import { marshall, unmarshall } from '@aws-sdk/util-dynamodb';
 import { inject } from 'vitest';
 import * as z from 'zod';
+import { DynamoHistory } from '../../functions/aws/dynamo-history.ts';
 import type { ServiceItem } from '../../functions/core/service-item.ts';
 import { type ServiceSettings, serviceSettings } from '../../functions/core/service-settings.ts';
+import type { Chapter } from '../../functions/core/story.ts';
 import type { Weights } from '../../functions/core/weights.ts';
 import { FastForwardClock } from '../../local/clock.ts';
 import { type Behaviour, demoImage, nodeRuntime } from '../../local/demo/images.ts';
@@ -205,6 +208,11 @@ export class World {
     return item;
   }
 
+  /** The record of a deployment, in the order of its course. */
+  async record(deployment: string): Promise<readonly Chapter[]> {
+    return new DynamoHistory(this.dynamodb, this.output('LedgerTable')).read(service, deployment);
+  }
+
   /** The history items of the ledger whose keys begin so, in their order: one Query. */
   async history(prefix: string): Promise<readonly z.infer<typeof historyItem>[]> {
     const { Items } = await this.dynamodb.send(
@@ -254,6 +262,14 @@ export class World {
     const found = (Functions ?? []).filter(({ FunctionName }) => FunctionName?.includes(part));
     if (found.length !== 1) throw new Error(`${found.length} functions have ${part} in their name`);
     return found[0]?.FunctionArn ?? '';
+  }
+
+  /** The ARN of the machine whose logical name has `part` in it. */
+  async machineNamed(part: string): Promise<string> {
+    const { stateMachines } = await this.sfn.send(new ListStateMachinesCommand({}));
+    const found = (stateMachines ?? []).filter(({ name }) => name?.includes(part));
+    if (found.length !== 1) throw new Error(`${found.length} machines have ${part} in their name`);
+    return found[0]?.stateMachineArn ?? '';
   }
 
   /** What a person sends to the signal function; returns its remarks. */
@@ -327,22 +343,26 @@ export class World {
       .map(({ service: of, operation }) => `${of} ${operation}`);
   }
 
-  /** A queue subscribed to the topic; the returned function gives all that came to it so far. */
+  /** A queue subscribed to the topic of messages; the returned function gives all that came to it so far. */
   async subscribe(name: string): Promise<() => Promise<readonly Said[]>> {
+    const received = await this.receive(name, this.output('MessagesTopicArn'));
+    return async () => (await received()).map((body) => message.parse(body));
+  }
+
+  /** As `subscribe`, to any topic: the notifications as they come. */
+  async receive(name: string, TopicArn: string): Promise<() => Promise<readonly unknown[]>> {
     const { QueueUrl } = await this.sqs.send(new CreateQueueCommand({ QueueName: name }));
     const Endpoint = `arn:aws:sqs:us-east-1:123456789012:${name}`;
-    await this.sns.send(
-      new SubscribeCommand({ TopicArn: this.output('MessagesTopicArn'), Protocol: 'sqs', Endpoint }),
-    );
-    const said: Said[] = [];
+    await this.sns.send(new SubscribeCommand({ TopicArn, Protocol: 'sqs', Endpoint }));
+    const received: unknown[] = [];
     return async () => {
       for (;;) {
         const { Messages = [] } = await this.sqs.send(
           new ReceiveMessageCommand({ QueueUrl, MaxNumberOfMessages: 10 }),
         );
-        if (Messages.length === 0) return said;
+        if (Messages.length === 0) return received;
         for (const { Body, ReceiptHandle } of Messages) {
-          said.push(message.parse(JSON.parse(Body ?? '')));
+          received.push(JSON.parse(Body ?? ''));
           await this.sqs.send(new DeleteMessageCommand({ QueueUrl, ReceiptHandle }));
         }
       }

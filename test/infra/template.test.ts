@@ -75,8 +75,9 @@ describe('infrastructure code', () => {
   });
 
   it('takes messages and dead letters over TLS only', () => {
-    for (const type of ['AWS::SNS::TopicPolicy', 'AWS::SQS::QueuePolicy']) {
-      const { PolicyDocument } = only(type);
+    const policies = [...all('AWS::SNS::TopicPolicy'), ...all('AWS::SQS::QueuePolicy')];
+    expect(policies).toHaveLength(3);
+    for (const { PolicyDocument } of policies) {
       expect(PolicyDocument).toMatchObject({
         Statement: expect.arrayContaining([
           expect.objectContaining({
@@ -86,6 +87,53 @@ describe('infrastructure code', () => {
         ]),
       });
     }
+  });
+
+  it('tells of what must never happen, and of no bake or failed deployment', () => {
+    const [watch, ...others] = all('AWS::SNS::Topic').filter(
+      ({ KmsMasterKeyId }) => KmsMasterKeyId === undefined,
+    );
+    expect(others).toEqual([]);
+    const alarms = all('AWS::CloudWatch::Alarm').filter(({ AlarmActions }) => AlarmActions !== undefined);
+    const watched = alarms.map(({ Namespace, MetricName, Dimensions }) => {
+      const [{ Value }] = Dimensions as [{ Value: { Ref?: string; 'Fn::GetAtt'?: [string] } }];
+      const of = Value.Ref ?? Value['Fn::GetAtt']?.[0] ?? '';
+      return `${String(Namespace)} ${String(MetricName)} ${of.replace(/[0-9A-F]{8}$/, '')}`;
+    });
+    expect(watched.toSorted()).toEqual([
+      'AWS/Lambda Errors DeployerAnnounceFunction',
+      'AWS/Lambda Errors DeployerSignalFunction',
+      'AWS/Lambda Errors DeployerSweeperFunction',
+      'AWS/Lambda IteratorAge DeployerAnnounceFunction',
+      'AWS/SQS ApproximateNumberOfMessagesVisible DeployerDeadLetters',
+      'AWS/States ExecutionsFailed DeployerRecoverMachine',
+      'AWS/States ExecutionsFailed DeployerRetireMachine',
+    ]);
+    for (const alarm of alarms) {
+      expect(alarm).toMatchObject({ AlarmActions: [{ Ref: watch?.id }], TreatMissingData: 'notBreaching' });
+      expect(String(alarm['AlarmDescription']).length).toBeGreaterThan(20);
+    }
+  });
+
+  it('lets the alarms of the account, and nobody else, publish to their topic', () => {
+    const policies = all('AWS::SNS::TopicPolicy').map(({ PolicyDocument }) => PolicyDocument);
+    const allowing = policies.flatMap((policy) =>
+      (policy as { Statement: { Effect: string }[] }).Statement.filter(({ Effect }) => Effect === 'Allow'),
+    );
+    expect(allowing).toEqual([
+      expect.objectContaining({
+        Action: 'sns:Publish',
+        Principal: { Service: 'cloudwatch.amazonaws.com' },
+        Condition: {
+          StringEquals: { 'aws:SourceAccount': { Ref: 'AWS::AccountId' } },
+          ArnLike: {
+            'aws:SourceArn': {
+              'Fn::Join': ['', expect.arrayContaining([':cloudwatch:', ':alarm:*'])],
+            },
+          },
+        },
+      }),
+    ]);
   });
 
   it('loses no event: every target has the dead letter queue, which takes from the rules of the account alone', () => {

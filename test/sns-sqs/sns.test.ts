@@ -5,6 +5,7 @@ import { text } from 'node:stream/consumers';
 import type * as Sdk from '@aws-sdk/client-sns';
 import type { Message } from '@aws-sdk/client-sqs';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { AwsError } from '../../local/call.ts';
 import { FastForwardClock } from '../../local/clock.ts';
 import { followLink } from '../../local/services/sns/links.ts';
 import { Sns } from '../../local/services/sns/sns.ts';
@@ -279,3 +280,28 @@ describe('an HTTP endpoint', () => {
     expect(posts[2]!.body).toBe(posts[1]!.body);
   });
 });
+
+test.each([
+  ["AWS's own key", 'alias/aws/sns', 'refused'],
+  ['a key of its own', 'alias/mine', 'taken'],
+  ['no key', '', 'taken'],
+])('what a service publishes in its own name to a topic under %s (%s) is %s', async (_, key, outcome) => {
+  const { sns, ask } = world();
+  await ask('CreateTopic', { Name: 'keyed', Attributes: { KmsMasterKeyId: key } });
+  const keyed = 'arn:aws:sns:us-east-1:123456789012:keyed';
+  const publish = (byRole: boolean) => {
+    try {
+      sns.publish(keyed, 'an alarm is red', { byRole });
+      return 'taken';
+    } catch (failure) {
+      return codeOf(failure) === 'KMSAccessDenied' ? 'refused' : failure;
+    }
+  };
+  expect(publish(false)).toBe(outcome);
+  // A role has a right of its own to use the key.
+  expect(publish(true)).toBe('taken');
+});
+
+function codeOf(failure: unknown): string | undefined {
+  return failure instanceof AwsError ? failure.code : undefined;
+}

@@ -8,9 +8,11 @@ import type {
 import { arn } from '../../account.ts';
 import { AwsError } from '../../call.ts';
 import type { Clock } from '../../clock.ts';
+import type { MetricSink } from '../cloudwatch/metric-sink.ts';
 import { type EventPattern, parseEventPattern } from '../events/event-pattern.ts';
 import type { Destination } from './async-invocations.ts';
 import { failedBatch } from './failed-batch.ts';
+import { parseFunctionName } from './function-name.ts';
 import type { Completed } from './invocations.ts';
 import { type BatchSettings, ShardReader } from './shard-reader.ts';
 import type { StreamSource } from './stream-source.ts';
@@ -23,6 +25,7 @@ export interface MappingDependencies {
   readonly onFailure: (failure: unknown) => void;
   readonly pollingMs: number;
   readonly retryDelayMs: number;
+  readonly metrics?: MetricSink | undefined;
 }
 
 type Settings = Pick<
@@ -104,6 +107,7 @@ export class EventSourceMapping {
           position: position === 'LATEST' ? source.newest(this.streamArn, shardId) : 0,
           settings: () => this.#batch,
           invoke: (payload) => options.invoke(this.functionArn, payload),
+          aged: (ms) => this.#recordAge(ms),
           discard: async (discarded) => {
             const destination = this.onFailure;
             if (destination === undefined) return;
@@ -116,6 +120,19 @@ export class EventSourceMapping {
         }),
     );
     if (this.enabled) this.start();
+  }
+
+  /** https://docs.aws.amazon.com/lambda/latest/dg/monitoring-metrics-types.html#performance-metrics */
+  #recordAge(ms: number): void {
+    const { metrics, clock } = this.#options;
+    metrics?.record({
+      namespace: 'AWS/Lambda',
+      metric: 'IteratorAge',
+      dimensions: { FunctionName: parseFunctionName(this.functionArn).name },
+      unit: 'Milliseconds',
+      at: clock.now(),
+      values: [ms],
+    });
   }
 
   get onFailure(): string | undefined {

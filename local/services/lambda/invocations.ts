@@ -2,6 +2,7 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 import { AwsError } from '../../call.ts';
 import type { Clock } from '../../clock.ts';
+import type { MetricSink } from '../cloudwatch/metric-sink.ts';
 import type { Answer, ExecutionEnvironment } from './environment.ts';
 import type { FunctionVersion, LambdaFunction } from './function.ts';
 import type { Invocation } from './invoker.ts';
@@ -30,18 +31,21 @@ export interface InvocationsOptions {
   /** How long an environment's first invocation waits at least, in milliseconds of the clock. */
   readonly coldStartMs: number;
   readonly accountConcurrency: number;
+  readonly metrics?: MetricSink | undefined;
 }
 
 export class Invocations {
   readonly #clock: Clock;
   readonly #coldStartMs: number;
   readonly #accountConcurrency: number;
+  readonly #metrics: MetricSink | undefined;
   #running = 0;
 
   constructor(options: InvocationsOptions) {
     this.#clock = options.clock;
     this.#coldStartMs = options.coldStartMs;
     this.#accountConcurrency = options.accountConcurrency;
+    this.#metrics = options.metrics;
   }
 
   async run(
@@ -71,6 +75,7 @@ export class Invocations {
             clientContext: options.clientContext,
           });
           const outcome = outcomeOf(answer, requestId, settings.Timeout);
+          this.#count(fn.name, from, outcome.functionError === undefined ? 0 : 1);
           const logTail = log.report({
             requestId,
             durationMs: answer.kind === 'timeout' ? settings.Timeout * 1000 : this.#clock.now() - from,
@@ -88,6 +93,21 @@ export class Invocations {
     } finally {
       fn.running -= 1;
       this.#running -= 1;
+    }
+  }
+
+  /** https://docs.aws.amazon.com/lambda/latest/dg/monitoring-metrics-types.html: at the time of the invocation. */
+  #count(functionName: string, at: number, errors: number): void {
+    for (const [metric, count] of Object.entries({ Invocations: 1, Errors: errors })) {
+      const dimensions = { FunctionName: functionName };
+      this.#metrics?.record({
+        namespace: 'AWS/Lambda',
+        metric,
+        dimensions,
+        unit: 'Count',
+        at,
+        values: [count],
+      });
     }
   }
 

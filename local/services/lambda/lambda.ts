@@ -16,6 +16,7 @@ import type {
 import { AwsError, type Operations, type Output } from '../../call.ts';
 import type { Clock } from '../../clock.ts';
 import type { Authorizer } from '../../iam/authorizer.ts';
+import type { MetricSink } from '../cloudwatch/metric-sink.ts';
 import { AsyncInvocations, type Destination } from './async-invocations.ts';
 import { CodePackages, type Packages, type ReadObject } from './code.ts';
 import type { MakeEnvironment } from './environment.ts';
@@ -52,6 +53,8 @@ export interface LambdaOptions {
   readonly onFailure: (failure: unknown) => void;
   /** Checks that a function's role may read the stream of its mapping and write to its destination. */
   readonly authorizer?: Authorizer;
+  /** Takes how often functions ran and failed, and how late they get the records of streams. */
+  readonly metrics?: MetricSink;
   /** Default 150: what a Node.js bundle of a few SDK clients takes on AWS. */
   readonly coldStartMs?: number;
   /** From a stream record's appearance to its batch. Default 100. */
@@ -91,6 +94,7 @@ export class Lambda implements Invoker {
       clock,
       coldStartMs: options.coldStartMs ?? 150,
       accountConcurrency,
+      metrics: options.metrics,
     });
     this.#async = new AsyncInvocations({
       clock,
@@ -105,6 +109,7 @@ export class Lambda implements Invoker {
       functions: this.#functions,
       authorizer: options.authorizer,
       source: options.streams,
+      metrics: options.metrics,
       pollingMs: options.pollingMs ?? 100,
       retryDelayMs: options.retryDelayMs ?? 1000,
       invoke: (target, payload) => this.#invokeNow(target, payload),

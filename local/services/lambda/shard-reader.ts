@@ -42,6 +42,8 @@ export interface ShardReaderOptions {
   readonly settings: () => BatchSettings;
   readonly invoke: (payload: string) => Promise<Completed>;
   readonly discard: (discarded: Discarded) => Promise<void>;
+  /** Told how old the last record of a batch is when the batch is sent, in milliseconds. */
+  readonly aged: (ms: number) => void;
   readonly onFailure: (failure: unknown) => void;
 }
 
@@ -166,6 +168,8 @@ export class ShardReader {
 
   async #attempt(records: readonly ShardRecord[]): Promise<Attempt> {
     let completed: Completed;
+    const { clock, aged } = this.#options;
+    aged(clock.now() - (records.at(-1)?.at ?? clock.now()));
     try {
       completed = await this.#options.invoke(
         JSON.stringify({ Records: records.map(({ record }) => record) }),

@@ -11,7 +11,7 @@ import type { Links } from './links.ts';
 import { type PublishRequest, publication } from './publication.ts';
 import { Subscription } from './subscription.ts';
 import { Topic } from './topic.ts';
-import type { Topics } from './topics.ts';
+import type { Publishing, Topics } from './topics.ts';
 
 const DEFAULT_DELIVERY_MS = 50;
 /** "Each call returns a limited list, up to 100." */
@@ -66,8 +66,9 @@ export class Sns implements Topics, Links {
     };
   }
 
-  publish(topicArn: string, message: string, options: { subject?: string } = {}): void {
-    this.#publish(topicArn, { Message: message, Subject: options.subject });
+  publish(topicArn: string, message: string, { subject, byRole = false }: Publishing = {}): void {
+    if (!byRole) this.#at(topicArn).refuseServices();
+    this.#publish(topicArn, { Message: message, Subject: subject });
   }
 
   #publish(topicArn: string, request: PublishRequest): string {

@@ -48,6 +48,19 @@ export class Topic {
     this.#attributes = { ...this.#attributes, [attribute]: value };
   }
 
+  /**
+   * The policy of AWS's own key, which nobody can change, lets no service use it that publishes in its own name.
+   * https://repost.aws/knowledge-center/cloudwatch-configure-alarm-sns
+   */
+  refuseServices(): void {
+    const key = this.#attributes['KmsMasterKeyId'] ?? '';
+    if (!key.endsWith('alias/aws/sns')) return;
+    throw new AwsError(
+      'KMSAccessDenied',
+      'The service does not have authorization to access the SNS topic encryption key.',
+    );
+  }
+
   remove(subscription: Subscription): void {
     if (this.subscriptions.delete(subscription.arn)) this.#deleted += 1;
   }

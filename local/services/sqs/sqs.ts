@@ -3,9 +3,11 @@ import type * as Sdk from '@aws-sdk/client-sqs';
 import { accountId } from '../../account.ts';
 import { AwsError, type Call, type Operations, type Output } from '../../call.ts';
 import type { Clock } from '../../clock.ts';
+import type { MetricSink } from '../cloudwatch/metric-sink.ts';
 import { page, sortedBy } from '../events/page.ts';
 import { batch, sqsBatchErrors } from './batch.ts';
 import { attributesDigest, digestOf } from './message-digest.ts';
+import { QueueMetrics } from './metrics.ts';
 import { Queue, type QueuedMessage } from './queue.ts';
 import { changedAttributes, defaultAttributes, type QueueAttributes } from './queue-attributes.ts';
 import type { Queues } from './queues.ts';
@@ -19,9 +21,11 @@ export class Sqs implements Queues {
   readonly #clock: Clock;
   readonly #queues = new Map<string, Queue>();
   readonly #deletedAt = new Map<string, number>();
+  readonly #metrics: QueueMetrics | undefined;
 
-  constructor({ clock }: { clock: Clock }) {
+  constructor({ clock, metrics }: { readonly clock: Clock; readonly metrics?: MetricSink }) {
     this.#clock = clock;
+    this.#metrics = metrics && new QueueMetrics(clock, metrics);
     this.operations = {
       CreateQueue: (input: Sdk.CreateQueueCommandInput, call: Call) => this.#create(input, call),
       DeleteQueue: (input: Sdk.DeleteQueueCommandInput) => this.#delete(input),
@@ -52,6 +56,7 @@ export class Sqs implements Queues {
   }
 
   close(): void {
+    this.#metrics?.close();
     for (const queue of this.#queues.values()) queue.close();
   }
 
@@ -80,6 +85,7 @@ export class Sqs implements Queues {
       deadLetter: (queueArn, message) => this.#moveToDeadLetters(queue, queueArn, message),
     });
     this.#queues.set(name, queue);
+    this.#metrics?.used(queue);
     return { QueueUrl: urlOf(name, call) };
   }
 
@@ -94,6 +100,7 @@ export class Sqs implements Queues {
     const queue = this.#at(QueueUrl);
     queue.close();
     this.#queues.delete(queue.name);
+    this.#metrics?.forget(queue);
     this.#deletedAt.set(queue.name, this.#clock.now());
     return {};
   }
@@ -205,7 +212,10 @@ export class Sqs implements Queues {
   /** By URL or name: AWS, too, looks only at the path. */
   #at(urlOrName: string | undefined): Queue {
     const queue = this.#queues.get(urlOrName?.split('/').at(-1) ?? '');
-    if (queue !== undefined) return queue;
+    if (queue !== undefined) {
+      this.#metrics?.used(queue);
+      return queue;
+    }
     throw new AwsError('QueueDoesNotExist', 'The specified queue does not exist.');
   }
 

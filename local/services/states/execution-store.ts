@@ -2,6 +2,7 @@
 import { arn } from '../../account.ts';
 import type { Emit } from '../../aws-event.ts';
 import { AwsError } from '../../call.ts';
+import type { MetricSink } from '../cloudwatch/metric-sink.ts';
 import { requireArn, requireInput, requireName } from './api/constraints.ts';
 import { type Ending, Execution } from './execution.ts';
 import type { Executions, StartedExecution } from './executions.ts';
@@ -15,10 +16,19 @@ import { runWorkflow } from './workflow.ts';
 // https://docs.aws.amazon.com/step-functions/latest/dg/service-quotas.html#service-limits-state-machine-executions
 const retention = 90 * 86_400_000;
 
+/** https://docs.aws.amazon.com/step-functions/latest/dg/procedure-cw-metrics.html */
+const endMetrics: Readonly<Record<Ending['status'], string>> = {
+  SUCCEEDED: 'ExecutionsSucceeded',
+  FAILED: 'ExecutionsFailed',
+  TIMED_OUT: 'ExecutionsTimedOut',
+  ABORTED: 'ExecutionsAborted',
+};
+
 export interface ExecutionStoreOptions {
   readonly machines: StateMachines;
   readonly emit: Emit;
   readonly uuid: () => string;
+  readonly metrics?: MetricSink | undefined;
   /** Of the runs, asked for at each start: integrations start executions in turn. */
   readonly surroundings: () => Surroundings;
 }
@@ -147,7 +157,15 @@ export class ExecutionStore implements Executions {
     execution.end(end, now);
     this.#options.emit(statusEvent(execution, now));
     const { stateMachineArn } = execution.revision;
-    const { machines } = this.#options;
+    const { machines, metrics } = this.#options;
+    metrics?.record({
+      namespace: 'AWS/States',
+      metric: endMetrics[end.status],
+      dimensions: { StateMachineArn: stateMachineArn },
+      unit: 'Count',
+      at: now,
+      values: [1],
+    });
     if (machines.has(stateMachineArn) && machines.find(stateMachineArn).deleting)
       this.deleteMachine(stateMachineArn);
   }

@@ -4,6 +4,7 @@ import type { Emit } from '../../aws-event.ts';
 import type { Operations } from '../../call.ts';
 import type { Clock } from '../../clock.ts';
 import type { Authorizer } from '../../iam/authorizer.ts';
+import type { MetricSink } from '../cloudwatch/metric-sink.ts';
 import type { Invoker } from '../lambda/invoker.ts';
 import { executionOperations } from './api/execution-operations.ts';
 import { stateMachineOperations } from './api/state-machine-operations.ts';
@@ -23,6 +24,8 @@ export interface StatesOptions {
   /** For what machines do in their roles' names; who calls this API is authorized before its operations run. */
   readonly authorizer: Authorizer;
   readonly emit: Emit;
+  /** Takes how executions end. */
+  readonly metrics?: MetricSink;
   /** For retries with jitter, `$random` and `$shuffle`. */
   readonly random?: () => number;
   readonly uuid?: () => string;
@@ -46,7 +49,13 @@ export class States implements Executions {
     const check = options.check ?? checkDefinition;
     const machines = new StateMachines({ now, uuid, check });
     const tokens = new Tokens(uuid);
-    const executions = new ExecutionStore({ machines, emit, uuid, surroundings: () => surroundings });
+    const executions = new ExecutionStore({
+      machines,
+      emit,
+      uuid,
+      metrics: options.metrics,
+      surroundings: () => surroundings,
+    });
     const surroundings: Surroundings = {
       clock,
       expressions: new Expressions({ now, random, uuid }),
