@@ -239,6 +239,8 @@ function subjectOfRollback(chapter: Chapter): string {
   switch (chapter.kind) {
     case 'started':
       return `${service}: going back to ${generation} (${image})`;
+    case 'launched':
+      return `${service}: ${generation} (${image}) must prove itself healthy`;
     case 'live':
       return `${service}: back on ${generation} (${image}) after ${seconds} s`;
     case 'goingBack':
@@ -249,7 +251,6 @@ function subjectOfRollback(chapter: Chapter): string {
     case 'refused':
       return `${service}: the order to go back is refused`;
     case 'queued':
-    case 'launched':
     case 'shifted':
     case 'needsHand':
     case 'weightsRestored':
