@@ -31,6 +31,7 @@ import { readServiceItem, readSlots } from '../../local/demo/service-view.ts';
 import { Traffic } from '../../local/demo/traffic.ts';
 import { createEmbeddedAws, type EmbeddedAws, type EmbeddedAwsOptions } from '../../local/embedded-aws.ts';
 import { pushImage } from '../../local/registry/oci-image.ts';
+import type { PendingCall } from '../../local/wire/call-log.ts';
 import { clientOptions } from '../wire/embedded.ts';
 
 const service = 'web';
@@ -251,6 +252,12 @@ export class World {
     const found = (Functions ?? []).filter(({ FunctionName }) => FunctionName?.includes(part));
     if (found.length !== 1) throw new Error(`${found.length} functions have ${part} in their name`);
     return found[0]?.FunctionArn ?? '';
+  }
+
+  /** Whether a call is made by the function whose construct has this name, be it any of its versions. */
+  callsOf(construct: string): (call: PendingCall) => boolean {
+    return ({ principal }) =>
+      principal.kind === 'role' && principal.roleArn.includes(`-Deployer${construct}Role`);
   }
 
   /** What a person sends to the signal function; returns its remarks. */
