@@ -14,6 +14,7 @@ import {
 import { Function as LambdaFunction } from 'aws-cdk-lib/aws-lambda';
 import { CfnStateMachine } from 'aws-cdk-lib/aws-stepfunctions';
 import { afterAll, beforeAll, expect, inject, it } from 'vitest';
+import type { Result } from '../../local/demo/scenario.ts';
 import type { Traffic } from '../../local/demo/traffic.ts';
 import { type Breakpoint, breakpoint } from '../../local/wire/breakpoint.ts';
 import { exampleApp } from '../infra/apps.ts';
@@ -132,10 +133,11 @@ const back: readonly Standing[] = [
   { state: 'Terminate', of: 'Terminate' },
 ];
 
-/** Upgrades in one state after the other, from what `begin` sets going. */
+/** Upgrades in one state after the other, from what `begin` sets going, before the `outcome` is there. */
 async function upgradeIn(
   standings: readonly Standing[],
   tag: string,
+  outcome: Promise<Result>,
   begin: () => Promise<unknown>,
 ): Promise<void> {
   const reaching = ({ of, after }: Standing): Breakpoint =>
@@ -147,7 +149,9 @@ async function upgradeIn(
     const here = reaching(standing);
     world.clock.speed = speed;
     await goOn();
-    await here.reached;
+    const early = await Promise.race([here.reached.then(() => undefined), outcome]);
+    if (early !== undefined)
+      throw new Error(`${early.outcome} before it stood in ${standing.state}: ${early.reason}`);
     if (standing.after !== undefined) {
       world.clock.speed = 1;
       here.release();
@@ -168,7 +172,7 @@ it('of an execution that goes live: it ends with what it was started with', {
 }, async () => {
   const started = versionsIn(await definition());
   const outcome = world.watch.outcomeOf('web:v2');
-  await upgradeIn(forward, 'v2', () => world.push('v2'));
+  await upgradeIn(forward, 'v2', outcome, () => world.push('v2'));
   expect(await outcome).toMatchObject({ outcome: 'live' });
   const { called, greeted } = await courseOf('v2');
   // Plan, Launch, Await, Shift, Judge, Promote
@@ -189,7 +193,7 @@ it('of the next execution, which has the new ones and goes back: it ends with th
   );
   await world.push('v3');
   await world.baking('v3');
-  await upgradeIn(back, 'v3', () =>
+  await upgradeIn(back, 'v3', outcome, () =>
     world.signal({ service: 'web', signal: 'abort', by: 'ann', reason: 'a drill' }),
   );
   expect(await outcome).toMatchObject({ outcome: 'restored', reason: 'ann ended the deployment: a drill' });

@@ -95,7 +95,6 @@ export class World {
   readonly sqs: SQSClient;
   readonly ssm: SSMClient;
   readonly #closing: (() => unknown)[] = [];
-  readonly #runtime = nodeRuntime();
 
   private constructor(made: {
     aws: EmbeddedAws;
@@ -172,7 +171,7 @@ export class World {
 
   /** Pushes an image whose digest goes by `content`, so that two tags can name one digest. */
   async push(tag: string, behaviour: Behaviour = 'good', content = tag): Promise<string> {
-    const image = demoImage({ tag: content, behaviour }, await this.#runtime);
+    const image = demoImage({ tag: content, behaviour }, await nodeRuntime());
     // The making of the image is the pusher's time, none of which passes here.
     return this.clock.busy(() => pushImage(image, { registry: this.aws.endpoint, repository, tag }));
   }
