@@ -89,7 +89,7 @@ function deploymentLines({ item, now, activity, remarks }: View): string[] {
     .map(({ weightPercent }, index) => (index === step ? bold(`[${weightPercent} %]`) : `${weightPercent} %`))
     .join(' → ');
   const doing = {
-    launching: 'is being launched',
+    launching: plan.kept ? 'was kept warm' : 'is being launched',
     proving: `must become healthy ${untilWords(item?.wait?.deadline, now)}`,
     shifting: 'takes traffic',
     baking: `bakes at ${plan.steps[step]?.weightPercent ?? 100} % ${untilWords(item?.wait?.deadline, now)}`,

@@ -86,8 +86,8 @@ beforeAll(async () => {
 });
 
 afterAll(async () => {
-  for (const client of [ecs, sfn, sqs, ssm]) client.destroy();
-  await aws.close();
+  for (const client of [ecs, sfn, sqs, ssm]) client?.destroy();
+  await aws?.close();
   clock.stop();
   await rm(folder, { recursive: true, force: true });
   if (faults.length > 0) throw new AggregateError(faults, 'faults of the embedded AWS');
@@ -232,7 +232,7 @@ it('fifty pushes in a row to three services', { timeout: 240_000 }, async () => 
       ),
     );
   }
-  expect(serviceArns.map((arn) => arn.split('/').at(-1)).toSorted()).toEqual(liveNames.toSorted());
+  expect(new Set(serviceArns.map((arn) => arn.split('/').at(-1)))).toEqual(new Set(liveNames));
   expect(taskArns).toHaveLength(services.length);
   const { QueueUrls = [] } = await sqs.send(new ListQueuesCommand({}));
   expect(QueueUrls.length).toBeGreaterThan(0);
