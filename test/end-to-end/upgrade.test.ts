@@ -35,7 +35,8 @@ beforeAll(async () => {
   world = await World.create({ speed });
   releases = [inject('assembly'), nextRelease(join(folder, 'next'))];
   const steps = [
-    { weightPercent: 10, bakeSeconds: 20 },
+    // Longer than an upgrade takes at the wall's speed.
+    { weightPercent: 10, bakeSeconds: 60 },
     { weightPercent: 100, bakeSeconds: 10 },
   ];
   // Replaced generations go soon: `terminate` has nothing else to do then.
