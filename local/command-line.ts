@@ -11,10 +11,11 @@ export interface Options {
 export const help = `npm start -- [--once] [--json] [--port N] [--speed N]
 
 Runs Cutover on this machine: the embedded AWS is provisioned from the synthesized
-template, four images of the service web are pushed, one after the other, and you
-watch what becomes of them. Then it stays up for images of your own.
+template, four images of the service web are pushed, one after the other, then a
+rollback is ordered, and you watch what becomes of them. Then it stays up for images
+of your own.
 
-  --once       end after the fourth image; exit code 0 when all came out as they should
+  --once       end after the rollback; exit code 0 when all came out as they should
   --json       JSON lines to stdout: first the endpoints, last (with --once) the results.
                Silence npm's own lines with: npm start --silent -- --once --json
   --port N     port of the APIs and the image registry (default: a free one)

@@ -373,6 +373,8 @@ function subjectOfRollback(chapter: Chapter): string {
   switch (chapter.kind) {
     case 'started':
       return `${service}: going back to ${generation} (${image})`;
+    case 'launched':
+      return `${service}: ${generation} (${image}) must prove itself healthy`;
     case 'live':
       return `${service}: back on ${generation} (${image}) after ${seconds} s`;
     case 'goingBack':
@@ -385,7 +387,6 @@ function subjectOfRollback(chapter: Chapter): string {
     case 'queued':
     case 'intended':
     case 'done':
-    case 'launched':
     case 'shifted':
     case 'held':
     case 'resumed':

@@ -12,11 +12,10 @@ export interface DemoImage {
   readonly behaviour: Behaviour;
 }
 
+type Files = OciImage['layers'][number];
+
 /** `runtime` is the same layer in every image, pushed and unpacked once. */
-export function demoImage(
-  { tag, behaviour }: DemoImage,
-  runtime: Readonly<Record<string, ImageFile>>,
-): OciImage {
+export function demoImage({ tag, behaviour }: DemoImage, runtime: Files): OciImage {
   const server = fileURLToPath(new URL('server.mjs', import.meta.url));
   return {
     layers: [runtime, { '/app/server.mjs': { from: server, mode: 0o644 } }],
@@ -29,8 +28,15 @@ export function demoImage(
   };
 }
 
-/** This program's own Node and the libraries it is linked with. */
-export async function nodeRuntime(): Promise<Readonly<Record<string, ImageFile>>> {
+let runtime: Promise<Files> | undefined;
+
+/** This program's own Node and the libraries it is linked with: always the same object, so one layer. */
+export function nodeRuntime(): Promise<Files> {
+  runtime ??= readRuntime();
+  return runtime;
+}
+
+async function readRuntime(): Promise<Files> {
   const { stdout } = await promisify(execFile)('ldd', [process.execPath]);
   // `libm.so.6 => /lib/x86_64-linux-gnu/libm.so.6 (0x…)` and, for the loader, `/lib64/ld-linux-x86-64.so.2 (0x…)`
   const libraries = [...stdout.matchAll(/(?:=> )?(?<path>\/\S+) \(0x/g)].flatMap(

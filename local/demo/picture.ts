@@ -82,22 +82,24 @@ function deploymentLines({ item, now, activity, remarks }: View): string[] {
     deployment !== null && deployment !== undefined && deployment.outcome === null ? deployment : undefined;
   const noted = remarks.map((remark) => `  ${remark}`);
   if (running === undefined) return [`  ${activity}`, ...refusalLines(item), ...noted];
-  const { plan, phase, step, startedAt, reason } = running;
+  const { plan, phase, step, startedAt, order } = running;
+  const why = running.reason ?? (order === null ? null : `${order.by}: ${order.reason}`);
   const seconds = Math.max(0, Math.round((now - startedAt) / 1_000));
   const steps = plan.steps
     .map(({ weightPercent }, index) => (index === step ? bold(`[${weightPercent} %]`) : `${weightPercent} %`))
     .join(' → ');
   const doing = {
-    launching: 'is being launched',
+    launching: plan.kept ? 'was kept warm' : 'is being launched',
     proving: `must become healthy ${untilWords(item?.wait?.deadline, now)}`,
     shifting: 'takes traffic',
     baking: `bakes at ${plan.steps[step]?.weightPercent ?? 100} % ${untilWords(item?.wait?.deadline, now)}`,
     restoring: `goes back: ${item === undefined ? '' : inWords(item.weights ?? {})}`,
     ended: 'ended',
   }[phase];
+  const lead = plan.direction === 'back' ? 'rollback to ' : '';
   return [
-    `  ${bold(`${plan.to.repository}:${plan.to.tag}`)} as ${plan.to.name} ${doing}   ${dim(`${seconds} s   ${steps}`)}`,
-    ...(reason === null ? [] : [`  ${styleText('redBright', 'Why', onScreen)} ${reason}`]),
+    `  ${lead}${bold(`${plan.to.repository}:${plan.to.tag}`)} as ${plan.to.name} ${doing}   ${dim(`${seconds} s   ${steps}`)}`,
+    ...(why === null ? [] : [`  ${styleText('redBright', 'Why', onScreen)} ${why}`]),
     ...(noted.length === 0 ? [] : ['', ...noted]),
   ];
 }
@@ -114,9 +116,10 @@ function untilWords(deadline: number | null | undefined, now: number): string {
 }
 
 function resultLines({ results }: View): string[] {
-  return results.map(({ image, generation, outcome, reason, seconds }) => {
+  return results.map(({ direction, image, generation, outcome, reason, seconds }) => {
     const good = outcome === 'live';
-    const mark = styleText(good ? 'green' : 'redBright', good ? '✔' : '✘', onScreen);
+    const sign = direction === 'back' ? '↩' : '✔';
+    const mark = styleText(good ? 'green' : 'redBright', good ? sign : '✘', onScreen);
     return `  ${mark} ${image}   ${generation === 0 ? '– ' : `g${generation}`}   ${outcome.padEnd(8)} ${String(seconds).padStart(5)} s   ${dim(reason)}`;
   });
 }

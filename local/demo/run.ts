@@ -9,11 +9,13 @@ import { createEmbeddedAws, type EmbeddedAws } from '../embedded-aws.ts';
 import { draw, type View } from './picture.ts';
 import { readRecord, recordInWords } from './record.ts';
 import {
-  alarmToWeights,
   clockTime,
   expectations,
+  orderRollback,
   pushDemoImage,
   type Result,
+  rollback,
+  untilWeights,
   type Watch,
   watchService,
 } from './scenario.ts';
@@ -131,6 +133,7 @@ class Demo {
     });
     await this.#watchSlots(aws);
     for (const expected of expectations) await this.#deploy(aws, this.#watch, expected.tag, table);
+    await this.#goBack(aws, this.#watch);
     const counts = this.#options.once ? await this.#traffic?.stop() : this.#traffic?.counts;
     return this.#conclude(counts);
   }
@@ -154,9 +157,9 @@ class Demo {
     const outcome = watch.outcomeOf(`${service}:${tag}`);
     await pushDemoImage(aws, expected, service);
     const result = await Promise.race([outcome, this.#ended]);
-    const reaction = result.outcome === 'restored' ? alarmToWeights(watch.item, this.#alarmAt) : undefined;
+    const reaction = result.outcome === 'restored' ? untilWeights(watch.item, this.#alarmAt) : undefined;
     if (reaction !== undefined) {
-      this.#remark(`${service}:${tag}: ${(reaction / 1_000).toFixed(2)} s from the alarm to the old weights`);
+      this.#remark(`${service}:${tag}: ${inSeconds(reaction)} from the alarm to the old weights`);
       this.#alarmAt = undefined;
     }
     if (result.outcome === 'live' && this.#traffic === undefined && this.#site !== undefined) {
@@ -165,6 +168,16 @@ class Demo {
     const deployment = watch.item?.deployment?.plan.deployment ?? '';
     const record = readRecord(aws, this.#clock, { table, service, deployment });
     this.#remark(`${service}:${tag}: ${recordInWords(await Promise.race([record, this.#ended]))}`);
+  }
+
+  async #goBack(aws: EmbeddedAws, watch: Watch): Promise<void> {
+    this.#say(`ordering the way back from what is live: ${JSON.stringify(rollback.order)} …`);
+    const outcome = watch.outcomeOf(rollback.image);
+    const startedAt = await orderRollback(aws, this.#rollbackMachine);
+    await Promise.race([outcome, this.#ended]);
+    const took = untilWeights(watch.item, startedAt);
+    if (took !== undefined)
+      this.#remark(`rollback to ${rollback.image}: ${inSeconds(took)} from the order to all weight on it`);
   }
 
   async #watchSlots(aws: EmbeddedAws): Promise<void> {
@@ -194,11 +207,19 @@ class Demo {
       byGeneration[`${of}-g${String(generation).padStart(4, '0')}`] = counts?.byVersion[tag] ?? 0;
     }
     const seconds = (Date.now() - this.#startedAt) / 1_000;
-    const unexpected = expectations.flatMap(({ tag, outcome }) => {
-      const result = this.#results.find(({ image }) => image === `${service}:${tag}`);
+    const expected = [
+      ...expectations.map(({ tag, outcome }) => ({
+        direction: 'forward',
+        image: `${service}:${tag}`,
+        outcome,
+      })),
+      { direction: 'back', image: rollback.image, outcome: 'live' },
+    ];
+    const unexpected = expected.flatMap(({ direction, image, outcome }) => {
+      const result = this.#results.find((each) => each.image === image && each.direction === direction);
       return result?.outcome === outcome
         ? []
-        : [`${service}:${tag} is ${result?.outcome}, expected ${outcome}: ${result?.reason}`];
+        : [`${image} (${direction}) is ${result?.outcome}, expected ${outcome}: ${result?.reason}`];
     });
     const lost = counts?.lost ?? 0;
     if (lost > 0) unexpected.push(`${lost} requests were lost: ${counts?.losses.join('; ')}`);
@@ -303,4 +324,9 @@ class Demo {
       ),
     );
   }
+}
+
+/** Milliseconds as people read them. */
+function inSeconds(ms: number): string {
+  return `${(ms / 1_000).toFixed(2)} s`;
 }

@@ -1,12 +1,14 @@
-/** The demo: four images of one service, one after the other, under steady traffic. */
+/** The demo: four images of one service, one after the other, then a rollback, under steady traffic. */
+import { SFNClient, StartExecutionCommand } from '@aws-sdk/client-sfn';
 import { imageName } from '../../functions/core/generation.ts';
 import type { ServiceItem } from '../../functions/core/service-item.ts';
 import { type Chapter, chaptersOf } from '../../functions/core/story.ts';
+import { region } from '../account.ts';
 import type { Clock } from '../clock.ts';
 import type { EmbeddedAws } from '../embedded-aws.ts';
 import { pushImage } from '../registry/oci-image.ts';
 import { type DemoImage, demoImage, nodeRuntime } from './images.ts';
-import { readServiceItem } from './service-view.ts';
+import { serviceItemPut } from './service-view.ts';
 
 export interface Expectation extends DemoImage {
   readonly outcome: Result['outcome'];
@@ -21,8 +23,16 @@ export const expectations: readonly Expectation[] = [
   { tag: 'v4', behaviour: 'failing', outcome: 'restored', promise: 'healthy, but answers 500' },
 ];
 
+/** What a person gives the rollback machine after that, and where it must lead. */
+export const rollback = {
+  order: { service: 'web', by: 'you', reason: 'to see the way back' },
+  image: 'web:v1',
+} as const;
+
 export interface Result {
   readonly service: string;
+  /** `back`: a rollback, which a person ordered. */
+  readonly direction: 'forward' | 'back';
   readonly image: string;
   readonly generation: number;
   readonly outcome: 'live' | 'restored' | 'rejected';
@@ -32,7 +42,7 @@ export interface Result {
 }
 
 export interface Watch {
-  /** The service item as it was read last. */
+  /** The service item as it was written last. */
   readonly item: ServiceItem | undefined;
   readonly chapters: readonly Chapter[];
   /** Resolves with what became of the image; rejects when nothing did within the limit on the wall. Never after `close`. */
@@ -40,10 +50,10 @@ export interface Watch {
   close(): void;
 }
 
-const pollMs = 50;
 /** On the wall: something hangs, and the demo must say so instead of hanging with it. */
 const patienceMs = 180_000;
 
+/** Sees each version of the service item, as the ledger's stream does. */
 export function watchService(options: {
   readonly aws: EmbeddedAws;
   readonly table: string;
@@ -58,27 +68,27 @@ export function watchService(options: {
   const waiting = new Set<(item: ServiceItem) => void>();
   const limits = new Set<NodeJS.Timeout>();
   let item: ServiceItem | undefined;
-  let reading = false;
-  const read = async (): Promise<void> => {
-    if (reading) return;
-    reading = true;
-    try {
-      const next = await readServiceItem(aws, table, service);
-      if (next !== undefined && next.version !== item?.version) {
-        for (const chapter of chaptersOf(item ?? null, next)) {
-          chapters.push(chapter);
-          onChapter(chapter);
-        }
-        const ended = endOf(item, next);
-        if (ended !== undefined) onResult(ended);
-        item = next;
-        for (const look of waiting) look(next);
-      }
-    } finally {
-      reading = false;
+  const turnTo = (next: ServiceItem): void => {
+    for (const chapter of chaptersOf(item ?? null, next)) {
+      chapters.push(chapter);
+      onChapter(chapter);
     }
+    const ended = endOf(item, next);
+    if (ended !== undefined) onResult(ended);
+    item = next;
+    for (const look of waiting) look(next);
   };
-  const timer = setInterval(() => void read().catch(onFailure), pollMs);
+  const unhook = aws.calls.hook({
+    after: (call) => {
+      try {
+        const next = serviceItemPut(call, table, service);
+        if (next !== undefined && next.version > (item?.version ?? 0)) turnTo(next);
+      } catch (failure) {
+        // The call itself went well.
+        onFailure(failure);
+      }
+    },
+  });
   return {
     get item() {
       return item;
@@ -103,7 +113,7 @@ export function watchService(options: {
         if (item !== undefined) look(item);
       }),
     close: () => {
-      clearInterval(timer);
+      unhook();
       for (const limit of limits) clearTimeout(limit);
     },
   };
@@ -120,13 +130,29 @@ export async function pushDemoImage(aws: EmbeddedAws, image: DemoImage, reposito
   }
 }
 
-/** The time from the alarm's event to the old weights in the rule, in milliseconds of the clock. */
-export function alarmToWeights(
+/** Orders the rollback as a person does with any client; resolves with when it was started, on the embedded AWS's clock. */
+export async function orderRollback(aws: EmbeddedAws, stateMachineArn: string): Promise<number | undefined> {
+  const sfn = new SFNClient({
+    endpoint: aws.endpoint,
+    region,
+    credentials: { accessKeyId: 'you', secretAccessKey: 'any' },
+  });
+  try {
+    const input = JSON.stringify(rollback.order);
+    const { startDate } = await sfn.send(new StartExecutionCommand({ stateMachineArn, input }));
+    return startDate?.getTime();
+  } finally {
+    sfn.destroy();
+  }
+}
+
+/** The time from a signal (the alarm's event, an order) to the old weights in the rule, in milliseconds of the clock. */
+export function untilWeights(
   item: ServiceItem | undefined,
-  alarmAt: number | undefined,
+  signalAt: number | undefined,
 ): number | undefined {
-  if (alarmAt === undefined || item?.weightsAt === null || item?.weightsAt === undefined) return undefined;
-  return item.weightsAt < alarmAt ? undefined : item.weightsAt - alarmAt;
+  if (signalAt === undefined || item?.weightsAt === null || item?.weightsAt === undefined) return undefined;
+  return item.weightsAt < signalAt ? undefined : item.weightsAt - signalAt;
 }
 
 /** What this change of the item ended: a deployment, or a push that became none. */
@@ -151,6 +177,7 @@ function resultOf(item: ServiceItem, image: string): Result | undefined {
     const ordered = order === null ? null : `rollback by ${order.by}: ${order.reason}`;
     return {
       service,
+      direction: plan.direction,
       image,
       generation: plan.to.number,
       outcome: outcome === 'live' ? 'live' : 'restored',
@@ -159,7 +186,8 @@ function resultOf(item: ServiceItem, image: string): Result | undefined {
     };
   }
   if (intake !== null && intake.image === image && intake.admission === 'rejected') {
-    return { service, image, generation: 0, outcome: 'rejected', reason: intake.reason, seconds: 0 };
+    const { direction, reason } = intake;
+    return { service, direction, image, generation: 0, outcome: 'rejected', reason, seconds: 0 };
   }
   return undefined;
 }

@@ -1,6 +1,6 @@
 /** What the screen and the scenario see of a service: its item in the ledger and its slots, read as any client would. */
 
-import type { GetItemCommandOutput } from '@aws-sdk/client-dynamodb';
+import type { GetItemCommandOutput, PutItemCommandInput } from '@aws-sdk/client-dynamodb';
 import type {
   DescribeRulesCommandOutput,
   DescribeTargetHealthCommandOutput,
@@ -11,6 +11,7 @@ import { ledgerTable } from '../../functions/core/ledger-table.ts';
 import { type ServiceItem, serviceItem } from '../../functions/core/service-item.ts';
 import type { ServiceSettings } from '../../functions/core/service-settings.ts';
 import type { EmbeddedAws } from '../embedded-aws.ts';
+import type { PendingCall } from '../wire/call-log.ts';
 
 export interface SlotView {
   readonly name: string;
@@ -36,8 +37,23 @@ export async function readServiceItem(
     Key,
     ConsistentRead: true,
   })) as GetItemCommandOutput;
-  if (Item === undefined) return undefined;
-  const { [ledgerTable.sortKey]: _item, [ledgerTable.openKey]: _open, ...own } = unmarshall(Item);
+  return Item === undefined ? undefined : readItem(Item);
+}
+
+/** The service item that this call puts into the ledger; undefined for any other call. */
+export function serviceItemPut(
+  { service: of, operation, input }: PendingCall,
+  table: string,
+  service: string,
+): ServiceItem | undefined {
+  if (of !== 'dynamodb' || operation !== 'PutItem') return undefined;
+  const { TableName, Item = {} } = input as PutItemCommandInput;
+  const put = TableName === table && Item[ledgerTable.sortKey]?.S === ledgerTable.serviceItem;
+  return put && Item[ledgerTable.partitionKey]?.S === service ? readItem(Item) : undefined;
+}
+
+function readItem(item: Parameters<typeof unmarshall>[0]): ServiceItem {
+  const { [ledgerTable.sortKey]: _item, [ledgerTable.openKey]: _open, ...own } = unmarshall(item);
   return serviceItem.parse(own);
 }
 

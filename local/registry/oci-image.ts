@@ -17,7 +17,10 @@ export type ImageFile =
   | { readonly linkTo: string };
 
 export interface OciImage {
-  /** Each becomes a layer: what changes rarely first. Paths are absolute; missing parents need not be named. */
+  /**
+   * Each becomes a layer: what changes rarely first. Paths are absolute; missing parents need not be named. The same object
+   * is the same layer for ever, whatever becomes of the files that it names.
+   */
   readonly layers: readonly Readonly<Record<string, ImageFile>>[];
   readonly config: ImageConfig;
   /** In Go's words; this machine's own by default. */
@@ -37,16 +40,21 @@ const configType = 'application/vnd.oci.image.config.v1+json';
 /** All files have this time, so that the same files make the same digest. */
 const epoch = new Date(0);
 
-/** Pushes the image; layers that the repository has are not sent again. Returns the manifest's digest. */
+/** Layers that were pushed by this process, by the files they were made of: what is large is made and hashed once. */
+const made = new WeakMap<OciImage['layers'][number], Descriptor>();
+
+/** Pushes the image; layers that the repository has are not made or sent again. Returns the manifest's digest. */
 export async function pushImage(image: OciImage, target: PushTarget): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), 'cutover-image-'));
   try {
     const layers: Descriptor[] = [];
     for (const [index, files] of image.layers.entries()) {
-      const path = join(folder, `${index}.tar`);
-      const layer = await writeLayer(files, path);
-      await pushBlob(target, layer, () => createReadStream(path));
-      layers.push(layer);
+      const known = made.get(files);
+      layers.push(
+        known !== undefined && (await isThere(target, known))
+          ? known
+          : await pushLayer(target, files, join(folder, `${index}.tar`)),
+      );
     }
     const config = Buffer.from(JSON.stringify(configFile(image, layers)));
     const descriptor = { mediaType: configType, digest: digestOf(config), size: config.length };
@@ -72,6 +80,17 @@ function configFile(image: OciImage, layers: readonly Descriptor[]): object {
     // Layers are not compressed: loopback is faster than gzip.
     rootfs: { type: 'layers', diff_ids: layers.map((layer) => layer.digest) },
   };
+}
+
+async function pushLayer(
+  target: PushTarget,
+  files: OciImage['layers'][number],
+  path: string,
+): Promise<Descriptor> {
+  const layer = await writeLayer(files, path);
+  await pushBlob(target, layer, () => createReadStream(path));
+  made.set(files, layer);
+  return layer;
 }
 
 async function writeLayer(files: Readonly<Record<string, ImageFile>>, path: string): Promise<Descriptor> {
@@ -115,14 +134,20 @@ async function pushBlob(
   blob: Descriptor,
   content: () => Buffer | ReturnType<typeof createReadStream>,
 ): Promise<void> {
-  const base = `${target.registry}/v2/${target.repository}/blobs`;
-  const existing = await fetch(`${base}/${blob.digest}`, { method: 'HEAD' });
-  if (existing.ok) return;
-  const started = await expectOk(await fetch(`${base}/uploads/`, { method: 'POST' }));
+  if (await isThere(target, blob)) return;
+  const started = await expectOk(await fetch(`${blobsOf(target)}/uploads/`, { method: 'POST' }));
   const upload = new URL(started.headers.get('location') ?? '', target.registry);
   upload.searchParams.set('digest', blob.digest);
   const headers = { 'content-length': String(blob.size), 'content-type': 'application/octet-stream' };
   await expectOk(await fetch(upload, { method: 'PUT', body: content(), headers, duplex: 'half' }));
+}
+
+async function isThere(target: PushTarget, { digest }: Descriptor): Promise<boolean> {
+  return (await fetch(`${blobsOf(target)}/${digest}`, { method: 'HEAD' })).ok;
+}
+
+function blobsOf({ registry, repository }: PushTarget): string {
+  return `${registry}/v2/${repository}/blobs`;
 }
 
 async function pushManifest(target: PushTarget, manifest: object): Promise<string> {

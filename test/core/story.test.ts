@@ -345,6 +345,10 @@ describe('the story of a rollback', () => {
     expect(told(replacedItem(), item)).toEqual([
       ['web: going back to web-g0001 (shop/web:v1)', 'Why: ann: slow'],
     ]);
+    // Whether it was kept or is launched anew.
+    expect(told(item, launched(item, plan, 2))).toEqual([
+      ['web: web-g0001 (shop/web:v1) must prove itself healthy', 'Why: ann: slow'],
+    ]);
     expect(told(item, promoted(item, plan, start + 660_000))).toEqual([
       ['web: back on web-g0001 (shop/web:v1) after 60 s', 'Why: ann: slow'],
     ]);

@@ -1,7 +1,14 @@
 /** The ways back and on when a deployment is over, or died, or another push came: under traffic, with no request lost. */
-import { StartExecutionCommand, StopExecutionCommand } from '@aws-sdk/client-sfn';
+import {
+  type DescribeExecutionCommandOutput,
+  RedriveExecutionCommand,
+  StartExecutionCommand,
+  StopExecutionCommand,
+} from '@aws-sdk/client-sfn';
 import { afterAll, beforeAll, expect, it } from 'vitest';
+import { AwsError } from '../../local/call.ts';
 import type { Traffic } from '../../local/demo/traffic.ts';
+import { breakpoint } from '../../local/wire/breakpoint.ts';
 import { until, World } from './world.ts';
 
 let world: World;
@@ -75,20 +82,81 @@ it('an order that cannot be met changes nothing and says what can be done', asyn
   expect(world.mutationsSince(since)).toEqual([]);
 });
 
-it('an execution that is stopped in the middle of a canary is taken back', async () => {
+/** Stops it like a person in the console; resolves with the ARN. */
+async function stop(tag: string): Promise<string> {
+  const { executionArn = '' } = await world.executionOf(tag);
+  await world.sfn.send(new StopExecutionCommand({ executionArn, cause: 'somebody pressed stop' }));
+  return executionArn;
+}
+
+async function redrive(executionArn: string): Promise<DescribeExecutionCommandOutput> {
+  await world.sfn.send(new RedriveExecutionCommand({ executionArn }));
+  return world.ended(executionArn);
+}
+
+it('an execution that is stopped in the middle of a canary is taken back; redriven after that it changes nothing', async () => {
   await world.push('v3');
   await world.baking('v3');
-  const { executionArn } = await world.executionOf('v3');
-  await world.sfn.send(new StopExecutionCommand({ executionArn, cause: 'somebody pressed stop' }));
+  const died = await stop('v3');
   const item = await world.itemWhere('the recovery', ({ owner }) => owner === null);
   expect(item.deployment).toMatchObject({ outcome: 'restored' });
-  expect(item.deployment?.reason).toContain('ABORTED');
+  expect(item.deployment?.reason).toContain(`${died} ended (ABORTED)`);
   expect(item.live?.name).toBe('web-g0001');
   const name = item.deployment?.plan.to.name ?? '';
   await until('the end of its generation', async () => {
     const [status] = await world.fleetStatus(name);
     return status === 'ACTIVE' ? undefined : status;
   });
+
+  const since = world.clock.now();
+  expect(await redrive(died)).toMatchObject({
+    status: 'FAILED',
+    redriveCount: 1,
+    error: 'Cutover.NotRestored',
+    cause: expect.stringContaining('has ended (restored); nothing more may be changed'),
+  });
+  expect(world.mutationsSince(since)).toEqual([]);
+  expect(await world.item()).toEqual(item);
+});
+
+it('redriven while the recovery goes back it changes nothing, and the recovery is not disturbed', async () => {
+  await world.push('v3b');
+  await world.baking('v3b');
+  const goingBack = breakpoint(world.aws.calls, 'before', world.callsOf('Shift'));
+  const died = await stop('v3b');
+  await goingBack.reached;
+  const held = await world.item();
+  const since = world.clock.now();
+  expect(await redrive(died)).toMatchObject({ status: 'FAILED', error: 'Cutover.NotRestored' });
+  expect(world.mutationsSince(since)).toEqual([]);
+  expect(await world.item()).toEqual(held);
+
+  goingBack.release();
+  const item = await world.itemWhere('the recovery', ({ owner }) => owner === null);
+  expect(item.deployment).toMatchObject({ outcome: 'restored', plan: { to: { tag: 'v3b' } } });
+});
+
+it('an execution that is stopped while it plans has launched nothing; redriven it finds its push answered', async () => {
+  const since = world.clock.now();
+  const admitted = breakpoint(
+    world.aws.calls,
+    'after',
+    (call) => world.callsOf('PlanDeployment')(call) && call.operation === 'PutItem',
+  );
+  await world.push('v3c');
+  await admitted.reached;
+  const died = await stop('v3c');
+  admitted.release();
+  const item = await world.itemWhere('the recovery', ({ owner }) => owner === null);
+  expect(item.deployment).toMatchObject({ outcome: 'restored', plan: { to: { tag: 'v3c' } } });
+
+  const { status, output } = await redrive(died);
+  expect(status).toBe('SUCCEEDED');
+  expect(JSON.parse(output ?? '')).toEqual({
+    outcome: 'nothing',
+    reason: expect.stringContaining('started a deployment before'),
+  });
+  expect(world.mutationsSince(since)).toEqual([]);
 });
 
 it('of the pushes that come while a deployment runs the newest is deployed when it has ended', async () => {
@@ -103,4 +171,43 @@ it('of the pushes that come while a deployment runs the newest is deployed when 
   const item = await world.item();
   expect(item).toMatchObject({ pending: null, live: { tag: 'v6' } });
   expect(item.proven.map(({ tag }) => tag)).not.toContain('v5');
+});
+
+const writesWeights = ({ operation }: { readonly operation: string }): boolean => operation === 'ModifyRule';
+const lost = new AwsError('ServiceUnavailable', 'the connection is gone', { status: 503 });
+
+it('the worker dies after it has written the old weights and before it hears so: the deployment is taken back, with one write', async () => {
+  const before = await world.weights();
+  const outcome = world.deploy('v7');
+  await world.baking('v7');
+  const written = breakpoint(world.aws.calls, 'after', writesWeights);
+  await world.signal({ service: 'web', signal: 'abort', by: 'ann', reason: 'a drill' });
+  const { at } = await written.reached;
+  await world.aws.lambda.kill(await world.functionNamed('Shift'));
+  written.release();
+  expect(await outcome).toMatchObject({ outcome: 'restored', reason: 'ann ended the deployment: a drill' });
+  expect(await world.weights()).toEqual(before);
+  expect(world.mutationsSince(at).filter((call) => call.endsWith('ModifyRule'))).toHaveLength(1);
+});
+
+it.each([
+  { when: 'after', what: 'after it has written the weights and before it hears so' },
+  { when: 'before', what: 'before it writes the weights' },
+] as const)('the worker of a rollback dies $what: the rollback goes on, with one write', async ({ when }) => {
+  await world.signal({ service: 'web', signal: 'release', by: 'ann' });
+  const { live, retained } = await world.item();
+  const to = retained.at(-1)?.generation;
+  const since = world.clock.now();
+  const writing = breakpoint(world.aws.calls, when, writesWeights);
+  const ended = rollBack({ to: to?.name, by: 'ann', reason: 'a drill' });
+  await writing.reached;
+  await world.aws.lambda.kill(await world.functionNamed('Shift'));
+  writing.release(when === 'before' ? lost : undefined);
+  expect((await ended).execution).toMatchObject({ status: 'SUCCEEDED' });
+  const item = await world.item();
+  expect(item.live).toEqual(to);
+  expect(item.held).toMatchObject([{ generation: live?.name }]);
+  expect(await world.weights()).toMatchObject({ [to?.slot ?? '']: 100, [live?.slot ?? '']: 0 });
+  const written = world.aws.calls.records({ since, operation: 'ModifyRule' });
+  expect(written.filter(({ error }) => error === undefined)).toHaveLength(1);
 });

@@ -14,6 +14,7 @@ const lastLine = z.strictObject({
   deployments: z.array(
     z.strictObject({
       service: z.literal('web'),
+      direction: z.enum(['forward', 'back']),
       image: z.string(),
       generation: z.int().min(1),
       outcome: z.enum(['live', 'restored', 'rejected']),
@@ -30,7 +31,7 @@ afterEach(async () => {
   for (const demo of running.splice(0)) await demo.close();
 });
 
-it('deploys four images, each with its outcome, loses no request, and leaves nothing behind', {
+it('deploys four images, each with its outcome, goes back in a rollback, loses no request, and leaves nothing behind', {
   timeout: 150_000,
 }, async () => {
   for (let n = 0; n < 2; n++) running.push(await DemoProcess.start(['--once', '--json']));
@@ -42,14 +43,20 @@ it('deploys four images, each with its outcome, loses no request, and leaves not
     expect(stdout).toHaveLength(2);
     const ready = firstLine.parse(JSON.parse(stdout[0] ?? ''));
     const { deployments, requests } = lastLine.parse(JSON.parse(stdout[1] ?? ''));
-    expect(deployments.map(({ image, generation, outcome }) => [image, generation, outcome])).toEqual([
-      ['web:v1', 1, 'live'],
-      ['web:v2', 2, 'live'],
-      ['web:v3', 3, 'restored'],
-      ['web:v4', 4, 'restored'],
+    expect(
+      deployments.map(({ direction, image, generation, outcome }) => [direction, image, generation, outcome]),
+    ).toEqual([
+      ['forward', 'web:v1', 1, 'live'],
+      ['forward', 'web:v2', 2, 'live'],
+      ['forward', 'web:v3', 3, 'restored'],
+      ['forward', 'web:v4', 4, 'restored'],
+      ['back', 'web:v1', 1, 'live'],
     ]);
     expect(deployments[2]?.reason).toContain('did not become healthy within 120 s');
     expect(deployments[3]?.reason).toMatch(/^the alarm .* is red: Threshold Crossed/);
+    expect(deployments[4]?.reason).toBe('rollback by you: to see the way back');
+    // Hot: nothing is launched. Generous, for both demos share the machine with everything else.
+    expect(deployments[4]?.seconds).toBeLessThan(10);
     expect(requests.lost).toBe(0);
     const { byGeneration } = requests;
     expect(Object.keys(byGeneration)).toEqual(['web-g0001', 'web-g0002', 'web-g0003', 'web-g0004']);

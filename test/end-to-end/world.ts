@@ -34,6 +34,7 @@ import { readServiceItem, readSlots } from '../../local/demo/service-view.ts';
 import { Traffic } from '../../local/demo/traffic.ts';
 import { createEmbeddedAws, type EmbeddedAws, type EmbeddedAwsOptions } from '../../local/embedded-aws.ts';
 import { pushImage } from '../../local/registry/oci-image.ts';
+import type { PendingCall } from '../../local/wire/call-log.ts';
 import { clientOptions } from '../wire/embedded.ts';
 
 const service = 'web';
@@ -99,7 +100,6 @@ export class World {
   readonly sqs: SQSClient;
   readonly ssm: SSMClient;
   readonly #closing: (() => unknown)[] = [];
-  readonly #runtime = nodeRuntime();
 
   private constructor(made: {
     aws: EmbeddedAws;
@@ -177,7 +177,7 @@ export class World {
 
   /** Pushes an image whose digest goes by `content`, so that two tags can name one digest. */
   async push(tag: string, behaviour: Behaviour = 'good', content = tag): Promise<string> {
-    const image = demoImage({ tag: content, behaviour }, await this.#runtime);
+    const image = demoImage({ tag: content, behaviour }, await nodeRuntime());
     // The making of the image is the pusher's time, none of which passes here.
     return this.clock.busy(() => pushImage(image, { registry: this.aws.endpoint, repository, tag }));
   }
@@ -270,6 +270,12 @@ export class World {
     const found = (stateMachines ?? []).filter(({ name }) => name?.includes(part));
     if (found.length !== 1) throw new Error(`${found.length} machines have ${part} in their name`);
     return found[0]?.stateMachineArn ?? '';
+  }
+
+  /** Whether a call is made by the function whose construct has this name, be it any of its versions. */
+  callsOf(construct: string): (call: PendingCall) => boolean {
+    return ({ principal }) =>
+      principal.kind === 'role' && principal.roleArn.includes(`-Deployer${construct}Role`);
   }
 
   /** What a person sends to the signal function; returns its remarks. */
