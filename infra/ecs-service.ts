@@ -13,7 +13,7 @@ import {
   ListenerCondition,
   TargetType,
 } from 'aws-cdk-lib/aws-elasticloadbalancingv2';
-import { EventField, Rule, RuleTargetInput } from 'aws-cdk-lib/aws-events';
+import { EventField, Match, Rule, RuleTargetInput } from 'aws-cdk-lib/aws-events';
 import { SfnStateMachine } from 'aws-cdk-lib/aws-events-targets';
 import { StringParameter } from 'aws-cdk-lib/aws-ssm';
 import { Construct } from 'constructs';
@@ -21,6 +21,7 @@ import * as z from 'zod';
 import { parse } from '../functions/core/parse.ts';
 import { serviceSettings, settingsParameter } from '../functions/core/service-settings.ts';
 import type { Strategy } from '../functions/core/strategy.ts';
+import { retainPrefix } from '../functions/core/tag-pattern.ts';
 import type { Cutover } from './cutover.ts';
 import { localArn } from './deployer-function.ts';
 import { ProductionRule } from './production-rule.ts';
@@ -170,12 +171,13 @@ export class EcsService extends Construct {
     const shift = rights('ShiftRights', 'shift');
     const judge = rights('JudgeRights', 'judge');
     const terminate = rights('TerminateRights', 'terminate');
+    const sweep = rights('SweepRights', 'sweep');
     const cluster = props.cluster.clusterName;
     const services = localArn(this, 'ecs', `service/${cluster}/${service}-g*`);
     const definitions = localArn(this, 'ecs', `task-definition/${service}-g*:*`);
     const inCluster = { ArnEquals: { 'ecs:cluster': props.cluster.clusterArn } };
     const because = 'Generations of one service: their names are given by deployments';
-    for (const each of [launch, waiting, shift, judge, terminate]) {
+    for (const each of [launch, waiting, shift, judge, terminate, sweep]) {
       each.allow(['ecs:DescribeServices'], [services], { because });
     }
     for (const each of [launch, waiting, shift, judge]) {
@@ -187,6 +189,17 @@ export class EcsService extends Construct {
         because: 'The ids of tasks are made by ECS',
       });
     }
+    for (const each of [terminate, sweep]) {
+      each.allow(['ecs:ListServices'], ['*'], {
+        conditions: inCluster,
+        because: 'Limited to the cluster by a condition',
+      });
+    }
+    const repository = [props.repository.repositoryArn];
+    rights('PlanRights', 'plan').allow(['ecr:DescribeImages'], repository);
+    rights('PlanRollbackRights', 'planRollback').allow(['ecr:BatchGetImage'], repository);
+    launch.allow(['ecr:BatchGetImage', 'ecr:DescribeImages', 'ecr:PutImage'], repository);
+    sweep.allow(['ecr:DescribeImages', 'ecr:BatchGetImage', 'ecr:BatchDeleteImage'], repository);
     launch.allow(['ecs:CreateService', 'ecs:UpdateService'], [services], { because });
     launch.allow(['ecs:RegisterTaskDefinition'], [definitions], { because });
     launch.allow(['ecs:TagResource'], [services, definitions], {
@@ -214,7 +227,8 @@ export class EcsService extends Construct {
           'action-type': ['PUSH'],
           result: ['SUCCESS'],
           'repository-name': [props.repository.repositoryName],
-          'image-tag': [{ exists: true }],
+          // Those that keep images are put on by deployments; a push without a tag has nothing to compare.
+          'image-tag': Match.anythingButPrefix(retainPrefix),
         },
       },
       targets: [

@@ -68,6 +68,7 @@ export function begin(
         needsHand: null,
         outcome: null,
         quietAt: null,
+        imageNotKept: null,
         endedAt: null,
       },
     },

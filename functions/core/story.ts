@@ -2,7 +2,7 @@
  * What a change of the service item means to people: history items and messages are projections of it, each with an id
  * that a repeat gives again.
  */
-import { imageName } from './generation.ts';
+import { type Generation, imageName } from './generation.ts';
 import { shortDigest } from './names.ts';
 import { restoreCommand } from './restore-command.ts';
 import type { Deployment, ServiceItem } from './service-item.ts';
@@ -19,7 +19,10 @@ type ChapterKind =
   | 'weightsRestored'
   | 'live'
   | 'restored'
-  | 'removed';
+  | 'removed'
+  | 'imageNotKept'
+  | 'imageMissing'
+  | 'orphaned';
 
 export interface Chapter {
   /** Stable: the same change gives the same id. Those of a deployment sort in the order of its course. */
@@ -54,6 +57,9 @@ const spoken: ReadonlySet<ChapterKind> = new Set([
   'live',
   'restored',
   'removed',
+  'imageNotKept',
+  'imageMissing',
+  'orphaned',
 ]);
 
 export function isSpoken(chapter: Chapter): boolean {
@@ -61,7 +67,7 @@ export function isSpoken(chapter: Chapter): boolean {
 }
 
 export function chaptersOf(before: ServiceItem | null, after: ServiceItem): readonly Chapter[] {
-  return [...refusalIn(before, after), ...deploymentIn(before, after)];
+  return [...refusalIn(before, after), ...deploymentIn(before, after), ...foundIn(before, after)];
 }
 
 function refusalIn(before: ServiceItem | null, after: ServiceItem): readonly Chapter[] {
@@ -69,25 +75,80 @@ function refusalIn(before: ServiceItem | null, after: ServiceItem): readonly Cha
   if (intake === null || intake.admission === 'admitted' || sameIntake(before, after)) return [];
   return [
     {
+      ...apart,
       id: `push#${new Date(intake.at).toISOString()}#${intake.id}`,
       kind: intake.admission === 'queued' ? 'queued' : 'refused',
       service: after.service,
       direction: intake.direction === 'back' ? 'back' : null,
-      deployment: null,
       image: intake.image,
-      digest: null,
-      generation: null,
-      weights: null,
       reason: intake.reason,
       at: intake.at,
-      seconds: null,
-      restore: null,
     },
   ];
 }
 
+/** Of a chapter that belongs to no deployment. */
+const apart = {
+  direction: null,
+  deployment: null,
+  image: null,
+  digest: null,
+  generation: null,
+  weights: null,
+  seconds: null,
+  restore: null,
+} as const;
+
+/** What the sweep found. */
+function foundIn(before: ServiceItem | null, after: ServiceItem): readonly Chapter[] {
+  const { service } = after;
+  const known = new Set(before?.imagesMissing.map(({ generation }) => generation.name));
+  const missing = after.imagesMissing
+    .filter(({ generation }) => !known.has(generation.name))
+    .map(
+      ({ generation, at }): Chapter => ({
+        ...apart,
+        id: `found#image-missing#${generation.name}`,
+        kind: 'imageMissing',
+        service,
+        image: imageName(generation),
+        digest: generation.digest,
+        generation: generation.name,
+        reason: withoutImage(after, generation),
+        at,
+      }),
+    );
+  const [first, ...more] = after.orphans.filter(
+    ({ name }) => before?.orphans.some((each) => each.name === name) !== true,
+  );
+  if (first === undefined) return missing;
+  const names = [first, ...more].map(({ name, runs }) => (runs ? name : `${name} (no longer running)`));
+  const orphaned: Chapter = {
+    ...apart,
+    id: `found#orphaned#${first.name}`,
+    kind: 'orphaned',
+    service,
+    reason: `nothing references ${names.join(', ')}. To have what is orphaned ended, invoke the signal function with {"service":"${service}","signal":"collect","by":"…"}`,
+    at: first.at,
+  };
+  return [...missing, orphaned];
+}
+
+function withoutImage({ live }: ServiceItem, { name, repository }: Generation): string {
+  return live?.name === name
+    ? `${name} is live, but its image is not in ${repository} any more: a task that is replaced cannot start. Push the image again, or deploy another one`
+    : `${name} may be gone back to, but its image is not in ${repository} any more: push the image again`;
+}
+
 /** A deployment before it began. */
-const unbegun = { desired: null, step: -1, reason: null, needsHand: null, outcome: null } as const;
+const unbegun = {
+  desired: null,
+  step: -1,
+  reason: null,
+  needsHand: null,
+  imageNotKept: null,
+  outcome: null,
+} as const;
 
 function deploymentIn(before: ServiceItem | null, after: ServiceItem): readonly Chapter[] {
   const now = after.deployment;
@@ -103,6 +164,8 @@ function deploymentIn(before: ServiceItem | null, after: ServiceItem): readonly 
 
   if (!known) tell('started', '1-started', now.startedAt);
   if (now.desired !== null && old.desired === null) tell('launched', '2-launched', at);
+  if (now.imageNotKept !== null && now.imageNotKept !== old.imageNotKept)
+    tell('imageNotKept', '2-image-not-kept', at);
   if (now.step >= 0 && now.step !== old.step)
     tell('shifted', `3-shifted-${String(now.step).padStart(2, '0')}`, weightsAt);
   chapters.push(...wayBackIn(before, after, now, old, at));
@@ -150,11 +213,16 @@ function chapter(
     digest: plan.to.digest,
     generation: plan.to.name,
     weights: item.weights,
-    reason: (kind === 'needsHand' ? deployment.needsHand : deployment.reason) ?? orderOf(deployment),
+    reason: reasonFor(kind, deployment) ?? orderOf(deployment),
     at,
     seconds: Math.max(0, Math.round((at - deployment.startedAt) / 1_000)),
     restore: ended || plan.from === null ? null : restoreCommand(plan.settings.traffic, plan.weightsBefore),
   };
+}
+
+function reasonFor(kind: ChapterKind, { reason, needsHand, imageNotKept }: Deployment): string | null {
+  if (kind === 'needsHand') return needsHand;
+  return kind === 'imageNotKept' ? imageNotKept : reason;
 }
 
 /** Who asked for a rollback, and why. */
@@ -231,6 +299,12 @@ function subjectOfPush(chapter: Chapter): string {
       return `${service}: ${image} was taken back after ${seconds} s, the old generation serves`;
     case 'removed':
       return `${service}: ${image} was removed after ${seconds} s, there was nothing to go back to`;
+    case 'imageNotKept':
+      return `${service}: ${image} is not kept from expiring`;
+    case 'imageMissing':
+      return `${service}: the image ${image} of ${generation} is gone`;
+    case 'orphaned':
+      return `${service}: something stands that nothing references`;
   }
 }
 
@@ -253,6 +327,9 @@ function subjectOfRollback(chapter: Chapter): string {
     case 'shifted':
     case 'needsHand':
     case 'weightsRestored':
+    case 'imageNotKept':
+    case 'imageMissing':
+    case 'orphaned':
       return subjectOfPush(chapter);
   }
 }

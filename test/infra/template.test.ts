@@ -199,9 +199,12 @@ const unlimited: Readonly<Record<string, readonly string[]>> = {
   // A narrower scope returns no composite alarms.
   'cloudwatch:DescribeAlarms': ['PlanDeployment', 'Await', 'Judge'],
   'elasticloadbalancing:DescribeTags': ['ListenerRule'],
-  'ecs:DescribeTaskDefinition': ['Launch'],
+  'ecs:DescribeTaskDefinition': ['Launch', 'Terminate', 'Sweeper'],
+  'ecs:ListTaskDefinitionFamilies': ['Terminate', 'Sweeper'],
+  'ecs:DeregisterTaskDefinition': ['Terminate'],
   // By a condition to the cluster.
   'ecs:ListTasks': ['Launch', 'Await', 'Shift', 'Judge'],
+  'ecs:ListServices': ['Terminate', 'Sweeper'],
   // Step Functions checks the token.
   'states:SendTaskSuccess': ['Await'],
   'states:SendTaskFailure': ['Await', 'Signal'],
@@ -225,9 +228,11 @@ describe('roles', () => {
         .map((action) => `${role} ${action} ${JSON.stringify(condition)}`),
     );
     expect(strangers).toEqual([]);
-    const listing = everywhere.filter(({ actions }) => actions.includes('ecs:ListTasks'));
+    const listing = everywhere.filter(({ actions }) =>
+      actions.some((action) => action === 'ecs:ListTasks' || action === 'ecs:ListServices'),
+    );
     for (const { actions, condition } of listing) {
-      expect(actions).toEqual(['ecs:ListTasks']);
+      expect(actions).toHaveLength(1);
       expect(condition).toEqual({
         ArnEquals: { 'ecs:cluster': { 'Fn::GetAtt': [only('AWS::ECS::Cluster').id, 'Arn'] } },
       });
