@@ -198,7 +198,7 @@ export class EcsService extends Construct {
     const repository = [props.repository.repositoryArn];
     rights('PlanRights', 'plan').allow(['ecr:DescribeImages'], repository);
     rights('PlanRollbackRights', 'planRollback').allow(['ecr:BatchGetImage'], repository);
-    launch.allow(['ecr:BatchGetImage', 'ecr:DescribeImages', 'ecr:PutImage'], repository);
+    launch.allow(['ecr:BatchGetImage', 'ecr:PutImage'], repository);
     sweep.allow(['ecr:DescribeImages', 'ecr:BatchGetImage', 'ecr:BatchDeleteImage'], repository);
     launch.allow(['ecs:CreateService', 'ecs:UpdateService'], [services], { because });
     launch.allow(['ecs:RegisterTaskDefinition'], [definitions], { because });

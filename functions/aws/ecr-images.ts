@@ -4,6 +4,7 @@ import {
   BatchGetImageCommand,
   DescribeImagesCommand,
   type ECRClient,
+  type Image,
   type ImageDetail,
   type ImageIdentifier,
   PutImageCommand,
@@ -86,10 +87,7 @@ export class EcrImages implements Images {
 
   async tag(repository: string, wanted: Digest, tag: string): Promise<void> {
     await calling(`tagging ${nameOf(repository, { digest: wanted })} with ${tag}`, async () => {
-      const { images = [] } = await this.#client.send(
-        new BatchGetImageCommand({ repositoryName: repository, imageIds: [{ imageDigest: wanted }] }),
-      );
-      const [image] = images;
+      const image = await this.#manifest(repository, { imageDigest: wanted });
       if (image?.imageManifest === undefined) {
         throw new CutoverError(
           'Cutover.AwsRefused',
@@ -110,9 +108,15 @@ export class EcrImages implements Images {
         if (codeOf(thrown) === 'ImageAlreadyExistsException') return;
         // A tag that is immutable is refused even for the digest that it names (aws/containers-roadmap#2179).
         if (codeOf(thrown) !== 'ImageTagAlreadyExistsException') throw thrown;
-        if ((await this.find(repository, { tag }))?.digest !== wanted) throw thrown;
+        const named = await this.#manifest(repository, { imageTag: tag });
+        if (named?.imageId?.imageDigest !== wanted) throw thrown;
       }
     });
+  }
+
+  async #manifest(repositoryName: string, id: ImageIdentifier): Promise<Image | undefined> {
+    const { images } = await this.#client.send(new BatchGetImageCommand({ repositoryName, imageIds: [id] }));
+    return images?.[0];
   }
 
   async untag(repository: string, tag: string): Promise<void> {

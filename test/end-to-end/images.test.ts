@@ -1,7 +1,15 @@
-/** What the registry's side can do to a service: events that are lost or late, and images that are gone. */
+/** What nobody announces: pushes whose events are lost or late, images that are gone, and what nothing references. */
 import { BatchDeleteImageCommand, DescribeImagesCommand, ECRClient } from '@aws-sdk/client-ecr';
+import {
+  CreateServiceCommand,
+  DescribeTaskDefinitionCommand,
+  RegisterTaskDefinitionCommand,
+} from '@aws-sdk/client-ecs';
 import { StartExecutionCommand } from '@aws-sdk/client-sfn';
 import { afterAll, beforeAll, expect, it } from 'vitest';
+import * as z from 'zod';
+import { generationName, serviceName } from '../../functions/core/names.ts';
+import { ownerTags } from '../../functions/core/tags.ts';
 import type { Delivery } from '../../local/services/events/delivery.ts';
 import { eventIn, type Said, until, World } from './world.ts';
 
@@ -16,10 +24,64 @@ beforeAll(async () => {
   ecr = world.closeLater(new ECRClient(world.client));
   heard = await world.subscribe('heard');
   await world.changeSettings({ strategy: { kind: 'allAtOnce', bakeSeconds: 10 }, retentionSeconds: 0 });
+  // An orphan is told when it is an hour old.
+  await stray('web-g0900', ownerTags(serviceName.parse('web'), generationName.parse('web-g0900')));
+  await stray('web-g0901', { team: 'shop' });
   await world.goLive('v1');
 });
 
 afterAll(() => world?.close());
+
+/** An ECS service that looks like a generation's, in the last slot, without tasks. */
+async function stray(name: string, bearing: Readonly<Record<string, string>>): Promise<void> {
+  const { fleet, traffic } = await world.settings();
+  const settings = z
+    .looseObject({
+      cluster: z.string(),
+      taskDefinition: z.string(),
+      container: z.string(),
+      subnets: z.array(z.string()),
+      securityGroups: z.array(z.string()),
+    })
+    .parse(fleet);
+  const { taskDefinition: template = {} } = await world.ecs.send(
+    new DescribeTaskDefinitionCommand({ taskDefinition: settings.taskDefinition }),
+  );
+  const { containerDefinitions, cpu, memory, networkMode, executionRoleArn } = template;
+  const tags = Object.entries(bearing).map(([key, value]) => ({ key, value }));
+  await world.ecs.send(
+    new RegisterTaskDefinitionCommand({
+      family: name,
+      containerDefinitions,
+      cpu,
+      memory,
+      networkMode,
+      executionRoleArn,
+      requiresCompatibilities: ['FARGATE'],
+      tags,
+    }),
+  );
+  await world.ecs.send(
+    new CreateServiceCommand({
+      cluster: settings.cluster,
+      serviceName: name,
+      taskDefinition: name,
+      desiredCount: 0,
+      launchType: 'FARGATE',
+      loadBalancers: [
+        {
+          targetGroupArn: traffic.slots.at(-1)?.targetGroup,
+          containerName: settings.container,
+          containerPort: 8080,
+        },
+      ],
+      networkConfiguration: {
+        awsvpcConfiguration: { subnets: settings.subnets, securityGroups: settings.securityGroups },
+      },
+      tags,
+    }),
+  );
+}
 
 async function tags(): Promise<readonly string[]> {
   const { imageDetails = [] } = await ecr.send(new DescribeImagesCommand({ repositoryName: 'web' }));
@@ -86,3 +148,23 @@ it('and people are told that it is gone, before anybody needs it', async () => {
     'web-g0001 may be gone back to, but its image is not in web any more: push the image again',
   );
 });
+
+it('what bears our tags and is referenced by nothing is told, and ended only when somebody says so', async () => {
+  const told = await until(
+    'the message',
+    async () => (await heard()).find(({ Message }) => Message.kind === 'orphaned'),
+    90_000,
+  );
+  expect(told.Message.reason).toContain('nothing references web-g0900.');
+  expect(await world.fleetStatus('web-g0900', 'web-g0901')).toEqual(['ACTIVE', 'ACTIVE']);
+  const [remark] = await world.signal({ service: 'web', signal: 'collect', by: 'ann' });
+  expect(remark).toBe('web: web-g0900: to be ended within minutes');
+  await world.itemWhere('the end of the order', ({ collect, owner }) => collect === null && owner === null);
+  expect((await world.item()).orphans).toEqual([]);
+  const [orphan, stranger] = await world.fleetStatus('web-g0900', 'web-g0901');
+  expect(orphan).not.toBe('ACTIVE');
+  expect(stranger).toBe('ACTIVE');
+  await expect(
+    world.ecs.send(new DescribeTaskDefinitionCommand({ taskDefinition: 'web-g0900' })),
+  ).rejects.toThrow('Unable to describe task definition.');
+}, 150_000);

@@ -66,7 +66,7 @@ describe('by schedule', () => {
     expect(world.started.size).toBe(1);
   });
 
-  it('it is looked for at a service that was never deployed', async () => {
+  it('a push that no event announced is looked for at a service that was never deployed, too', async () => {
     world = new World();
     world.time = start + 3_600_000;
     expect((await everything()).started).toEqual([`web-${period}-sweep-v5-000000000000`]);
