@@ -28,7 +28,7 @@ export const rollbackOrder = z.strictObject({
   by: z.string().min(1).max(200).default('somebody'),
   strategy: strategySchema.optional().describe('default: all at once'),
 });
-export type RollbackOrder = z.infer<typeof rollbackOrder>;
+type RollbackOrder = z.infer<typeof rollbackOrder>;
 
 const atOnce: Strategy = { kind: 'allAtOnce', bakeSeconds: 0 };
 
