@@ -1,7 +1,9 @@
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import { ECRClient } from '@aws-sdk/client-ecr';
 import { ECSClient } from '@aws-sdk/client-ecs';
 import { clientOptions } from './aws/client-options.ts';
 import { DynamoLedger } from './aws/dynamo-ledger.ts';
+import { EcrImages } from './aws/ecr-images.ts';
 import { EcsFleet } from './aws/ecs-fleet.ts';
 import { variables } from './core/environment.ts';
 import { entry } from './entry.ts';
@@ -16,6 +18,7 @@ export const create = entry({
     const ports = {
       ledger: new DynamoLedger(tally.count(new DynamoDBClient(options)), LEDGER_TABLE, tally),
       fleet: new EcsFleet(tally.count(new ECSClient(options))),
+      images: new EcrImages(tally.count(new ECRClient(options))),
       now: Date.now,
     };
     return (input) => launch(input, ports);

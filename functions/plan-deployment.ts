@@ -1,5 +1,6 @@
 import { CloudWatchClient } from '@aws-sdk/client-cloudwatch';
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import { ECRClient } from '@aws-sdk/client-ecr';
 import { ECSClient } from '@aws-sdk/client-ecs';
 import { ElasticLoadBalancingV2Client } from '@aws-sdk/client-elastic-load-balancing-v2';
 import { SFNClient } from '@aws-sdk/client-sfn';
@@ -8,6 +9,7 @@ import { AlbTraffic } from './aws/alb-traffic.ts';
 import { clientOptions } from './aws/client-options.ts';
 import { CloudWatchAlarms } from './aws/cloudwatch-alarms.ts';
 import { DynamoLedger } from './aws/dynamo-ledger.ts';
+import { EcrImages } from './aws/ecr-images.ts';
 import { EcsFleet } from './aws/ecs-fleet.ts';
 import { SfnWaits } from './aws/sfn-waits.ts';
 import { SsmSettings } from './aws/ssm-settings.ts';
@@ -28,6 +30,7 @@ export const create = entry({
       fleet: new EcsFleet(tally.count(new ECSClient(options))),
       alarms: new CloudWatchAlarms(tally.count(new CloudWatchClient(options))),
       waits: new SfnWaits(tally.count(new SFNClient(options))),
+      images: new EcrImages(tally.count(new ECRClient(options))),
       now: Date.now,
     };
     return (input) => planDeployment(input, ports);

@@ -158,18 +158,20 @@ export class Cutover extends Construct {
       promote,
       terminate,
       signal,
+      sweep,
     ]) {
       each.allow(['dynamodb:GetItem', 'dynamodb:PutItem'], [this.table.tableArn]);
     }
-    for (const each of [judge, sweep]) each.allow(['dynamodb:GetItem'], [this.table.tableArn]);
+    judge.allow(['dynamodb:GetItem'], [this.table.tableArn]);
     for (const each of [signal, sweep]) {
       each.allow(['dynamodb:Query'], [`${this.table.tableArn}/index/${ledgerTable.openIndex}`]);
     }
-    for (const each of [plan, planRollback]) {
+    for (const each of [plan, planRollback, sweep]) {
       each.allow(['ssm:GetParameter'], [localArn(this, 'ssm', `parameter${this.settingsPrefix}/*`)], {
-        because: 'One parameter for each service, and Plan serves all services',
+        because: 'One parameter for each service, and the function serves all services',
       });
     }
+    sweep.allow(['ssm:GetParametersByPath'], [localArn(this, 'ssm', `parameter${this.settingsPrefix}`)]);
     for (const each of [planRecovery, sweep]) {
       each.allow(['states:DescribeExecution'], [localArn(this, 'states', 'execution:*')], {
         because:
@@ -183,7 +185,9 @@ export class Cutover extends Construct {
     for (const each of [waiting, shift, judge, terminate, rule])
       each.allow(['elasticloadbalancing:DescribeTargetHealth'], ['*'], unnamed);
     rule.allow(['elasticloadbalancing:DescribeTags'], ['*'], unnamed);
-    launch.allow(['ecs:DescribeTaskDefinition'], ['*'], unnamed);
+    for (const each of [launch, terminate, sweep]) each.allow(['ecs:DescribeTaskDefinition'], ['*'], unnamed);
+    for (const each of [terminate, sweep]) each.allow(['ecs:ListTaskDefinitionFamilies'], ['*'], unnamed);
+    terminate.allow(['ecs:DeregisterTaskDefinition'], ['*'], unnamed);
     for (const each of [plan, waiting, judge]) {
       // https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_DescribeAlarms.html
       each.allow(['cloudwatch:DescribeAlarms'], ['*'], {
@@ -266,7 +270,8 @@ export class Cutover extends Construct {
       targets: [target()],
     });
     new Rule(this, 'Sweep', {
-      description: 'Finds what died and what waits, should its event be lost',
+      description:
+        'Finds what died, what waits and what was pushed, should its event be lost, and what is left over',
       schedule: Schedule.rate(Duration.minutes(5)),
       targets: [target()],
     });
@@ -344,8 +349,8 @@ function makeFunctions(
     planRecovery: make('PlanRecovery', 'plan-recovery', 'Takes over what a dead execution left', ledger),
     sweep: new DeployerFunction(cutover, 'Sweeper', {
       entry: 'sweep',
-      description: 'Looks after executions that died and pushes that wait',
-      environment: ledger,
+      description: 'Looks after what died, what waits, what was lost and what is left over',
+      environment: { ...ledger, SETTINGS_PREFIX: cutover.settingsPrefix },
       logRetention,
       deadLetters: cutover.deadLetters,
     }),

@@ -13,7 +13,7 @@ import {
   ListenerCondition,
   TargetType,
 } from 'aws-cdk-lib/aws-elasticloadbalancingv2';
-import { EventField, Rule, RuleTargetInput } from 'aws-cdk-lib/aws-events';
+import { EventField, Match, Rule, RuleTargetInput } from 'aws-cdk-lib/aws-events';
 import { SfnStateMachine } from 'aws-cdk-lib/aws-events-targets';
 import { ParameterTier, StringParameter } from 'aws-cdk-lib/aws-ssm';
 import { Construct } from 'constructs';
@@ -25,6 +25,7 @@ import {
   settingsParameter,
 } from '../functions/core/service-settings.ts';
 import type { Strategy } from '../functions/core/strategy.ts';
+import { retainPrefix } from '../functions/core/tag-pattern.ts';
 import type { Cutover } from './cutover.ts';
 import { ProductionRule } from './production-rule.ts';
 import { ServiceRights } from './service-rights.ts';
@@ -150,7 +151,7 @@ export class EcsService extends Construct {
         ];
       },
     });
-    this.#passRoles(service, props);
+    this.#allow(service, props);
     this.#pushes(service, props, settings);
   }
 
@@ -181,14 +182,23 @@ export class EcsService extends Construct {
     return group;
   }
 
-  /** The roles that tasks of this service have, by name: https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_use_passrole.html */
-  #passRoles(service: string, { cutover, taskDefinition }: EcsServiceProps): void {
+  /**
+   * What cannot be said for all services at once: the roles that tasks of this service have, by name
+   * (https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_use_passrole.html), and the tags that keep its images.
+   */
+  #allow(service: string, { cutover, taskDefinition, repository }: EcsServiceProps): void {
     const roles = [taskDefinition.taskRole, taskDefinition.obtainExecutionRole()];
     new ServiceRights(this, 'LaunchRights', {
       service,
       to: cutover.functions.launch,
-      actions: ['iam:PassRole'],
-      resources: roles.map(({ roleArn }) => roleArn),
+      actions: ['iam:PassRole', 'ecr:PutImage'],
+      resources: [...roles.map(({ roleArn }) => roleArn), repository.repositoryArn],
+    });
+    new ServiceRights(this, 'SweepRights', {
+      service,
+      to: cutover.functions.sweep,
+      actions: ['ecr:BatchDeleteImage'],
+      resources: [repository.repositoryArn],
     });
   }
 
@@ -202,7 +212,8 @@ export class EcsService extends Construct {
           'action-type': ['PUSH'],
           result: ['SUCCESS'],
           'repository-name': [props.repository.repositoryName],
-          'image-tag': [{ exists: true }],
+          // Those that keep images are put on by deployments; a push without a tag has nothing to compare.
+          'image-tag': Match.anythingButPrefix(retainPrefix),
         },
       },
       targets: [

@@ -18,7 +18,7 @@ const asGeneration = { StringLike: { [`aws:RequestTag/${generationTag}`]: genera
 const aProductionRule = { StringEquals: { [`aws:ResourceTag/${ruleTag}`]: 'production' } };
 
 export function allowGenerations(scope: Construct, functions: Cutover['functions']): void {
-  const { launch, await: waiting, shift, judge, terminate, rule } = functions;
+  const { launch, await: waiting, shift, judge, terminate, sweep, plan, planRollback, rule } = functions;
   const services = localArn(scope, 'ecs', `service/*/${generations}`);
   const definitions = localArn(scope, 'ecs', `task-definition/${generations}:*`);
   const rules = localArn(scope, 'elasticloadbalancing', 'listener-rule/app/*');
@@ -26,14 +26,22 @@ export function allowGenerations(scope: Construct, functions: Cutover['functions
   const byTag = 'Limited to what Cutover made by a condition on its tags';
 
   // Without a condition on tags: what does not exist has none, and would be denied instead of missing.
-  for (const each of [launch, waiting, shift, judge, terminate])
+  for (const each of [launch, waiting, shift, judge, terminate, sweep])
     each.allow(['ecs:DescribeServices'], [services], { because: byName });
+  for (const each of [terminate, sweep])
+    each.allow(['ecs:ListServices'], ['*'], { because: 'The action cannot be limited to services' });
   for (const each of [launch, waiting, shift, judge]) {
     each.allow(['ecs:ListTasks'], ['*'], { because: 'The action cannot be limited to services' });
     each.allow(['ecs:DescribeTasks'], [localArn(scope, 'ecs', 'task/*')], {
       because: 'The ids of tasks are made by ECS',
     });
   }
+
+  // Reading alone: what may be put on and taken off an image is said for each service's own repository.
+  const images = localArn(scope, 'ecr', 'repository/*');
+  const because = 'Repositories belong to services, whose number is not limited here';
+  for (const each of [plan, sweep]) each.allow(['ecr:DescribeImages'], [images], { because });
+  for (const each of [planRollback, launch, sweep]) each.allow(['ecr:BatchGetImage'], [images], { because });
 
   launch.allow(['ecs:CreateService'], [services], {
     // A service starts whatever its task definition says, with the roles that stand in it.

@@ -84,7 +84,8 @@ export class DynamoLedger implements Ledger {
 
   /** False when somebody else wrote since `before` was read. */
   async #replace(before: ServiceItem, next: ServiceItem): Promise<boolean> {
-    const closed = next.owner === null && next.pending === null && next.retained.length === 0;
+    const closed =
+      next.owner === null && next.pending === null && next.retained.length === 0 && next.collect === null;
     const open = closed ? {} : { [ledgerTable.openKey]: ledgerTable.openValue };
     return calling(`writing the service item of ${next.service}`, async () => {
       try {

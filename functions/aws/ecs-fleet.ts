@@ -21,10 +21,13 @@ import * as z from 'zod';
 import { CutoverError } from '../core/errors.ts';
 import type { Generation } from '../core/generation.ts';
 import type { FleetState } from '../core/health.ts';
+import type { GenerationName } from '../core/names.ts';
+import type { Standing } from '../core/orphans.ts';
 import { parse, parseOrThrow } from '../core/parse.ts';
 import type { FleetSettings, ServiceSettings } from '../core/service-settings.ts';
 import { ownerTags } from '../core/tags.ts';
 import type { Fleet } from '../ports/fleet.ts';
+import { bearsTags, discardDefinition, standing } from './ecs-standing.ts';
 import { calling, codeOf } from './failures.ts';
 
 const ecsSettings = z.strictObject({
@@ -41,6 +44,9 @@ type EcsSettings = z.infer<typeof ecsSettings>;
 
 /** https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_DescribeTasks.html */
 const tasksPerCall = 100;
+
+/** The name is all that ECS has of a generation. */
+type Named = Pick<Generation, 'name'>;
 
 export class EcsFleet implements Fleet {
   readonly #client: ECSClient;
@@ -95,7 +101,7 @@ export class EcsFleet implements Fleet {
     );
   }
 
-  async terminate(settings: ServiceSettings, generation: Generation): Promise<void> {
+  async terminate(settings: ServiceSettings, generation: Named): Promise<void> {
     const ecs = read(settings);
     const service = await this.#find(ecs, generation);
     if (service === undefined || service.status !== 'ACTIVE') return;
@@ -112,7 +118,19 @@ export class EcsFleet implements Fleet {
     });
   }
 
-  async #find(ecs: EcsSettings, generation: Generation): Promise<Service | undefined> {
+  async standing(
+    settings: ServiceSettings,
+    isAsked: (found: Pick<Standing, 'name' | 'runs'>) => boolean,
+  ): Promise<readonly Standing[]> {
+    return standing(this.#client, read(settings).cluster, settings, isAsked);
+  }
+
+  async discard(settings: ServiceSettings, name: GenerationName, what: 'all' | 'what runs'): Promise<void> {
+    await this.terminate(settings, { name });
+    if (what === 'all') await discardDefinition(this.#client, settings, name);
+  }
+
+  async #find(ecs: EcsSettings, generation: Named): Promise<Service | undefined> {
     const answer = await calling(`reading the ECS service ${generation.name}`, () =>
       this.#client.send(
         new DescribeServicesCommand({ cluster: ecs.cluster, services: [generation.name], include: ['TAGS'] }),
@@ -310,13 +328,9 @@ function tagsOf(settings: ServiceSettings, generation: Generation): Tag[] {
 function refuseStranger(
   tags: readonly Tag[] | undefined,
   settings: ServiceSettings,
-  generation: Generation,
+  generation: Named,
 ): void {
-  const wanted = ownerTags(settings.service, generation.name);
-  const ours = Object.entries(wanted).every(([key, value]) =>
-    tags?.some((tag) => tag.key === key && tag.value === value),
-  );
-  if (ours) return;
+  if (bearsTags(tags, settings, generation.name)) return;
   throw new CutoverError(
     'Cutover.Guarded',
     `an ECS service ${generation.name} exists that does not bear Cutover's tags; it is left alone. Delete or rename it`,

@@ -1,5 +1,5 @@
 /** A service's settings in its SSM parameter. */
-import { GetParameterCommand, type SSMClient } from '@aws-sdk/client-ssm';
+import { GetParameterCommand, GetParametersByPathCommand, type SSMClient } from '@aws-sdk/client-ssm';
 import { CutoverError } from '../core/errors.ts';
 import { settingsParameter } from '../core/service-settings.ts';
 import type { Settings } from '../ports/settings.ts';
@@ -12,6 +12,21 @@ export class SsmSettings implements Settings {
   constructor(client: SSMClient, prefix: string) {
     this.#client = client;
     this.#prefix = prefix;
+  }
+
+  async list(): Promise<readonly string[]> {
+    return calling(`listing the parameters under ${this.#prefix}`, async () => {
+      const services: string[] = [];
+      let nextToken: string | undefined;
+      do {
+        const page = await this.#client.send(
+          new GetParametersByPathCommand({ Path: this.#prefix, ...(nextToken && { NextToken: nextToken }) }),
+        );
+        services.push(...(page.Parameters ?? []).flatMap(({ Name }) => Name?.split('/').at(-1) ?? []));
+        nextToken = page.NextToken;
+      } while (nextToken !== undefined);
+      return services;
+    });
   }
 
   async read(service: string): Promise<unknown> {

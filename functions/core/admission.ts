@@ -9,11 +9,13 @@ import {
   unfitRule,
 } from './deployment-start.ts';
 import { CutoverError, shortened } from './errors.ts';
+import { isFinding } from './finding.ts';
 import { imageName } from './generation.ts';
 import { type Latched, mayBeSuperseded, supersede } from './latch.ts';
-import { shortDigest } from './names.ts';
+import { type Digest, shortDigest } from './names.ts';
 import type { Plan } from './plan.ts';
 import { isOlder, type Push } from './push.ts';
+import { notRunnable, type RegistryImage } from './registry-image.ts';
 import { nextDue } from './retention.ts';
 import type { Intake, ServiceItem } from './service-item.ts';
 
@@ -41,14 +43,21 @@ export interface Decided {
   readonly retry?: CutoverError;
   /** The wait to end when the item is written: of the deployment whose place a newer push takes. */
   readonly end?: Latched['end'];
+  /** To be asked of the registry first, whether they can still be pulled; then it is decided again. */
+  readonly ask?: readonly Digest[];
 }
 
 export interface Offer extends Beginning {
   readonly push: Push;
+  /** What was pushed, as the registry has it now; undefined when it does not (yet, or any more). */
+  readonly image: RegistryImage | undefined;
 }
 
 /** How many event ids are remembered: EventBridge retries for 24 hours, and a service has few pushes in a day. */
 const remembered = 100;
+
+/** How many answered pushes are remembered: the newest is what matters, and each change of the item writes them all. */
+const seenKept = 50;
 
 /** Decides on a push. The item returned records the decision, whatever it is. */
 export function admit(item: ServiceItem, offer: Offer): Decided {
@@ -83,7 +92,7 @@ export function admit(item: ServiceItem, offer: Offer): Decided {
 function refusedPush(item: ServiceItem, offer: Offer, refusal: Refusal): Decided {
   const { push } = offer;
   return {
-    item: recorded(answered(seen(item, push), push.eventId), offer, refusal),
+    item: recorded(answered(overtaking(item, push), push.eventId), offer, refusal),
     admission: { ...refusal, plan: null, notBefore: null },
   };
 }
@@ -108,7 +117,7 @@ export function answered(item: ServiceItem, eventId: string): ServiceItem {
 }
 
 /** A push of what is live asks for nothing, but an older one that comes after it must not replace it. */
-function seen(item: ServiceItem, { eventId, at, digest }: Push): ServiceItem {
+function overtaking(item: ServiceItem, { eventId, at, digest }: Push): ServiceItem {
   if (item.live?.digest !== digest || at <= (item.lastPush?.at ?? 0)) return item;
   return { ...item, lastPush: { eventId, at } };
 }
@@ -123,11 +132,12 @@ export function admittedBefore(item: ServiceItem, execution: Execution): Admissi
 type Refusal = Pick<Intake, 'reason'> & { readonly admission: 'nothing' | 'superseded' | 'rejected' };
 
 function refuse(item: ServiceItem, offer: Offer): Refusal | undefined {
-  const { push } = offer;
-  if (item.admitted.includes(push.eventId)) {
-    const reason = `event ${push.eventId} started a deployment before; EventBridge delivered it again`;
-    return { admission: 'nothing', reason };
-  }
+  const { push, image } = offer;
+  const repeat = repeatOf(item, push);
+  if (repeat !== undefined) return { admission: 'nothing', reason: repeat };
+  const unfitImage = image === undefined ? undefined : notRunnable(image);
+  if (unfitImage !== undefined)
+    return { admission: 'nothing', reason: `${imageName(push)} cannot be deployed: ${unfitImage}` };
   const newer = [item.lastPush, item.pending].find((other) => other !== null && isOlder(push, other));
   if (newer !== undefined && newer !== null) {
     return {
@@ -135,6 +145,8 @@ function refuse(item: ServiceItem, offer: Offer): Refusal | undefined {
       reason: `a newer push (${iso(newer.at)}) was taken before this one (${iso(push.at)})`,
     };
   }
+  const lost = lostTie(item, push, image);
+  if (lost !== undefined) return { admission: 'superseded', reason: lost };
   const holding = item.held.find(({ digest }) => digest === push.digest);
   if (holding !== undefined) {
     return {
@@ -151,6 +163,40 @@ function refuse(item: ServiceItem, offer: Offer): Refusal | undefined {
   }
   const unfit = unfitRule(item, offer);
   return unfit === undefined ? undefined : { admission: 'rejected', reason: unfit };
+}
+
+/** The same push was answered before: its event came twice, or the sweep found it before its event came. */
+function repeatOf(item: ServiceItem, { eventId, at, tag, digest }: Push): string | undefined {
+  const last = item.seen.findLast((each) => each.tag === tag);
+  const same = last?.digest === digest ? last : undefined;
+  if (isFinding(eventId)) {
+    const known = same !== undefined || (item.pending?.tag === tag && item.pending.digest === digest);
+    return known ? `the push of ${tag} was answered before the sweep looked for it` : undefined;
+  }
+  if (item.admitted.includes(eventId))
+    return `event ${eventId} started a deployment before; EventBridge delivered it again`;
+  // A push that is made after the finding is another one, even of the same digest: somebody wants it tried again.
+  return same !== undefined && isFinding(same.eventId) && at <= same.at
+    ? `the sweep found the push of ${tag} before its event came`
+    : undefined;
+}
+
+/**
+ * Why the other one of two pushes within one second is the newer; undefined when this one is, or nobody can tell: then the
+ * one that comes later is taken.
+ */
+function lostTie(item: ServiceItem, push: Push, image: RegistryImage | undefined): string | undefined {
+  const tied = [item.pending, item.lastPush].find(
+    (other) => other !== null && other.at === push.at && other.eventId !== push.eventId,
+  );
+  const other = item.seen.findLast(({ eventId }) => eventId === tied?.eventId);
+  if (image === undefined || other === undefined || other.digest === push.digest) return undefined;
+  if (other.tag === push.tag) {
+    if (image.tags.includes(push.tag)) return undefined;
+    return `${push.tag} was pushed twice within one second, and it names another digest than ${shortDigest(push.digest)} now`;
+  }
+  if (other.pushedAt === null || other.pushedAt <= image.pushedAt) return undefined;
+  return `${other.tag} was pushed within the same second, and its image is the newer one`;
 }
 
 function whileBusy(item: ServiceItem, offer: Offer, owner: string): Decided {
@@ -234,7 +280,7 @@ function recorded(
   offer: Offer,
   decision: Pick<Intake, 'admission' | 'reason'>,
 ): ServiceItem {
-  return recordIntake(item, {
+  return recordIntake(seen(item, offer), {
     id: offer.push.eventId,
     direction: 'forward',
     at: offer.now,
@@ -242,6 +288,20 @@ function recorded(
     execution: offer.execution.arn,
     ...decision,
   });
+}
+
+/** Remembers that the push was answered, for the sweep: a finding each time that its tag comes to name the digest again. */
+export function seen(
+  item: ServiceItem,
+  { push, image, now }: Pick<Offer, 'push' | 'image' | 'now'>,
+): ServiceItem {
+  const { eventId, tag, digest } = push;
+  const known = isFinding(eventId)
+    ? item.seen.findLast((each) => each.tag === tag)?.eventId === eventId
+    : item.seen.some((each) => each.eventId === eventId);
+  if (known) return item;
+  const answer = { eventId, tag, digest, pushedAt: image?.pushedAt ?? null, at: now };
+  return { ...item, seen: [...item.seen, answer].slice(-seenKept) };
 }
 
 /**

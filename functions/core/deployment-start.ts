@@ -69,6 +69,7 @@ export function begin(
         hold: null,
         outcome: null,
         quietAt: null,
+        imageNotKept: null,
         endedAt: null,
       },
     },

@@ -22,6 +22,7 @@ export interface Latched {
 
 export function latch(item: ServiceItem, signal: Signal, now: number): Latched {
   if (signal.kind === 'release') return release(item, signal);
+  if (signal.kind === 'collect') return collecting(item, signal.by, now);
   const deployment = item.deployment;
   if (deployment === null || deployment.outcome !== null || item.owner === null) {
     return { item, end: undefined, remark: 'no deployment is running' };
@@ -41,7 +42,7 @@ export function latch(item: ServiceItem, signal: Signal, now: number): Latched {
 function unconcerned(
   item: ServiceItem,
   { plan, startedAt }: Deployment,
-  signal: Exclude<Signal, { kind: 'release' }>,
+  signal: Exclude<Signal, { kind: 'release' | 'collect' }>,
 ): string | undefined {
   switch (signal.kind) {
     case 'alarm':
@@ -103,7 +104,23 @@ function release(item: ServiceItem, { digest }: Extract<Signal, { kind: 'release
   return { item: { ...item, held }, end: undefined, remark: `released ${gone.join(', ')}` };
 }
 
-function remembered(known: Latch, signal: Exclude<Signal, { kind: 'release' }>, now: number): Latch {
+/** What nothing references is to be ended: the sweep starts that, and each is looked at again right before. */
+function collecting(item: ServiceItem, by: string, now: number): Latched {
+  const names = item.orphans.map(({ name }) => name).join(', ');
+  if (item.orphans.length === 0) return { item, end: undefined, remark: 'nothing is orphaned' };
+  if (item.collect !== null) return { item, end: undefined, remark: `${names} are to be ended already` };
+  return {
+    item: { ...item, collect: { by, at: now } },
+    end: undefined,
+    remark: `${names}: to be ended within minutes`,
+  };
+}
+
+function remembered(
+  known: Latch,
+  signal: Exclude<Signal, { kind: 'release' | 'collect' }>,
+  now: number,
+): Latch {
   switch (signal.kind) {
     case 'taskRunning':
       return known.running.includes(signal.task)

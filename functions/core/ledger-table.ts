@@ -2,7 +2,7 @@
 export const ledgerTable = {
   partitionKey: 'service',
   sortKey: 'item',
-  /** A sparse index of the services with something open: only items with an owner, a waiting push or a retained generation carry its key. */
+  /** A sparse index of the services with something open: only items with an owner, a waiting push, a retained generation or orphans to be ended carry its key. */
   openIndex: 'open',
   openKey: 'open',
   openValue: 'yes',

@@ -2,7 +2,7 @@
 import * as z from 'zod';
 import { type Digest, digest } from './names.ts';
 import { parse } from './parse.ts';
-import { isDeployable, retainPrefix } from './tag-pattern.ts';
+import { isDeployable, namesReferrer, retainPrefix } from './tag-pattern.ts';
 
 export interface Push {
   readonly eventId: string;
@@ -61,6 +61,8 @@ export function readPush(
   }
   if (tag.startsWith(retainPrefix))
     return ignored(`tags that start with ${retainPrefix} only keep images from expiring`);
+  if (namesReferrer(tag))
+    return ignored(`the tag ${tag} names what is attached to an image (a signature, an SBOM), not an image`);
   if (!isDeployable(source.tags, tag)) {
     return ignored(`the tag ${tag} matches none of this service's patterns (${source.tags.join(', ')})`);
   }

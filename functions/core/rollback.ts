@@ -11,7 +11,7 @@ import {
   unfitRule,
 } from './deployment-start.ts';
 import { type Generation, imageName } from './generation.ts';
-import { serviceName, shortDigest } from './names.ts';
+import { type Digest, serviceName, shortDigest } from './names.ts';
 import type { Held, ServiceItem } from './service-item.ts';
 import { type Strategy, strategySchema } from './strategy.ts';
 
@@ -28,14 +28,17 @@ export const rollbackOrder = z.strictObject({
   by: z.string().min(1).max(200).default('somebody'),
   strategy: strategySchema.optional().describe('default: all at once'),
 });
-export type RollbackOrder = z.infer<typeof rollbackOrder>;
+type RollbackOrder = z.infer<typeof rollbackOrder>;
 
 const atOnce: Strategy = { kind: 'allAtOnce', bakeSeconds: 0 };
 
-export function admitRollback(
-  item: ServiceItem,
-  offer: Beginning & { readonly order: RollbackOrder },
-): Decided {
+export interface RollbackOffer extends Beginning {
+  readonly order: RollbackOrder;
+  /** Which of the images that were asked for can still be pulled; nothing is known of the others. */
+  readonly pullable: ReadonlyMap<Digest, boolean>;
+}
+
+export function admitRollback(item: ServiceItem, offer: RollbackOffer): Decided {
   const again = admittedBefore(item, offer.execution);
   if (again !== undefined) return { item, admission: again };
 
@@ -43,6 +46,7 @@ export function admitRollback(
   const { owner, deployment } = item;
   if (owner !== null && deployment?.outcome !== null) throw retiring(owner.execution);
   const found = destinationOf(item, offer);
+  if ('ask' in found) return unasked(item, found.ask);
   const intake = { id: execution.arn, direction: 'back' as const, at: now, execution: execution.arn };
   if ('refusal' in found) {
     const reason = found.refusal;
@@ -60,6 +64,11 @@ export function admitRollback(
   };
 }
 
+function unasked(item: ServiceItem, ask: readonly Digest[]): Decided {
+  const reason = 'it is not known whether the image can still be pulled';
+  return { item, ask, admission: { admission: 'rejected', plan: null, reason, notBefore: null } };
+}
+
 /** What a rollback may go to, the one that was live last first: proven, not live, not held. */
 export function waysBack(item: ServiceItem): readonly Generation[] {
   return item.proven
@@ -71,10 +80,15 @@ function holdOf({ held }: ServiceItem, { digest }: Generation): Held | undefined
   return held.find((each) => each.digest === digest);
 }
 
+/** What a rollback goes to unless it is told: the same image again would mend nothing. */
+export function defaultWayBack(item: ServiceItem): Generation | undefined {
+  return waysBack(item).find(({ digest }) => digest !== item.live?.digest);
+}
+
 function destinationOf(
   item: ServiceItem,
-  offer: Beginning & { readonly order: RollbackOrder },
-): Destination | { readonly refusal: string } {
+  offer: RollbackOffer,
+): Destination | { readonly refusal: string } | { readonly ask: readonly Digest[] } {
   const { order, settings } = offer;
   if (item.owner !== null) {
     return {
@@ -94,6 +108,10 @@ function destinationOf(
     return { direction: 'back', to: warm.generation, kept: true, copyOf: null, strategy };
   const slot = chooseSlot(item, offer);
   if (slot === undefined) return { refusal: noSlotFree(item, offer) };
+  // Asked together, for a refusal names those that are left. What is kept warm asks nothing of the registry.
+  const pullable = offer.pullable.get(target.digest);
+  if (pullable === undefined) return { ask: [target, ...waysBack(item)].map(({ digest }) => digest) };
+  if (!pullable) return { refusal: imageGone(item, target, offer.pullable) };
   return {
     direction: 'back',
     to: nextGeneration(item, settings, slot, target),
@@ -103,14 +121,25 @@ function destinationOf(
   };
 }
 
-function targetOf(item: ServiceItem, to: RollbackOrder['to']): Generation | { readonly refusal: string } {
-  const ways = waysBack(item);
+function imageGone(item: ServiceItem, target: Generation, pullable: ReadonlyMap<Digest, boolean>): string {
+  const left = waysBack(item).filter(
+    ({ name, digest }) =>
+      item.retained.some(({ generation }) => generation.name === name) || pullable.get(digest) === true,
+  );
+  return `${target.name} (${imageName(target)}) must be launched anew, but its image ${shortDigest(target.digest)} is not in ${target.repository} any more. ${oneCanGoBackTo(left)}`;
+}
+
+function oneCanGoBackTo(ways: readonly Generation[]): string {
   const choices =
     ways.length === 0 ? 'none' : ways.map((each) => `${each.name} (${imageName(each)})`).join(', ');
-  const canGoBackTo = `One can go back to: ${choices}`;
+  return `One can go back to: ${choices}`;
+}
+
+function targetOf(item: ServiceItem, to: RollbackOrder['to']): Generation | { readonly refusal: string } {
+  const ways = waysBack(item);
+  const canGoBackTo = oneCanGoBackTo(ways);
   if (to === undefined) {
-    // The same image again would mend nothing.
-    const other = ways.find(({ digest }) => digest !== item.live?.digest);
+    const other = defaultWayBack(item);
     if (other !== undefined) return other;
     return {
       refusal: `${item.service} has no other image that was proven good and may be gone back to. ${canGoBackTo}`,

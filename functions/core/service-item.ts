@@ -95,6 +95,8 @@ const deployment = growing({
   outcome: outcome.nullable(),
   /** From then on no request can reach the new generation any more; null while nothing was taken back. */
   quietAt: instant.nullable(),
+  /** Why the image of the new generation is not kept from expiring; null when it is, or was not tried yet. */
+  imageNotKept: z.string().nullable().default(null),
   endedAt: instant.nullable(),
 });
 export type Deployment = z.infer<typeof deployment>;
@@ -117,6 +119,27 @@ const held = growing({
   at: instant,
 });
 export type Held = z.infer<typeof held>;
+
+/** A push that was answered, whatever the answer was. */
+const answeredPush = growing({
+  eventId: z.string(),
+  tag: z.string(),
+  digest,
+  /** When the registry got the digest first; null when that could not be read. */
+  pushedAt: instant.nullable(),
+  /** When it was answered. */
+  at: instant,
+});
+
+/** What stands with our tags though nothing references it: told once, and ended when somebody says so. */
+const orphan = growing({
+  name: generationName,
+  /** Whether it runs, or is only what such a generation was launched from. */
+  runs: z.boolean(),
+  /** When it was found. */
+  at: instant,
+});
+export type Orphan = z.infer<typeof orphan>;
 
 /** What came of the last push or order that was looked at, also when nothing came of it. */
 const intake = growing({
@@ -159,6 +182,13 @@ export const serviceItem = growing({
   /** Ids of the events admitted last: EventBridge may deliver one twice, hours apart. */
   admitted: z.array(z.string()),
   intake: intake.nullable(),
+  /** The pushes answered last, oldest first: what the sweep need not look after. */
+  seen: z.array(answeredPush).default([]),
+  /** Generations whose image is gone from the registry, though one may still need it. */
+  imagesMissing: z.array(growing({ generation: generationSchema, at: instant })).default([]),
+  orphans: z.array(orphan).default([]),
+  /** Who wants the orphans ended; null when nobody does. */
+  collect: growing({ by: z.string(), at: instant }).nullable().default(null),
   deployment: deployment.nullable(),
   wait: wait.nullable(),
   /**
@@ -189,6 +219,10 @@ export function newServiceItem(service: ServiceName): ServiceItem {
     lastPush: null,
     admitted: [],
     intake: null,
+    seen: [],
+    imagesMissing: [],
+    orphans: [],
+    collect: null,
     deployment: null,
     wait: null,
     written: null,

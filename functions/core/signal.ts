@@ -43,6 +43,7 @@ export type Signal =
       readonly by: string;
       readonly digest?: Digest | undefined;
     }
+  | { readonly kind: 'collect'; readonly service: ServiceName; readonly by: string }
   | {
       readonly kind: 'abort';
       readonly service: ServiceName;
@@ -115,6 +116,7 @@ const personal = z.discriminatedUnion('signal', [
     by: who,
     digest: digest.optional().describe('default: every digest that is held'),
   }),
+  z.strictObject({ service: serviceName, signal: z.literal('collect'), by: who }),
 ]);
 
 const anySignal = z.union([taskEvent, serviceEvent, alarmEvent, personal]);
@@ -124,7 +126,7 @@ export function readSignal(event: unknown): SignalReading {
   if (!parsed.ok) {
     return {
       kind: 'malformed',
-      reason: `neither an event of ECS or CloudWatch nor a person's {"service":"web","signal":"abort","by":"you","reason":"why"}, the same with resume, or {"service":"web","signal":"release","by":"you"}${ofPerson(event)}`,
+      reason: `neither an event of ECS or CloudWatch nor a person's {"service":"web","signal":"abort","by":"you","reason":"why"}, the same with resume, {"service":"web","signal":"release","by":"you"} or {"service":"web","signal":"collect","by":"you"}${ofPerson(event)}`,
     };
   }
   const value = parsed.value;

@@ -3,7 +3,7 @@
  * that a repeat gives again.
  */
 import * as z from 'zod';
-import { imageName } from './generation.ts';
+import { type Generation, imageName } from './generation.ts';
 import { stopReason } from './latch.ts';
 import { shortDigest } from './names.ts';
 import { growing } from './parse.ts';
@@ -33,6 +33,9 @@ const kind = z.enum([
   'restored',
   'superseded',
   'removed',
+  'imageNotKept',
+  'imageMissing',
+  'orphaned',
 ]);
 type ChapterKind = z.infer<typeof kind>;
 
@@ -93,6 +96,9 @@ const spoken: ReadonlySet<ChapterKind> = new Set([
   'restored',
   'superseded',
   'removed',
+  'imageNotKept',
+  'imageMissing',
+  'orphaned',
 ]);
 
 /** Kinds that ask for a person's word. */
@@ -108,7 +114,7 @@ export function recordPrefix(deployment: string): string {
 }
 
 export function chaptersOf(before: ServiceItem | null, after: ServiceItem): readonly Chapter[] {
-  return [...refusalIn(before, after), ...deploymentIn(before, after)];
+  return [...refusalIn(before, after), ...deploymentIn(before, after), ...foundIn(before, after)];
 }
 
 function refusalIn(before: ServiceItem | null, after: ServiceItem): readonly Chapter[] {
@@ -116,36 +122,91 @@ function refusalIn(before: ServiceItem | null, after: ServiceItem): readonly Cha
   if (intake === null || intake.admission === 'admitted' || sameIntake(before, after)) return [];
   return [
     {
+      ...apart,
       id: `push#${new Date(intake.at).toISOString()}#${intake.id}`,
       kind: intake.admission === 'queued' ? 'queued' : 'refused',
       service: after.service,
       direction: intake.direction === 'back' ? 'back' : null,
-      deployment: null,
       image: intake.image,
-      digest: null,
-      generation: null,
-      weights: null,
       reason: intake.reason,
       at: intake.at,
-      seconds: null,
-      restore: null,
       push: intake.direction === 'forward' ? intake.id : null,
-      order: null,
-      intent: null,
-      step: null,
-      desired: null,
       written: after.written,
     },
   ];
 }
 
+/** Of a chapter that belongs to no deployment. */
+const apart = {
+  direction: null,
+  deployment: null,
+  image: null,
+  digest: null,
+  generation: null,
+  weights: null,
+  seconds: null,
+  restore: null,
+  push: null,
+  order: null,
+  intent: null,
+  step: null,
+  desired: null,
+} as const;
+
+/** What the sweep found. */
+function foundIn(before: ServiceItem | null, after: ServiceItem): readonly Chapter[] {
+  const { service } = after;
+  const known = new Set(before?.imagesMissing.map(({ generation }) => generation.name));
+  const missing = after.imagesMissing
+    .filter(({ generation }) => !known.has(generation.name))
+    .map(
+      ({ generation, at }): Chapter => ({
+        ...apart,
+        id: `found#image-missing#${generation.name}`,
+        kind: 'imageMissing',
+        service,
+        image: imageName(generation),
+        digest: generation.digest,
+        generation: generation.name,
+        reason: withoutImage(after, generation),
+        at,
+        written: after.written,
+      }),
+    );
+  const [first, ...more] = after.orphans.filter(
+    ({ name }) => before?.orphans.some((each) => each.name === name) !== true,
+  );
+  if (first === undefined) return missing;
+  const names = [first, ...more].map(({ name, runs }) => (runs ? name : `${name} (no longer running)`));
+  const orphaned: Chapter = {
+    ...apart,
+    id: `found#orphaned#${first.name}`,
+    kind: 'orphaned',
+    service,
+    reason: `nothing references ${names.join(', ')}. To have what is orphaned ended, invoke the signal function with {"service":"${service}","signal":"collect","by":"…"}`,
+    at: first.at,
+    written: after.written,
+  };
+  return [...missing, orphaned];
+}
+
+function withoutImage({ live }: ServiceItem, { name, repository }: Generation): string {
+  return live?.name === name
+    ? `${name} is live, but its image is not in ${repository} any more: a task that is replaced cannot start. Push the image again, or deploy another one`
+    : `${name} may be gone back to, but its image is not in ${repository} any more: push the image again`;
+}
+
 /** What a deployment's story is told by; of one that has not begun, that nothing has come of it. */
-type Standing = Pick<Deployment, 'desired' | 'step' | 'reason' | 'hold' | 'quietAt' | 'outcome'>;
+type Standing = Pick<
+  Deployment,
+  'desired' | 'step' | 'reason' | 'hold' | 'imageNotKept' | 'quietAt' | 'outcome'
+>;
 const unbegun: Standing = {
   desired: null,
   step: -1,
   reason: null,
   hold: null,
+  imageNotKept: null,
   quietAt: null,
   outcome: null,
 };
@@ -180,6 +241,8 @@ function deploymentIn(before: ServiceItem | null, after: ServiceItem): readonly 
 function wayForwardIn(old: Standing, now: Standing, { weightsAt }: ServiceItem): readonly Happening[] {
   const happenings: Happening[] = [];
   if (now.desired !== null && old.desired === null) happenings.push({ kind: 'launched' });
+  if (now.imageNotKept !== null && now.imageNotKept !== old.imageNotKept)
+    happenings.push({ kind: 'imageNotKept' });
   if (now.step >= 0 && now.step !== old.step) happenings.push({ kind: 'shifted', at: weightsAt });
   return happenings;
 }
@@ -256,6 +319,7 @@ function reasonFor(kind: ChapterKind, service: string, deployment: Deployment): 
   const { hold, latch } = deployment;
   if (hold !== null && asking.has(kind)) return handInWords(service, hold, stopReason(latch)?.cause);
   if (hold?.answer != null && kind === 'resumed') return `${hold.answer.by}: ${hold.answer.reason}`;
+  if (kind === 'imageNotKept') return deployment.imageNotKept;
   return deployment.reason ?? orderOf(deployment);
 }
 
@@ -365,6 +429,12 @@ function subjectOfPush(chapter: Chapter): string {
       return `${service}: ${image} gave way to a newer push after ${seconds} s, the old generation serves`;
     case 'removed':
       return `${service}: ${image} was removed after ${seconds} s, there was nothing to go back to`;
+    case 'imageNotKept':
+      return `${service}: ${image} is not kept from expiring`;
+    case 'imageMissing':
+      return `${service}: the image ${image} of ${generation} is gone`;
+    case 'orphaned':
+      return `${service}: something stands that nothing references`;
   }
 }
 
@@ -396,6 +466,9 @@ function subjectOfRollback(chapter: Chapter): string {
     case 'reminded':
     case 'superseded':
     case 'weightsRestored':
+    case 'imageNotKept':
+    case 'imageMissing':
+    case 'orphaned':
       return subjectOfPush(chapter);
   }
 }

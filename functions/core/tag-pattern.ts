@@ -4,6 +4,12 @@
 export const retainPrefix = 'retain-';
 
 /**
+ * Names of signatures, attestations and SBOMs: `sha256-<digest>`, with an ending where cosign made them.
+ * https://github.com/opencontainers/distribution-spec/blob/main/spec.md#referrers-tag-schema
+ */
+const referrers = /^sha256-[0-9a-f]{64}(?:\.|$)/;
+
+/**
  * `*` stands for any run of characters, everything else for itself, as in ECR's own tag filters. Takes time linear in the
  * tag for each star: a regular expression of many stars would try every way to share the tag among them.
  */
@@ -21,6 +27,14 @@ export function matchesTag(pattern: string, tag: string): boolean {
   return tag.length - last.length >= at && tag.endsWith(last);
 }
 
+export function namesReferrer(tag: string): boolean {
+  return referrers.test(tag);
+}
+
 export function isDeployable(patterns: readonly string[], tag: string): boolean {
-  return !tag.startsWith(retainPrefix) && patterns.some((pattern) => matchesTag(pattern, tag));
+  return (
+    !tag.startsWith(retainPrefix) &&
+    !namesReferrer(tag) &&
+    patterns.some((pattern) => matchesTag(pattern, tag))
+  );
 }

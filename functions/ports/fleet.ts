@@ -1,5 +1,7 @@
 import type { Generation } from '../core/generation.ts';
 import type { FleetState } from '../core/health.ts';
+import type { GenerationName } from '../core/names.ts';
+import type { Standing } from '../core/orphans.ts';
 import type { FleetSettings, ServiceSettings } from '../core/service-settings.ts';
 
 /** What runs a generation's tasks or instances. All can be repeated: what is found done is adopted. */
@@ -22,4 +24,14 @@ export interface Fleet {
   observe(settings: ServiceSettings, generation: Generation): Promise<FleetState | undefined>;
   /** Ends the generation. Nothing is left of it but what AWS keeps as history. */
   terminate(settings: ServiceSettings, generation: Generation): Promise<void>;
+  /**
+   * The service's generations that stand, and what such were launched from, by their tags. Only those are looked at that
+   * `isAsked` wants by their names.
+   */
+  standing(
+    settings: ServiceSettings,
+    isAsked: (found: Pick<Standing, 'name' | 'runs'>) => boolean,
+  ): Promise<readonly Standing[]>;
+  /** Ends what stands under that name, or only what runs of it. Refuses (`Cutover.Guarded`) what does not bear our tags. */
+  discard(settings: ServiceSettings, name: GenerationName, what: 'all' | 'what runs'): Promise<void>;
 }

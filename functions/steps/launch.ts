@@ -9,10 +9,11 @@ import { type Plan, planSchema } from '../core/plan.ts';
 import type { Fleet } from '../ports/fleet.ts';
 import type { Ledger } from '../ports/ledger.ts';
 import type { Now } from './clock.ts';
+import { type KeepImagePorts, keepImage } from './keep-image.ts';
 
 export const launchInput = z.object({ plan: planSchema });
 
-export interface LaunchPorts {
+export interface LaunchPorts extends KeepImagePorts {
   readonly ledger: Ledger;
   readonly fleet: Fleet;
   readonly now: Now;
@@ -31,6 +32,7 @@ export async function launch(
   }));
   if (plan.kept) await fit(plan, desired, ports);
   else await ports.fleet.launch(settings, plan.to, desired, plan.copyOf);
+  if (plan.direction === 'forward') await keepImage(plan, ports);
   await ports.ledger.change(service, (item) => ({ item: launched(item, plan, desired) }));
   return { desired };
 }

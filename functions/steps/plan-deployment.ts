@@ -10,6 +10,7 @@ import {
   answered,
   type Decided,
   recordIntake,
+  seen,
   undecided,
   whileRed,
 } from '../core/admission.ts';
@@ -18,9 +19,11 @@ import { CutoverError, type ErrorName } from '../core/errors.ts';
 import { imageName } from '../core/generation.ts';
 import { serviceName } from '../core/names.ts';
 import { type Push, readPush } from '../core/push.ts';
+import type { RegistryImage } from '../core/registry-image.ts';
 import type { ServiceItem } from '../core/service-item.ts';
 import type { ServiceSettings } from '../core/service-settings.ts';
 import type { Alarms } from '../ports/alarms.ts';
+import type { Images } from '../ports/images.ts';
 import type { Ledger } from '../ports/ledger.ts';
 import type { Traffic } from '../ports/traffic.ts';
 import type { Waits } from '../ports/waits.ts';
@@ -36,6 +39,7 @@ export const planDeploymentInput = z.object({
 export interface PlanPorts extends DeclarationPorts {
   readonly ledger: Ledger;
   readonly traffic: Traffic;
+  readonly images: Pick<Images, 'find'>;
   readonly alarms: Alarms;
   readonly waits: Pick<Waits, 'fail'>;
   readonly now: Now;
@@ -50,14 +54,28 @@ const final: ReadonlySet<string> = new Set<ErrorName>([
 
 type PlanInput = z.infer<typeof planDeploymentInput>;
 type Refusal = Pick<Admission & { plan: null }, 'admission' | 'reason'>;
+/** The push, once it is known to be one, and what the registry has of it. */
+interface Looked {
+  readonly push: Push;
+  readonly image: RegistryImage | undefined;
+}
 
 export async function planDeployment(input: PlanInput, ports: PlanPorts): Promise<Admission> {
+  return answering(input, ports, null, () => decide(input, ports));
+}
+
+/** A push must not be lost without a word: what cannot even be looked at is refused and told. */
+async function answering(
+  input: PlanInput,
+  ports: PlanPorts,
+  looked: Looked | null,
+  decision: () => Promise<Admission>,
+): Promise<Admission> {
   try {
-    return await decide(input, ports);
+    return await decision();
   } catch (failure) {
-    // A push must not be lost without a word: what cannot even be looked at is refused and told.
     if (!(failure instanceof CutoverError) || !final.has(failure.name)) throw failure;
-    return refuse(input, ports, { admission: 'rejected', reason: failure.message });
+    return refuse(input, ports, { admission: 'rejected', reason: failure.message }, looked);
   }
 }
 
@@ -65,11 +83,13 @@ async function decide(input: PlanInput, ports: PlanPorts): Promise<Admission> {
   const settings = await declaredSettings(input.service, ports);
   if (settings === undefined) return refuseUndeclared(input, ports);
   const reading = readPush(input.event, settings);
-  if (reading.kind === 'push') return decideOn(reading.push, input, ports, settings);
-  return refuse(input, ports, {
-    admission: reading.kind === 'malformed' ? 'rejected' : 'nothing',
-    reason: reading.reason,
-  });
+  if (reading.kind === 'push') {
+    const { push } = reading;
+    const looked = { push, image: undefined };
+    return answering(input, ports, looked, () => decideOn(push, input, ports, settings));
+  }
+  const admission = reading.kind === 'malformed' ? 'rejected' : 'nothing';
+  return refuse(input, ports, { admission, reason: reading.reason }, null);
 }
 
 async function decideOn(
@@ -78,19 +98,24 @@ async function decideOn(
   ports: PlanPorts,
   settings: ServiceSettings,
 ): Promise<Admission> {
-  const [weights, alarms] = await keepingPush(push, input, ports, () =>
-    Promise.all([ports.traffic.weights(settings.traffic), ports.alarms.states(settings.alarms)]),
+  const [weights, alarms, image] = await keepingPush(push, input, ports, () =>
+    Promise.all([
+      ports.traffic.weights(settings.traffic),
+      ports.alarms.states(settings.alarms),
+      // Undefined refuses nothing: ECR may show an image later than it announces it, and one that is gone fails at launch.
+      ports.images.find(settings.repository, { digest: push.digest }),
+    ]),
   );
   const red = alarmVerdict(alarms);
   const { admission, retry, end } = await ports.ledger.change<Decided>(input.service, (item) => {
-    const offer = { push, execution: input.execution, settings, weights, now: ports.now() };
+    const offer = { push, image, execution: input.execution, settings, weights, now: ports.now() };
     const decided = admit(item, offer);
     if (decided.admission.admission !== 'admitted' || red.verdict !== 'fail' || decided.item === item)
       return decided;
     const waiting = whileRed(item, offer, notGreen(alarms));
     if (waiting !== undefined) return waiting;
     const reason = `before anything was launched: ${red.reasons.join('; ')}`;
-    return refused(item, input, ports, { admission: 'rejected', reason }, imageName(push));
+    return refused(item, input, ports, { admission: 'rejected', reason }, { push, image });
   });
   if (retry !== undefined) throw retry;
   if (end !== undefined) await ports.waits.fail(end.token, end.error, end.cause);
@@ -125,9 +150,14 @@ async function refuseUndeclared(input: PlanInput, ports: PlanPorts): Promise<Adm
   return admission;
 }
 
-async function refuse(input: PlanInput, ports: PlanPorts, refusal: Refusal): Promise<Admission> {
+async function refuse(
+  input: PlanInput,
+  ports: PlanPorts,
+  refusal: Refusal,
+  looked: Looked | null,
+): Promise<Admission> {
   const { admission } = await ports.ledger.change(input.service, (item) =>
-    refused(item, input, ports, refusal, null),
+    refused(item, input, ports, refusal, looked),
   );
   return admission;
 }
@@ -138,7 +168,7 @@ function refused(
   { event, execution }: PlanInput,
   { now }: PlanPorts,
   refusal: Refusal,
-  image: string | null,
+  looked: Looked | null,
 ): Decided {
   const again = admittedBefore(item, execution);
   if (again !== undefined) return { item, admission: again };
@@ -148,11 +178,12 @@ function refused(
     id,
     direction: 'forward' as const,
     at: now(),
-    image,
+    image: looked === null ? null : imageName(looked.push),
     execution: execution.arn,
     ...refusal,
   };
-  return { item: recordIntake(answered(item, id), intake), admission };
+  const known = looked === null ? item : seen(item, { ...looked, now: now() });
+  return { item: recordIntake(answered(known, id), intake), admission };
 }
 
 function eventId(event: unknown): string | undefined {

@@ -4,8 +4,10 @@
  */
 import * as z from 'zod';
 import type { Admission } from '../core/admission.ts';
+import type { Digest } from '../core/names.ts';
 import { parse } from '../core/parse.ts';
 import { admitRollback, rollbackOrder } from '../core/rollback.ts';
+import type { Images } from '../ports/images.ts';
 import type { Ledger } from '../ports/ledger.ts';
 import type { Traffic } from '../ports/traffic.ts';
 import type { Now } from './clock.ts';
@@ -19,6 +21,7 @@ export const planRollbackInput = z.looseObject({
 export interface PlanRollbackPorts extends DeclarationPorts {
   readonly ledger: Ledger;
   readonly traffic: Traffic;
+  readonly images: Pick<Images, 'existing'>;
   readonly now: Now;
 }
 
@@ -42,8 +45,12 @@ export async function planRollback(
   const settings = await declaredSettings(order.service, ports);
   if (settings === undefined) return rejected(notDeclared(order.service));
   const weights = await ports.traffic.weights(settings.traffic);
-  const { admission } = await ports.ledger.change(order.service, (item) =>
-    admitRollback(item, { order, execution, settings, weights, now: ports.now() }),
-  );
-  return admission;
+  const pullable = new Map<Digest, boolean>();
+  for (;;) {
+    const offer = { order, execution, settings, weights, pullable, now: ports.now() };
+    const { admission, ask } = await ports.ledger.change(order.service, (item) => admitRollback(item, offer));
+    if (ask === undefined) return admission;
+    const existing = await ports.images.existing(settings.repository, ask);
+    for (const digest of ask) pullable.set(digest, existing.has(digest));
+  }
 }

@@ -1,5 +1,5 @@
 /**
- * Ends the generations whose retention is over, and says when to come again. Runs in the same function as `terminate`. Holds
+ * Ends the generations whose retention is over, and the orphans that somebody wants ended, and says when to come again. Runs in the same function as `terminate`. Holds
  * the service while it writes; waits while a deployment holds it. A repeat finds them gone.
  */
 import * as z from 'zod';
@@ -7,8 +7,11 @@ import { retired, retiring } from '../core/course.ts';
 import { CutoverError } from '../core/errors.ts';
 import type { Generation } from '../core/generation.ts';
 import { type GenerationName, serviceName } from '../core/names.ts';
+import { collected } from '../core/orphans.ts';
 import { due, nextDue, quietHoldMs } from '../core/retention.ts';
 import type { ServiceItem } from '../core/service-item.ts';
+import type { ServiceSettings } from '../core/service-settings.ts';
+import { type Collected, collect } from './collect.ts';
 import { refuseWhileWeighted, type TerminatePorts } from './terminate.ts';
 
 export const retireInput = z.object({ service: serviceName, execution: z.string() });
@@ -20,6 +23,8 @@ const busyShare = 1 / 50;
 
 export interface RetireOutput {
   readonly retired: readonly string[];
+  /** Orphans that were ended, or were gone; why others were left. Absent when nobody ordered it. */
+  readonly collected?: Omit<Collected, 'isDone'>;
   /** ISO time of the next visit; null when nothing is retained. */
   readonly next: string | null;
 }
@@ -35,10 +40,12 @@ export async function retire(
   if (item.owner?.execution !== execution) {
     if (item.owner !== null) return { retired: [], next: visit(item, afterBusy(item, now)) };
     if (now < settled) return { retired: [], next: visit(item, settled) };
-    if (due(item.retained, now).length === 0) return { retired: [], next: visit(item, now) };
+    if (due(item.retained, now).length === 0 && item.collect === null)
+      return { retired: [], next: visit(item, now) };
   }
 
   const gone: GenerationName[] = [];
+  let swept: Collected | undefined;
   const held = await ports.ledger.change(service, (current) => ({ item: retiring(current, execution, now) }));
   try {
     // Decided on what is held, not on what was read before: a rollback may have made one of them live again.
@@ -46,25 +53,31 @@ export async function retire(
       await end(generation, held.item, ports);
       gone.push(generation.name);
     }
+    if (held.item.collect !== null) swept = await collect(held.item, settingsOf(held.item), ports);
   } finally {
     // Also when AWS refused half-way: the service must not stay held by a retirement.
-    await ports.ledger.change(service, (current) => ({ item: retired(current, execution, gone) }));
+    await ports.ledger.change(service, (current) => {
+      const item = retired(current, execution, gone);
+      return { item: swept === undefined ? item : collected(item, swept.gone, swept.isDone) };
+    });
   }
-  return { retired: gone, next: visit(await ports.ledger.read(service), now) };
+  return {
+    retired: gone,
+    ...(swept && { collected: { gone: swept.gone, left: swept.left } }),
+    next: visit(await ports.ledger.read(service), now),
+  };
 }
 
-async function end(
-  generation: Generation,
-  { service, deployment }: ServiceItem,
-  ports: TerminatePorts,
-): Promise<void> {
-  if (deployment === null) {
-    throw new CutoverError(
-      'Cutover.Guarded',
-      `${generation.name} is retained, but ${service} has no deployment that says where it runs`,
-    );
-  }
-  const { settings } = deployment.plan;
+function settingsOf({ service, deployment }: ServiceItem): ServiceSettings {
+  if (deployment !== null) return deployment.plan.settings;
+  throw new CutoverError(
+    'Cutover.Guarded',
+    `${service} has generations to end, but no deployment that says where they run`,
+  );
+}
+
+async function end(generation: Generation, item: ServiceItem, ports: TerminatePorts): Promise<void> {
+  const settings = settingsOf(item);
   await refuseWhileWeighted(ports.traffic, settings.traffic, generation);
   await ports.fleet.terminate(settings, generation);
 }

@@ -1,19 +1,26 @@
 /**
  * Looks after what is open: services whose owner died get a recovery, pushes that waited are offered again, generations that
- * nobody retired are. Runs when an execution of Cutover's ends, and by schedule. Changes nothing itself; what it starts has
- * names that a repeat gives again.
+ * nobody retired are. By schedule it also looks after all that is declared: the pushes that no event announced, the images
+ * that must stay, and what nothing references. Changes no service; what it starts has names that a repeat gives again.
  */
-import type { ServiceName } from '../core/names.ts';
-import { eventOf } from '../core/push.ts';
+import { CutoverError } from '../core/errors.ts';
+import { type ServiceName, serviceName } from '../core/names.ts';
+import { eventOf, type Push } from '../core/push.ts';
 import { hasEnded } from '../core/recovery.ts';
 import { nextDue } from '../core/retention.ts';
 import type { ServiceItem } from '../core/service-item.ts';
+import type { ServiceSettings } from '../core/service-settings.ts';
 import type { Executions } from '../ports/executions.ts';
+import type { Fleet } from '../ports/fleet.ts';
 import type { Ledger } from '../ports/ledger.ts';
 import type { Now } from './clock.ts';
+import { type DeclarationPorts, declaredSettings } from './declared-settings.ts';
+import { lookAfterFleet } from './look-after-fleet.ts';
+import { type LookAfterImagesPorts, lookAfterImages } from './look-after-images.ts';
 
-export interface SweepPorts {
-  readonly ledger: Pick<Ledger, 'read' | 'open'>;
+export interface SweepPorts extends DeclarationPorts, Pick<LookAfterImagesPorts, 'images'> {
+  readonly ledger: Pick<Ledger, 'read' | 'open' | 'change'>;
+  readonly fleet: Pick<Fleet, 'mistakesIn' | 'standing'>;
   readonly executions: Executions;
   /** ARNs of the machines. */
   readonly deploy: string;
@@ -35,9 +42,14 @@ export interface SweepOutput {
   readonly started: readonly string[];
 }
 
-export async function sweep(ports: SweepPorts): Promise<SweepOutput> {
-  const services = await ports.ledger.open();
-  const swept = await Promise.allSettled(services.map((service) => sweepService(service, ports)));
+/** `scope`: what an execution left open when it ended, or everything that is declared too. */
+export async function sweep(ports: SweepPorts, scope: 'open' | 'everything' = 'open'): Promise<SweepOutput> {
+  const open = await ports.ledger.open();
+  const declared = scope === 'open' ? [] : (await ports.settings.list()).flatMap(named);
+  const swept = await Promise.allSettled([
+    ...open.map((service) => sweepService(service, ports)),
+    ...declared.map((service) => lookAfter(service, ports)),
+  ]);
   // One service that fails must not keep the others; the whole is tried again.
   const failed = swept.find((each) => each.status === 'rejected');
   if (failed !== undefined) throw failed.reason;
@@ -52,7 +64,47 @@ interface Start {
 
 async function sweepService(service: ServiceName, ports: SweepPorts): Promise<readonly string[]> {
   const item = await ports.ledger.read(service);
-  const starts = item.owner === null ? waitingIn(item, ports) : await recovering(item, item.owner, ports);
+  return begin(
+    item.owner === null ? waitingIn(item, ports) : await recovering(item, item.owner, ports),
+    ports,
+  );
+}
+
+async function lookAfter(service: ServiceName, ports: SweepPorts): Promise<readonly string[]> {
+  const settings = await validSettings(service, ports);
+  if (settings === undefined) return [];
+  const item = await ports.ledger.read(service);
+  // One of the two that fails must not keep the other; the whole is tried again.
+  const [lost, orphans] = await Promise.allSettled([
+    lookAfterImages(item, settings, ports),
+    lookAfterFleet(item, settings, ports),
+  ]);
+  const started =
+    lost.status === 'rejected' || lost.value === undefined
+      ? []
+      : await begin([offering(service, lost.value, ports)], ports);
+  if (lost.status === 'rejected') throw lost.reason;
+  if (orphans.status === 'rejected') throw orphans.reason;
+  return started;
+}
+
+/** Parameters under our path that are no service's are somebody else's. */
+function named(given: string): readonly ServiceName[] {
+  const parsed = serviceName.safeParse(given);
+  return parsed.success ? [parsed.data] : [];
+}
+
+/** What is declared wrongly is for Plan to refuse in words, when something is pushed. */
+async function validSettings(service: ServiceName, ports: SweepPorts): Promise<ServiceSettings | undefined> {
+  try {
+    return await declaredSettings(service, ports);
+  } catch (failure) {
+    if (failure instanceof CutoverError && failure.name === 'Cutover.InvalidInput') return undefined;
+    throw failure;
+  }
+}
+
+async function begin(starts: readonly Start[], ports: SweepPorts): Promise<readonly string[]> {
   for (const { machine, name, input } of starts) await ports.executions.start(machine, name, input);
   return starts.map(({ name }) => name);
 }
@@ -66,21 +118,22 @@ async function recovering(
   return [{ machine: recover, name: `recover-${service}-${period(now())}`, input: { service } }];
 }
 
-function waitingIn(
-  { service, pending, retained }: ServiceItem,
-  { deploy, retire, now }: SweepPorts,
-): readonly Start[] {
+function waitingIn(item: ServiceItem, ports: SweepPorts): readonly Start[] {
+  const { service, pending, retained, collect } = item;
+  const { retire, now } = ports;
   const starts: Start[] = [];
+  if (collect !== null)
+    starts.push({ machine: retire, name: `collect-${service}-${period(now())}`, input: { service } });
   const due = nextDue(retained);
   if (due !== null && due + overdueMs <= now())
     starts.push({ machine: retire, name: `retire-${service}-${period(now())}`, input: { service } });
-  if (pending !== null) {
-    const name = `${service}-${period(now())}-${pending.eventId}`
-      .replace(/[^0-9A-Za-z_-]/g, '-')
-      .slice(0, 80);
-    starts.push({ machine: deploy, name, input: { service, event: eventOf(pending) } });
-  }
+  if (pending !== null) starts.push(offering(service, pending, ports));
   return starts;
+}
+
+function offering(service: ServiceName, push: Push, { deploy, now }: SweepPorts): Start {
+  const name = `${service}-${period(now())}-${push.eventId}`.replace(/[^0-9A-Za-z_-]/g, '-').slice(0, 80);
+  return { machine: deploy, name, input: { service, event: eventOf(push) } };
 }
 
 function period(now: number): number {

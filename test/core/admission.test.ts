@@ -32,6 +32,7 @@ function reasonFor(item: ServiceItem, offer: Offer): Admission {
     ...item,
     intake: null,
     lastPush: decided.item.lastPush,
+    seen: decided.item.seen,
   });
   expect(decided.item.intake).toMatchObject({
     admission: decided.admission.admission,

@@ -1,7 +1,6 @@
 /** A service, its pushes and its course, for tests: each takes what matters to the test and makes up the rest. */
 import { type Admission, admit, type Offer } from '../../functions/core/admission.ts';
 import { intending, launched, promoted, shifted } from '../../functions/core/course.ts';
-import type { Beginning } from '../../functions/core/deployment-start.ts';
 import type { Failure } from '../../functions/core/errors.ts';
 import type { Generation } from '../../functions/core/generation.ts';
 import {
@@ -14,7 +13,8 @@ import {
 } from '../../functions/core/names.ts';
 import type { Plan } from '../../functions/core/plan.ts';
 import type { Push } from '../../functions/core/push.ts';
-import { admitRollback, type RollbackOrder, rollbackOrder } from '../../functions/core/rollback.ts';
+import type { RegistryImage } from '../../functions/core/registry-image.ts';
+import { admitRollback, type RollbackOffer, rollbackOrder } from '../../functions/core/rollback.ts';
 import { newServiceItem, type ServiceItem } from '../../functions/core/service-item.ts';
 import { type ServiceSettings, serviceSettings } from '../../functions/core/service-settings.ts';
 import type { Weights } from '../../functions/core/weights.ts';
@@ -70,6 +70,19 @@ export function pushOf(number: number, changes: Partial<Push> = {}): Push {
     repository: 'shop/web',
     tag: `v${number}`,
     digest: digestOf(number),
+    ...changes,
+  };
+}
+
+/** The image of `web:v2`, as the registry has it since its push. */
+export function imageOf(number: number, changes: Partial<RegistryImage> = {}): RegistryImage {
+  return {
+    digest: digestOf(number),
+    tags: [`v${number}`],
+    pushedAt: pushOf(number).at,
+    manifestType: 'application/vnd.oci.image.manifest.v1+json',
+    artifactType: 'application/vnd.oci.image.config.v1+json',
+    subject: undefined,
     ...changes,
   };
 }
@@ -131,6 +144,7 @@ export function liveItem(changes: Partial<ServiceItem> = {}): ServiceItem {
 export function offerOf(push: Push, changes: Partial<Offer> = {}): Offer {
   return {
     push,
+    image: imageOf(0, { digest: push.digest, tags: [push.tag], pushedAt: push.at }),
     execution: { arn: execution(push.eventId), redrives: 0 },
     settings: settingsOf(),
     weights: weightsOf({ blue: 100 }),
@@ -178,13 +192,14 @@ export function replacedItem(changes: Partial<ServiceItem> = {}): ServiceItem {
 /** An order to go back, by ann, while green has the traffic. */
 export function orderOf(
   given: Record<string, unknown> = {},
-  changes: Partial<Beginning> = {},
-): Beginning & { readonly order: RollbackOrder } {
+  changes: Partial<RollbackOffer> = {},
+): RollbackOffer {
   return {
     order: rollbackOrder.parse({ service: 'web', by: 'ann', reason: 'slow', ...given }),
     execution: { arn: execution('rollback'), redrives: 0 },
     settings: settingsOf(),
     weights: weightsOf({ green: 100 }),
+    pullable: new Map([1, 2, 3, 4, 5].map((number) => [digestOf(number), true])),
     now: start + 600_000,
     ...changes,
   };

@@ -31,6 +31,11 @@ describe('readPush', () => {
       "the tag latest matches none of this service's patterns (v*, release-*)",
     ],
     [
+      'the tag of a signature',
+      event({ 'image-tag': `sha256-${'0'.repeat(64)}.sig` }),
+      `the tag sha256-${'0'.repeat(64)}.sig names what is attached to an image (a signature, an SBOM), not an image`,
+    ],
+    [
       'a retaining tag',
       event({ 'image-tag': 'retain-web-g0001' }),
       'tags that start with retain- only keep images from expiring',

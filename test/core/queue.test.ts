@@ -38,6 +38,7 @@ describe('a push while another is deployed', () => {
     expect(item).toEqual({
       ...busy,
       pending: pushOf(3),
+      seen: item.seen,
       intake: {
         id: 'event-3',
         direction: 'forward',
@@ -191,6 +192,6 @@ describe('a push of a digest that is held', () => {
       reason:
         '000000000000 is held since ann went back from web-g0002 (slow); push another image, or release it: {"service":"web","signal":"release","by":"…"}',
     });
-    expect(decided.item).toEqual({ ...item, intake: decided.item.intake });
+    expect(decided.item).toEqual({ ...item, intake: decided.item.intake, seen: decided.item.seen });
   });
 });

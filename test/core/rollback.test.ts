@@ -318,3 +318,37 @@ describe('a rollback that failed', () => {
     });
   });
 });
+
+describe('an order to go back to what must be launched anew', () => {
+  const cold = { ...long, retained: [] };
+  const known = (gone: readonly number[]) =>
+    new Map([1, 2, 3, 4, 5].map((number) => [digestOf(number), !gone.includes(number)]));
+
+  it('asks first whether its image, and those of the other ways back, can be pulled; nothing is changed', () => {
+    const decided = admitRollback(cold, orderOf({}, { pullable: new Map() }));
+    expect(decided).toMatchObject({ item: cold, admission: { plan: null } });
+    expect(new Set(decided.ask)).toEqual(new Set([4, 2, 1].map(digestOf)));
+  });
+
+  it('is refused when its image is gone, and names the ways back that are left', () => {
+    expect(refusalOf(cold, orderOf({}, { pullable: known([4, 1]) }))).toBe(
+      'web-g0004 (shop/web:v4) must be launched anew, but its image 000000000000 is not in shop/web any more. One can go back to: web-g0002 (shop/web:v2)',
+    );
+  });
+
+  it('names what is kept warm among them, whose image nobody needs', () => {
+    expect(refusalOf(long, orderOf({ to: 'v2' }, { pullable: known([1, 2, 4]) }))).toMatch(
+      /One can go back to: web-g0004 \(shop\/web:v4\)$/,
+    );
+  });
+
+  it('is admitted when its image is there', () => {
+    expect(goingBack(cold, orderOf({}, { pullable: known([1]) })).plan.copyOf?.name).toBe('web-g0004');
+  });
+});
+
+describe('an order to go back to what is kept warm', () => {
+  it('asks nothing of the registry', () => {
+    expect(goingBack(long, orderOf({}, { pullable: new Map() })).plan.kept).toBe(true);
+  });
+});

@@ -73,6 +73,21 @@ describe('a service item', () => {
     expect(parse(serviceItem, again(item))).toEqual({ ok: true, value: item });
   });
 
+  it('that an older version wrote can be read', () => {
+    const { seen: _s, imagesMissing: _i, orphans: _o, collect: _c, ...older } = baking(1).item;
+    const { imageNotKept: _k, ...deployment } = older.deployment!;
+    expect(parse(serviceItem, again({ ...older, deployment }))).toEqual({
+      ok: true,
+      value: {
+        ...baking(1).item,
+        seen: [],
+        imagesMissing: [],
+        orphans: [],
+        collect: null,
+      },
+    });
+  });
+
   it('can be written and read after any signal', () => {
     const anySignal = fc.oneof(
       fc.record({

@@ -28,10 +28,10 @@ async function bundle(entry: string): Promise<Bundle> {
 const functions = [
   {
     entry: 'plan-deployment',
-    clients: ['cloudwatch', 'dynamodb', 'ecs', 'elastic-load-balancing-v2', 'sfn', 'ssm'],
-    kilobytes: 665,
+    clients: ['cloudwatch', 'dynamodb', 'ecr', 'ecs', 'elastic-load-balancing-v2', 'sfn', 'ssm'],
+    kilobytes: 720,
   },
-  { entry: 'launch', clients: ['dynamodb', 'ecs'], kilobytes: 440 },
+  { entry: 'launch', clients: ['dynamodb', 'ecr', 'ecs'], kilobytes: 485 },
   {
     entry: 'await',
     clients: ['cloudwatch', 'dynamodb', 'ecs', 'elastic-load-balancing-v2', 'sfn'],
@@ -43,11 +43,11 @@ const functions = [
   { entry: 'terminate', clients: ['dynamodb', 'ecs', 'elastic-load-balancing-v2'], kilobytes: 500 },
   {
     entry: 'plan-rollback',
-    clients: ['dynamodb', 'ecs', 'elastic-load-balancing-v2', 'ssm'],
-    kilobytes: 575,
+    clients: ['dynamodb', 'ecr', 'ecs', 'elastic-load-balancing-v2', 'ssm'],
+    kilobytes: 640,
   },
   { entry: 'plan-recovery', clients: ['dynamodb', 'sfn'], kilobytes: 430 },
-  { entry: 'sweep', clients: ['dynamodb', 'sfn'], kilobytes: 430 },
+  { entry: 'sweep', clients: ['dynamodb', 'ecr', 'ecs', 'sfn', 'ssm'], kilobytes: 610 },
   { entry: 'signal', clients: ['dynamodb', 'sfn'], kilobytes: 415 },
   { entry: 'announce', clients: ['dynamodb', 'sns'], kilobytes: 430 },
   { entry: 'listener-rule', clients: ['elastic-load-balancing-v2'], kilobytes: 370 },

@@ -174,6 +174,7 @@ describe('the ledger', () => {
     ['an execution holds', { owner: admitted().item.owner }],
     ['a push waits for', { pending: pushOf(3) }],
     ['retain a generation', { retained: [{ generation: generationOf(1), until: start }] }],
+    ['have orphans to be ended', { collect: { by: 'ann', at: start } }],
   ])('knows which services %s', async (_, open) => {
     expect(await ledger.open()).toEqual([]);
     await write({ ...liveItem(), service: serviceName.parse('api') });

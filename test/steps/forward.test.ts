@@ -259,6 +259,7 @@ describe('launch', () => {
     expect(world.written()).toEqual([
       'ledger: intends launch',
       'fleet: web-g0002 launched with 4',
+      'registry: retain-web-g0002 put on',
       'ledger: proving',
     ]);
     expect(world.item).toMatchObject({ intent: null, deployment: { desired: 4 } });
@@ -273,7 +274,11 @@ describe('launch', () => {
   it('adopts what it launched when it runs again', async () => {
     const plan = await launched();
     await launch({ plan }, world.ports);
-    expect(world.written()).toEqual(['ledger: intends launch', 'ledger: done']);
+    expect(world.written()).toEqual([
+      'ledger: intends launch',
+      'registry: retain-web-g0002 put on',
+      'ledger: done',
+    ]);
     expect(world.fleets.size).toBe(2);
   });
 

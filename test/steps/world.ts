@@ -7,9 +7,11 @@ import { CutoverError, type ErrorName } from '../../functions/core/errors.ts';
 import type { Generation } from '../../functions/core/generation.ts';
 import type { FleetState, TargetState } from '../../functions/core/health.ts';
 import type { ServiceName, SlotName } from '../../functions/core/names.ts';
+import type { Standing } from '../../functions/core/orphans.ts';
 import type { Plan } from '../../functions/core/plan.ts';
 import type { Push } from '../../functions/core/push.ts';
 import type { ExecutionStatus } from '../../functions/core/recovery.ts';
+import type { RegistryImage } from '../../functions/core/registry-image.ts';
 import { newServiceItem, type ServiceItem, serviceItem } from '../../functions/core/service-item.ts';
 import type { Chapter, Message } from '../../functions/core/story.ts';
 import { inWords, sameWeights, type Weights } from '../../functions/core/weights.ts';
@@ -17,15 +19,17 @@ import type { Alarms } from '../../functions/ports/alarms.ts';
 import type { Announcer } from '../../functions/ports/announcer.ts';
 import type { Executions } from '../../functions/ports/executions.ts';
 import type { Fleet } from '../../functions/ports/fleet.ts';
+import type { Images } from '../../functions/ports/images.ts';
 import type { History, Ledger } from '../../functions/ports/ledger.ts';
 import type { Settings } from '../../functions/ports/settings.ts';
 import type { Traffic } from '../../functions/ports/traffic.ts';
 import type { Waits } from '../../functions/ports/waits.ts';
 import { planDeployment } from '../../functions/steps/plan-deployment.ts';
-import { ecrEvent, execution, settingsOf, start, web, weightsOf } from '../core/examples.ts';
+import { ecrEvent, execution, imageOf, settingsOf, start, web, weightsOf } from '../core/examples.ts';
 
 export type Call =
   | 'settings.read'
+  | 'settings.list'
   | 'ledger.read'
   | 'ledger.write'
   | 'traffic.weights'
@@ -35,6 +39,13 @@ export type Call =
   | 'fleet.resize'
   | 'fleet.observe'
   | 'fleet.terminate'
+  | 'fleet.standing'
+  | 'fleet.discard'
+  | 'images.find'
+  | 'images.tagged'
+  | 'images.existing'
+  | 'images.tag'
+  | 'images.untag'
   | 'alarms.states'
   | 'waits.end'
   | 'executions.status'
@@ -63,6 +74,10 @@ export class World {
   /** How new generations turn out. */
   launchesAs: Pick<Running, 'health'> & { readonly share?: number } = { health: 'healthy' };
   readonly fleets = new Map<string, Running>();
+  /** What bears our tags, beside what was launched here. */
+  strays: Standing[] = [];
+  /** The repository. */
+  registry: RegistryImage[] = [0, 1, 2, 3, 4, 5].map((number) => imageOf(number));
   readonly trace: string[] = [];
   readonly ended: { token: string; how: string; cause?: string }[] = [];
   readonly told: Chapter[] = [];
@@ -129,7 +144,10 @@ export class World {
       },
       open: async () =>
         [...world.#items.values()]
-          .filter(({ owner, pending, retained }) => owner !== null || pending !== null || retained.length > 0)
+          .filter(
+            ({ owner, pending, retained, collect }) =>
+              owner !== null || pending !== null || retained.length > 0 || collect !== null,
+          )
           .map(({ service }) => service),
     };
     const traffic: Traffic = {
@@ -159,6 +177,18 @@ export class World {
         world.#call('fleet.terminate', () => {
           if (world.fleets.delete(generation.name)) world.trace.push(`fleet: ${generation.name} ended`);
         }),
+      standing: (_, isAsked) =>
+        world.#call('fleet.standing', () => {
+          const launched = [...world.fleets.values()].map(
+            ({ generation: { name, slot } }): Standing => ({ name, runs: true, slot, createdAt: start }),
+          );
+          return [...launched, ...world.strays].filter(isAsked);
+        }),
+      discard: (_, name, what) =>
+        world.#call('fleet.discard', () => {
+          world.strays = world.strays.filter((each) => each.name !== name);
+          world.trace.push(`fleet: ${name} discarded, ${what}`);
+        }),
     };
     const alarms: Alarms = {
       // As the adapter: of no name nothing is asked.
@@ -177,7 +207,26 @@ export class World {
           if (!world.started.has(name)) world.started.set(name, { machine, input });
         }),
     };
-    const settings: Settings = { read: () => world.#call('settings.read', () => world.settings) };
+    const images: Images = {
+      find: (_, reference) =>
+        world.#call('images.find', () =>
+          world.registry.find((image) =>
+            'tag' in reference ? image.tags.includes(reference.tag) : image.digest === reference.digest,
+          ),
+        ),
+      tagged: () => world.#call('images.tagged', () => world.registry.filter(({ tags }) => tags.length > 0)),
+      existing: (_, digests) =>
+        world.#call('images.existing', () => {
+          const all = new Set(world.registry.map(({ digest }) => digest));
+          return new Set(digests.filter((digest) => all.has(digest)));
+        }),
+      tag: (_, digest, tag) => world.#call('images.tag', () => world.#retag(digest, tag)),
+      untag: (_, tag) => world.#call('images.untag', () => world.#retag(undefined, tag)),
+    };
+    const settings: Settings = {
+      read: () => world.#call('settings.read', () => world.settings),
+      list: () => world.#call('settings.list', () => (world.settings === undefined ? [] : ['web'])),
+    };
     const history: History = {
       tell: async (chapter) => {
         if (!world.told.some(({ id }) => id === chapter.id)) world.told.push(chapter);
@@ -188,6 +237,7 @@ export class World {
       ledger,
       traffic,
       fleet,
+      images,
       alarms,
       waits,
       settings,
@@ -214,6 +264,15 @@ export class World {
       version: before.version + 1,
     });
     this.trace.push(`ledger: ${written(before, next)}`);
+  }
+
+  /** The tag names this digest and no other. */
+  #retag(digest: RegistryImage['digest'] | undefined, tag: string): void {
+    this.registry = this.registry.map((image) => {
+      const others = image.tags.filter((each) => each !== tag);
+      return { ...image, tags: image.digest === digest ? [...others, tag] : others };
+    });
+    this.trace.push(`registry: ${tag} ${digest === undefined ? 'taken off' : 'put on'}`);
   }
 
   #alarms(names: readonly string[]): AlarmState[] {
