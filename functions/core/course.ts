@@ -160,7 +160,8 @@ function proven({ proven: known }: ServiceItem, { direction, from, to }: Plan): 
   const left = known.filter(({ name }) => direction === 'back' && name === from?.name);
   const others = known.filter((each) => each.name !== to.name && !left.includes(each));
   const room = provenKept - 1 - left.length;
-  return [...left, ...others.slice(-room), to];
+  // Launched anew it runs where the settings say then.
+  return [...left, ...others.slice(-room), { ...to, fleet: null }];
 }
 
 /** What a rollback left is not deployed again by any event, until a person releases it. */

@@ -83,7 +83,8 @@ export function nextGeneration(
 ): Generation {
   const number = item.lastGeneration + 1;
   const { repository, tag, digest } = image;
-  return { name: nameGeneration(settings.service, number), number, slot, repository, tag, digest };
+  const name = nameGeneration(settings.service, number);
+  return { name, number, slot, repository, tag, digest, fleet: settings.fleet };
 }
 
 /** A slot that nothing lives in. The first deployment takes the one that the rule points to: nothing has to be shifted. */

@@ -5,6 +5,10 @@ import { strategySchema } from './strategy.ts';
 
 const seconds = z.int().min(0);
 
+/** What the fleet's adapter needs; core and steps hand it on unread. */
+export const fleetSettings = z.looseObject({ kind: z.string() });
+export type FleetSettings = z.infer<typeof fleetSettings>;
+
 export const serviceSettings = z.strictObject({
   schema: z.literal(1),
   service: serviceName,
@@ -41,12 +45,10 @@ export const serviceSettings = z.strictObject({
         }
       }),
   }),
-  /** What the fleet's adapter needs; core and steps hand it on unread. */
-  fleet: z.looseObject({ kind: z.string() }),
+  fleet: fleetSettings,
 });
 
 export type ServiceSettings = z.infer<typeof serviceSettings>;
-export type FleetSettings = ServiceSettings['fleet'];
 export type TrafficSettings = ServiceSettings['traffic'];
 
 /**

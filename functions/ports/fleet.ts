@@ -2,7 +2,10 @@ import type { Generation } from '../core/generation.ts';
 import type { FleetState } from '../core/health.ts';
 import type { FleetSettings, ServiceSettings } from '../core/service-settings.ts';
 
-/** What runs a generation's tasks or instances. All can be repeated: what is found done is adopted. */
+/**
+ * What runs a generation's tasks or instances, each where the generation was launched. All can be repeated: what is found
+ * done is adopted.
+ */
 export interface Fleet {
   /** Mistakes in the fleet's own part of the settings, each with its path; empty when there are none. */
   mistakesIn(settings: FleetSettings): readonly string[];

@@ -105,6 +105,7 @@ export function generationOf(number: number, slot: SlotName = blue): Generation 
     repository: 'shop/web',
     tag: `v${number}`,
     digest: digestOf(number),
+    fleet: null,
   };
 }
 

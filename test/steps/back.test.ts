@@ -250,6 +250,17 @@ describe('retire', () => {
     expect(world.written()).toEqual([]);
   });
 
+  it('ends a generation in the place that it was launched in, whatever the settings say now', async () => {
+    const fleet = { kind: 'ecs', cluster: 'old' };
+    const [kept] = world.item.retained;
+    const old = { ...kept!.generation, fleet };
+    world.live(old);
+    world.item = { ...world.item, retained: [{ ...kept!, generation: old }] };
+    world.time = until;
+    expect(await visit()).toMatchObject({ retired: ['web-g0001'] });
+    expect(world.fleets.has('web-g0001')).toBe(false);
+  });
+
   it('waits while the weights settle', async () => {
     world.item = { ...world.item, retained: world.item.retained.map((each) => ({ ...each, until: start })) };
     expect(await visit()).toEqual({ retired: [], next: iso(start + 320_000) });

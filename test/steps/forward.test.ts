@@ -270,6 +270,16 @@ describe('launch', () => {
     expect(await launch({ plan }, world.ports)).toEqual({ desired: 2 });
   });
 
+  it("sees the live generation's size in the place that it was launched in, wherever the next one goes", async () => {
+    const live = { ...generationOf(1), fleet: { kind: 'ecs', cluster: 'old' } };
+    world.item = liveItem({ live });
+    world.live(live, 7);
+    world.settings = settingsOf({ fleet: { kind: 'ecs', cluster: 'new' } });
+    const plan = await world.plan(pushOf(2));
+    expect(plan.to.fleet).toEqual({ kind: 'ecs', cluster: 'new' });
+    expect(await launch({ plan }, world.ports)).toEqual({ desired: 7 });
+  });
+
   it('adopts what it launched when it runs again', async () => {
     const plan = await launched();
     await launch({ plan }, world.ports);

@@ -11,6 +11,7 @@ import type { Plan } from '../../functions/core/plan.ts';
 import type { Push } from '../../functions/core/push.ts';
 import type { ExecutionStatus } from '../../functions/core/recovery.ts';
 import { newServiceItem, type ServiceItem, serviceItem } from '../../functions/core/service-item.ts';
+import type { FleetSettings, ServiceSettings } from '../../functions/core/service-settings.ts';
 import type { Chapter, Message } from '../../functions/core/story.ts';
 import { inWords, sameWeights, type Weights } from '../../functions/core/weights.ts';
 import type { Alarms } from '../../functions/ports/alarms.ts';
@@ -48,6 +49,8 @@ interface Fault {
 
 interface Running {
   readonly generation: Generation;
+  /** Where it runs: nobody finds it elsewhere. */
+  readonly place: string;
   desired: number;
   running: number;
   health: TargetState['state'];
@@ -144,17 +147,20 @@ export class World {
     };
     const fleet: Fleet = {
       mistakesIn: ({ kind }) => (kind === 'ecs' ? [] : [`fleet/kind: must be ecs, got ${kind}`]),
-      launch: (_, generation, desired, copyOf) =>
-        world.#call('fleet.launch', () => world.#launch(generation, desired, copyOf)),
-      resize: (_, generation, desired) =>
+      launch: (settings, generation, desired, copyOf) =>
+        world.#call('fleet.launch', () => world.#launch(settings, generation, desired, copyOf)),
+      resize: (settings, generation, desired) =>
         world.#call('fleet.resize', () => {
-          Object.assign(world.fleets.get(generation.name)!, { desired, running: desired });
+          Object.assign(world.#found(settings, generation)!, { desired, running: desired });
           world.trace.push(`fleet: ${generation.name} resized to ${desired}`);
         }),
-      observe: (_, generation) => world.#call('fleet.observe', () => world.#observe(generation)),
-      terminate: (_, generation) =>
+      observe: (settings, generation) =>
+        world.#call('fleet.observe', () => world.#observe(world.#found(settings, generation))),
+      terminate: (settings, generation) =>
         world.#call('fleet.terminate', () => {
-          if (world.fleets.delete(generation.name)) world.trace.push(`fleet: ${generation.name} ended`);
+          if (world.#found(settings, generation) === undefined) return;
+          world.fleets.delete(generation.name);
+          world.trace.push(`fleet: ${generation.name} ended`);
         }),
     };
     const alarms: Alarms = {
@@ -220,16 +226,32 @@ export class World {
     );
   }
 
-  #launch(generation: Generation, desired: number, copyOf: Generation | null): void {
+  #found({ fleet }: Pick<ServiceSettings, 'fleet'>, generation: Generation): Running | undefined {
+    const found = this.fleets.get(generation.name);
+    return found?.place === placeOf(generation, fleet) ? found : undefined;
+  }
+
+  #launch(
+    { fleet }: ServiceSettings,
+    generation: Generation,
+    desired: number,
+    copyOf: Generation | null,
+  ): void {
     if (this.fleets.has(generation.name)) return;
     const { health, share = 1 } = this.launchesAs;
-    this.fleets.set(generation.name, { generation, desired, running: Math.floor(desired * share), health });
+    const running = Math.floor(desired * share);
+    this.fleets.set(generation.name, {
+      generation,
+      place: placeOf(generation, fleet),
+      desired,
+      running,
+      health,
+    });
     const like = copyOf === null ? '' : ` like ${copyOf.name}`;
     this.trace.push(`fleet: ${generation.name} launched with ${desired}${like}`);
   }
 
-  #observe(generation: Generation): FleetState | undefined {
-    const found = this.fleets.get(generation.name);
+  #observe(found: Running | undefined): FleetState | undefined {
     if (found === undefined) return undefined;
     return { desired: found.desired, running: found.running, own: idsOf(found) };
   }
@@ -244,7 +266,8 @@ export class World {
 
   /** The first generation is live in blue with four tasks. */
   live(generation: Generation, desired = 4): void {
-    this.fleets.set(generation.name, { generation, desired, running: desired, health: 'healthy' });
+    const place = placeOf(generation, settingsOf().fleet);
+    this.fleets.set(generation.name, { generation, place, desired, running: desired, health: 'healthy' });
   }
 
   /** Plans a push as the machine does; throws when nothing comes of it. */
@@ -262,6 +285,10 @@ export class World {
   written(): string[] {
     return this.trace.splice(0);
   }
+}
+
+function placeOf(generation: Generation, fleet: FleetSettings): string {
+  return JSON.stringify(generation.fleet ?? fleet);
 }
 
 function idsOf({ generation, running }: Running): string[] {
