@@ -177,13 +177,15 @@ export class Cutover extends Construct {
     for (const each of [waiting, shift, judge, terminate, rule])
       each.allow(['elasticloadbalancing:DescribeTargetHealth'], ['*'], unnamed);
     rule.allow(['elasticloadbalancing:DescribeTags'], ['*'], unnamed);
-    launch.allow(['ecs:DescribeTaskDefinition'], ['*'], unnamed);
+    for (const each of [launch, terminate]) each.allow(['ecs:DescribeTaskDefinition'], ['*'], unnamed);
+    terminate.allow(['ecs:DeregisterTaskDefinition'], ['*'], unnamed);
     for (const each of [plan, waiting, judge]) {
       // https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_DescribeAlarms.html
       each.allow(['cloudwatch:DescribeAlarms'], ['*'], {
         because: 'A narrower scope returns no composite alarms',
       });
     }
+    terminate.allow(['cloudwatch:GetMetricData'], ['*'], unnamed);
     waiting.allow(['states:SendTaskSuccess', 'states:SendTaskFailure'], ['*'], {
       because: 'A task token names no resource',
     });

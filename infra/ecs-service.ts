@@ -40,6 +40,8 @@ export interface EcsServiceProps {
   /** The port that the container listens on. */
   readonly port: number;
   readonly cluster: ICluster;
+  /** Where generations still run that were launched before `cluster` was changed: the deployer may still end them. */
+  readonly formerClusters?: readonly ICluster[];
   /** Default: private subnets with a way out. */
   readonly subnets?: SubnetSelection;
   /** Default: one that lets the load balancer in. */
@@ -64,6 +66,11 @@ export interface EcsServiceProps {
   readonly healthCheck?: { readonly path?: string; readonly interval?: Duration };
   /** How long a replaced generation stays warm. Default: one hour. */
   readonly retention?: Duration;
+  /**
+   * Tasks that a replaced generation keeps, once no request reaches it, to save cost: a rollback to it then waits until it has
+   * grown. Default: all.
+   */
+  readonly warmAt?: number;
   /** How long a target that leaves may finish its requests. Default: 30 seconds. */
   readonly deregistrationDelay?: Duration;
   /** Append only: a slot in use cannot be removed. Default: blue, green, red. */
@@ -170,26 +177,28 @@ export class EcsService extends Construct {
     const shift = rights('ShiftRights', 'shift');
     const judge = rights('JudgeRights', 'judge');
     const terminate = rights('TerminateRights', 'terminate');
-    const cluster = props.cluster.clusterName;
-    const services = localArn(this, 'ecs', `service/${cluster}/${service}-g*`);
+    const clusters = [props.cluster, ...(props.formerClusters ?? [])];
+    const services = clusters.map(({ clusterName }) =>
+      localArn(this, 'ecs', `service/${clusterName}/${service}-g*`),
+    );
     const definitions = localArn(this, 'ecs', `task-definition/${service}-g*:*`);
-    const inCluster = { ArnEquals: { 'ecs:cluster': props.cluster.clusterArn } };
+    const [only, ...others] = clusters.map(({ clusterArn }) => clusterArn);
+    const inCluster = { ArnEquals: { 'ecs:cluster': others.length === 0 ? only : [only, ...others] } };
     const because = 'Generations of one service: their names are given by deployments';
     for (const each of [launch, waiting, shift, judge, terminate]) {
-      each.allow(['ecs:DescribeServices'], [services], { because });
+      each.allow(['ecs:DescribeServices'], services, { because });
     }
-    for (const each of [launch, waiting, shift, judge]) {
+    for (const each of [waiting, shift, judge]) {
       each.allow(['ecs:ListTasks'], ['*'], {
         conditions: inCluster,
         because: 'Limited to the cluster by a condition',
       });
-      each.allow(['ecs:DescribeTasks'], [localArn(this, 'ecs', `task/${cluster}/*`)], {
-        because: 'The ids of tasks are made by ECS',
-      });
+      const tasks = clusters.map(({ clusterName }) => localArn(this, 'ecs', `task/${clusterName}/*`));
+      each.allow(['ecs:DescribeTasks'], tasks, { because: 'The ids of tasks are made by ECS' });
     }
-    launch.allow(['ecs:CreateService', 'ecs:UpdateService'], [services], { because });
+    launch.allow(['ecs:CreateService', 'ecs:UpdateService'], services, { because });
     launch.allow(['ecs:RegisterTaskDefinition'], [definitions], { because });
-    launch.allow(['ecs:TagResource'], [services, definitions], {
+    launch.allow(['ecs:TagResource'], [...services, definitions], {
       conditions: { StringEquals: { 'ecs:CreateAction': ['CreateService', 'RegisterTaskDefinition'] } },
     });
     const roles = [props.taskDefinition.taskRole, props.taskDefinition.obtainExecutionRole()];
@@ -200,7 +209,8 @@ export class EcsService extends Construct {
         conditions: { StringEquals: { 'iam:PassedToService': 'ecs-tasks.amazonaws.com' } },
       },
     );
-    terminate.allow(['ecs:DeleteService'], [services], { because });
+    terminate.allow(['ecs:DeleteService', 'ecs:UpdateService'], services, { because });
+    shift.allow(['ecs:UpdateService'], services, { because });
     shift.allow(['elasticloadbalancing:ModifyRule'], [this.ruleArn]);
   }
 
@@ -260,6 +270,8 @@ function limitsOf(props: EcsServiceProps) {
     healthDeadlineSeconds: (props.healthDeadline ?? Duration.minutes(10)).toSeconds(),
     healthIntervalSeconds: (props.healthCheck?.interval ?? Duration.seconds(10)).toSeconds(),
     retentionSeconds: (props.retention ?? Duration.hours(1)).toSeconds(),
+    // Left out where it is not said: a running version of Plan that does not know it would refuse it.
+    ...(props.warmAt !== undefined && { retentionFloor: props.warmAt }),
   };
 }
 
@@ -271,6 +283,7 @@ const {
   healthDeadlineSeconds,
   healthIntervalSeconds,
   retentionSeconds,
+  retentionFloor,
   traffic,
 } = serviceSettings.shape;
 const checked = z.object({
@@ -282,6 +295,7 @@ const checked = z.object({
   healthDeadlineSeconds,
   healthIntervalSeconds,
   retentionSeconds,
+  retentionFloor,
 });
 
 /** What Plan would refuse is refused here first, all of it at once. */

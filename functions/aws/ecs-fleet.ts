@@ -5,6 +5,7 @@
 import {
   CreateServiceCommand,
   DeleteServiceCommand,
+  DeregisterTaskDefinitionCommand,
   DescribeServicesCommand,
   DescribeTaskDefinitionCommand,
   DescribeTasksCommand,
@@ -76,13 +77,18 @@ export class EcsFleet implements Fleet {
     await this.#create(settings, ecs, generation, family, desired);
   }
 
+  async wanted(settings: ServiceSettings, generation: Generation): Promise<number | undefined> {
+    const service = await this.#find(clusterOf(settings, generation), generation);
+    return service?.status === 'ACTIVE' ? (service.desiredCount ?? 0) : undefined;
+  }
+
   async observe(settings: ServiceSettings, generation: Generation): Promise<FleetState | undefined> {
     const cluster = clusterOf(settings, generation);
-    const service = await this.#find(cluster, generation);
-    if (service === undefined || service.status !== 'ACTIVE') return undefined;
+    const desired = await this.wanted(settings, generation);
+    if (desired === undefined) return undefined;
     const tasks = await this.#tasks(cluster, generation);
     return {
-      desired: service.desiredCount ?? 0,
+      desired,
       running: tasks.filter(({ lastStatus }) => lastStatus === 'RUNNING').length,
       own: tasks.flatMap(addressOf),
     };
@@ -113,6 +119,16 @@ export class EcsFleet implements Fleet {
     });
   }
 
+  async forget(settings: ServiceSettings, generation: Generation): Promise<void> {
+    const found = await this.#definition(generation);
+    if (found === undefined) return;
+    refuseStranger(found.tags, settings, generation, 'a task definition');
+    const { taskDefinitionArn: taskDefinition } = found;
+    await calling(`deregistering the task definition ${generation.name}`, () =>
+      this.#client.send(new DeregisterTaskDefinitionCommand({ taskDefinition })),
+    );
+  }
+
   async #find(cluster: string, generation: Generation): Promise<Service | undefined> {
     const answer = await calling(`reading the ECS service ${generation.name}`, () =>
       this.#client.send(
@@ -139,15 +155,7 @@ export class EcsFleet implements Fleet {
     ecs: EcsSettings,
     generation: Generation,
   ): Promise<string | undefined> {
-    const found = await calling(`looking for the task definition ${generation.name}`, async () => {
-      try {
-        const command = new DescribeTaskDefinitionCommand({ taskDefinition: generation.name });
-        return (await this.#client.send(command)).taskDefinition;
-      } catch (thrown) {
-        if (codeOf(thrown) === 'ClientException') return undefined;
-        throw thrown;
-      }
-    });
+    const found = await this.#definition(generation);
     const image = found?.containerDefinitions?.find(({ name }) => name === ecs.container)?.image;
     if (found !== undefined && image !== imageOf(settings, generation)) {
       throw new CutoverError(
@@ -156,6 +164,22 @@ export class EcsFleet implements Fleet {
       );
     }
     return found?.taskDefinitionArn;
+  }
+
+  /** The family's revision; undefined when there is none that is active. */
+  async #definition({
+    name,
+  }: Generation): Promise<(TaskDefinition & { readonly tags: readonly Tag[] }) | undefined> {
+    return calling(`looking for the task definition ${name}`, async () => {
+      try {
+        const command = new DescribeTaskDefinitionCommand({ taskDefinition: name, include: ['TAGS'] });
+        const { taskDefinition, tags = [] } = await this.#client.send(command);
+        return taskDefinition && { ...taskDefinition, tags };
+      } catch (thrown) {
+        if (codeOf(thrown) === 'ClientException') return undefined;
+        throw thrown;
+      }
+    });
   }
 
   async #register(
@@ -316,6 +340,7 @@ function refuseStranger(
   tags: readonly Tag[] | undefined,
   settings: ServiceSettings,
   generation: Generation,
+  what = 'an ECS service',
 ): void {
   const wanted = ownerTags(settings.service, generation.name);
   const ours = Object.entries(wanted).every(([key, value]) =>
@@ -324,7 +349,7 @@ function refuseStranger(
   if (ours) return;
   throw new CutoverError(
     'Cutover.Guarded',
-    `an ECS service ${generation.name} exists that does not bear Cutover's tags; it is left alone. Delete or rename it`,
+    `${what} ${generation.name} exists that does not bear Cutover's tags; it is left alone. Delete or rename it`,
   );
 }
 

@@ -21,7 +21,7 @@ const owner = growing({
 });
 
 const intent = growing({
-  kind: z.enum(['launch', 'shift', 'restore', 'promote', 'terminate']),
+  kind: z.enum(['launch', 'shift', 'restore', 'promote', 'terminate', 'retire', 'resize']),
   before: weightsSchema.nullable(),
   after: weightsSchema.nullable(),
   fence: z.int(),
@@ -57,8 +57,12 @@ const deployment = growing({
   order: growing({ by: z.string(), reason: z.string() }).nullable(),
   startedAt: instant,
   phase: z.enum(['launching', 'proving', 'shifting', 'baking', 'restoring', 'ended']),
-  /** Tasks the new generation was launched with; null until then. */
+  /** Tasks of the new generation that must be healthy: it was launched with them, or has grown to them; null until then. */
   desired: z.int().nullable(),
+  /** Tasks that were wanted of the old generation when the new one was launched; null when there was none. */
+  desiredBefore: z.int().nullable().default(null),
+  /** Since when the new generation grows to what the old one has; null while it does not. */
+  growingSince: instant.nullable().default(null),
   /** Index of the last step whose weights were written; -1 before the first. */
   step: z.int(),
   latch,
@@ -67,7 +71,9 @@ const deployment = growing({
   /** What only a person can mend before it can go back; null while nothing is. */
   needsHand: z.string().nullable(),
   outcome: outcome.nullable(),
-  /** From then on no request can reach the new generation any more; null while nothing was taken back. */
+  /** When the new generation lost the weight that it had; null while it has it, and when it never had any. */
+  withdrawnAt: instant.nullable().default(null),
+  /** The new generation is not ended before; null while nothing was taken back. */
   quietAt: instant.nullable(),
   endedAt: instant.nullable(),
 });
@@ -120,7 +126,16 @@ export const serviceItem = growing({
   lastGeneration: z.int(),
   live: generationSchema.nullable(),
   /** No longer live, but warm; the one that was live last comes last. */
-  retained: z.array(growing({ generation: generationSchema, until: instant })),
+  retained: z.array(
+    growing({
+      generation: generationSchema,
+      until: instant,
+      /** From when on it may be made as small as the service's floor; null: it stays as large as it is. */
+      fullUntil: instant.nullable().default(null),
+      /** It is due, but requests have reached it whenever one looked since then; null when none does. */
+      reachedSince: instant.nullable().default(null),
+    }),
+  ),
   /** Generations that were live and baked, the one that was live last comes last: what a rollback may go to. */
   proven: z.array(generationSchema),
   held: z.array(held),

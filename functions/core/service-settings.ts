@@ -25,6 +25,13 @@ export const serviceSettings = z.strictObject({
   healthDeadlineSeconds: seconds.min(10).max(86_400).describe('from launch until all targets are healthy'),
   healthIntervalSeconds: seconds.min(5).max(300).describe("the target groups' health check interval"),
   retentionSeconds: seconds.max(31_536_000).describe('how long a replaced generation stays warm'),
+  retentionFloor: z
+    .int()
+    .min(1)
+    .max(5_000)
+    .nullable()
+    .default(null)
+    .describe('tasks that a replaced generation is made as small as once no request reaches it; null: none'),
   traffic: z.strictObject({
     rule: z.string().min(1).describe('ARN of the production listener rule'),
     slots: z

@@ -21,8 +21,12 @@ export interface Fleet {
   ): Promise<void>;
   /** Makes a generation that runs as large as `desired`. */
   resize(settings: ServiceSettings, generation: Generation, desired: number): Promise<void>;
+  /** Tasks or instances that are wanted of the generation now; undefined when there is no such generation (any more). */
+  wanted(settings: ServiceSettings, generation: Generation): Promise<number | undefined>;
   /** What of the generation runs now; undefined when there is no such generation (any more). */
   observe(settings: ServiceSettings, generation: Generation): Promise<FleetState | undefined>;
-  /** Ends the generation. Nothing is left of it but what AWS keeps as history. */
+  /** Ends the generation. Nothing is left of it but what it was made from, and what AWS keeps as history. */
   terminate(settings: ServiceSettings, generation: Generation): Promise<void>;
+  /** Gives up what an ended generation was made from; for one that nobody may go back to. */
+  forget(settings: ServiceSettings, generation: Generation): Promise<void>;
 }

@@ -7,6 +7,7 @@ import { waiting } from '../core/course.ts';
 import { stopReason } from '../core/latch.ts';
 import { running } from '../core/ownership.ts';
 import { planSchema } from '../core/plan.ts';
+import type { Deployment } from '../core/service-item.ts';
 import type { Verdict } from '../core/verdict.ts';
 import type { Ledger } from '../ports/ledger.ts';
 import type { Waits } from '../ports/waits.ts';
@@ -42,16 +43,17 @@ export async function awaitSignal(
   const { item } = await ports.ledger.change(plan.settings.service, (current) => ({
     item: waiting(current, plan, { token, for: input.for, deadline }),
   }));
-  const stop = stopReason(running(item, plan).latch);
+  const deployment = running(item, plan);
+  const stop = stopReason(deployment.latch);
   if (stop !== undefined) {
     await ports.waits.fail(token, stop.error, stop.cause);
     return { remark: stop.cause };
   }
-  return input.for === 'healthy' ? lookAtHealth(input, ports) : lookAtBake(input, ports);
+  return input.for === 'healthy' ? lookAtHealth(input, ports) : lookAtBake(input, deployment, ports);
 }
 
 async function lookAtHealth({ plan, token, deadline, recheckSeconds }: AwaitInput, ports: AwaitPorts) {
-  const { verdict: seen, allRunning, gone } = await look(plan, ports);
+  const { verdict: seen, allRunning, gone } = await look(plan, null, ports);
   const sinceLaunch = ports.now() - (deadline - plan.settings.healthDeadlineSeconds * 1_000);
   // ECS and Auto Scaling are eventually consistent: what was just made may not be seen yet.
   const verdict: Verdict =
@@ -80,12 +82,12 @@ async function lookAtHealth({ plan, token, deadline, recheckSeconds }: AwaitInpu
   return { remark: missing };
 }
 
-async function lookAtBake({ plan, token, deadline }: AwaitInput, ports: AwaitPorts) {
+async function lookAtBake({ plan, token, deadline }: AwaitInput, deployment: Deployment, ports: AwaitPorts) {
   if (ports.now() >= deadline) {
     await ports.waits.succeed(token);
     return { remark: 'the bake is over' };
   }
-  const failure = await gateFailure(plan, ports);
+  const failure = await gateFailure(plan, deployment, ports);
   if (failure === undefined) return { remark: 'baking' };
   await ports.waits.fail(token, failure.error, failure.cause);
   return { remark: failure.cause };

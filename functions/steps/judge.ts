@@ -27,10 +27,11 @@ export async function judge(
   ports: JudgePorts,
 ): Promise<{ readonly verdict: 'pass' }> {
   const item = await ports.ledger.read(plan.settings.service);
-  const stop = stopReason(running(item, plan).latch);
+  const deployment = running(item, plan);
+  const stop = stopReason(deployment.latch);
   if (stop !== undefined) throw new CutoverError(stop.error, stop.cause);
 
-  const failure = await gateFailure(plan, ports);
+  const failure = await gateFailure(plan, deployment, ports);
   if (failure !== undefined) throw new CutoverError(failure.error, failure.cause);
   const remaining = deadline - ports.now();
   if (remaining > 0) {

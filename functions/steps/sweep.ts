@@ -6,7 +6,7 @@
 import type { ServiceName } from '../core/names.ts';
 import { eventOf } from '../core/push.ts';
 import { hasEnded } from '../core/recovery.ts';
-import { nextDue } from '../core/retention.ts';
+import { nextVisit } from '../core/retention.ts';
 import type { ServiceItem } from '../core/service-item.ts';
 import type { Executions } from '../ports/executions.ts';
 import type { Ledger } from '../ports/ledger.ts';
@@ -71,7 +71,7 @@ function waitingIn(
   { deploy, retire, now }: SweepPorts,
 ): readonly Start[] {
   const starts: Start[] = [];
-  const due = nextDue(retained);
+  const due = nextVisit(retained);
   if (due !== null && due + overdueMs <= now())
     starts.push({ machine: retire, name: `retire-${service}-${period(now())}`, input: { service } });
   if (pending !== null) {

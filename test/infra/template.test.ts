@@ -199,9 +199,11 @@ const unlimited: Readonly<Record<string, readonly string[]>> = {
   // A narrower scope returns no composite alarms.
   'cloudwatch:DescribeAlarms': ['PlanDeployment', 'Await', 'Judge'],
   'elasticloadbalancing:DescribeTags': ['ListenerRule'],
-  'ecs:DescribeTaskDefinition': ['Launch'],
+  'cloudwatch:GetMetricData': ['Terminate'],
+  'ecs:DescribeTaskDefinition': ['Launch', 'Terminate'],
+  'ecs:DeregisterTaskDefinition': ['Terminate'],
   // By a condition to the cluster.
-  'ecs:ListTasks': ['Launch', 'Await', 'Shift', 'Judge'],
+  'ecs:ListTasks': ['Await', 'Shift', 'Judge'],
   // Step Functions checks the token.
   'states:SendTaskSuccess': ['Await'],
   'states:SendTaskFailure': ['Await', 'Signal'],

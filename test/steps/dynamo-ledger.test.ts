@@ -10,7 +10,16 @@ import { serviceName } from '../../functions/core/names.ts';
 import { newServiceItem, type ServiceItem } from '../../functions/core/service-item.ts';
 import { chaptersOf } from '../../functions/core/story.ts';
 import { DynamoDb } from '../../local/services/dynamodb/dynamodb.ts';
-import { admitted, baking, generationOf, liveItem, pushOf, start, web } from '../core/examples.ts';
+import {
+  admitted,
+  baking,
+  generationOf,
+  liveItem,
+  pushOf,
+  retainedOf,
+  start,
+  web,
+} from '../core/examples.ts';
 import { ManualClock } from '../manual-clock.ts';
 import { embedded } from '../wire/embedded.ts';
 
@@ -154,7 +163,7 @@ describe('the ledger', () => {
   it.each<[string, Partial<ServiceItem>]>([
     ['an execution holds', { owner: admitted().item.owner }],
     ['a push waits for', { pending: pushOf(3) }],
-    ['retain a generation', { retained: [{ generation: generationOf(1), until: start }] }],
+    ['retain a generation', { retained: [retainedOf(generationOf(1), start)] }],
   ])('knows which services %s', async (_, open) => {
     expect(await ledger.open()).toEqual([]);
     await write({ ...liveItem(), service: serviceName.parse('api') });

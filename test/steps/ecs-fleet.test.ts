@@ -4,7 +4,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { EcsFleet } from '../../functions/aws/ecs-fleet.ts';
 import type { Generation } from '../../functions/core/generation.ts';
 import { ownerTags } from '../../functions/core/tags.ts';
-import type { Operations } from '../../local/call.ts';
+import { AwsError, type Operations } from '../../local/call.ts';
 import { generationOf, settingsOf, web } from '../core/examples.ts';
 import { embedded } from '../wire/embedded.ts';
 
@@ -23,19 +23,32 @@ const noting =
     return answer;
   };
 const tags = Object.entries(ownerTags(web, generationOf(1).name)).map(([key, value]) => ({ key, value }));
+const taskDefinition = { taskDefinitionArn: 'web-g0001:1', containerDefinitions: [] };
 const service = { serviceName: 'web-g0001', status: 'ACTIVE', desiredCount: 4, tags };
+let gone: boolean;
+let tagsOfDefinition: typeof tags;
 const operations = {
   DescribeServices: noting('DescribeServices', { services: [service] }),
   ListTasks: noting('ListTasks', { taskArns: ['task/1'] }),
   DescribeTasks: noting('DescribeTasks', { tasks: [{ lastStatus: 'RUNNING' }] }),
   UpdateService: noting('UpdateService', {}),
   DeleteService: noting('DeleteService', {}),
+  DescribeTaskDefinition: ({ include }: { include?: string[] }) => {
+    if (gone) throw new AwsError('ClientException', 'Unable to describe task definition.');
+    return { taskDefinition, tags: include?.includes('TAGS') ? tagsOfDefinition : [] };
+  },
+  DeregisterTaskDefinition: ({ taskDefinition: name }: { taskDefinition: string }) => {
+    asked.push(['DeregisterTaskDefinition', name]);
+    return {};
+  },
 } as unknown as Operations;
 
 let aws: Awaited<ReturnType<typeof embedded>>;
 let fleet: EcsFleet;
 beforeEach(async () => {
   asked = [];
+  gone = false;
+  tagsOfDefinition = tags;
   aws = await embedded({ ecs: operations });
   fleet = new EcsFleet(new ECSClient(aws.client));
 });
@@ -59,5 +72,24 @@ describe('a generation is looked for', () => {
       'DeleteService',
     ]);
     expect(new Set(asked.map(([, where]) => where))).toEqual(new Set([cluster]));
+  });
+});
+
+describe('what a generation was made from', () => {
+  it('is given up', async () => {
+    await fleet.forget(settings, launchedIn);
+    expect(asked).toEqual([['DeregisterTaskDefinition', 'web-g0001:1']]);
+  });
+
+  it('may be gone already', async () => {
+    gone = true;
+    await fleet.forget(settings, launchedIn);
+    expect(asked).toEqual([]);
+  });
+
+  it("is left alone when it is a stranger's", async () => {
+    tagsOfDefinition = [];
+    await expect(fleet.forget(settings, launchedIn)).rejects.toMatchObject({ name: 'Cutover.Guarded' });
+    expect(asked).toEqual([]);
   });
 });

@@ -19,6 +19,7 @@ import type { Announcer } from '../../functions/ports/announcer.ts';
 import type { Executions } from '../../functions/ports/executions.ts';
 import type { Fleet } from '../../functions/ports/fleet.ts';
 import type { History, Ledger } from '../../functions/ports/ledger.ts';
+import type { Requests } from '../../functions/ports/requests.ts';
 import type { Settings } from '../../functions/ports/settings.ts';
 import type { Traffic } from '../../functions/ports/traffic.ts';
 import type { Waits } from '../../functions/ports/waits.ts';
@@ -34,8 +35,11 @@ export type Call =
   | 'traffic.targets'
   | 'fleet.launch'
   | 'fleet.resize'
+  | 'fleet.wanted'
   | 'fleet.observe'
   | 'fleet.terminate'
+  | 'fleet.forget'
+  | 'requests.perMinute'
   | 'alarms.states'
   | 'waits.end'
   | 'executions.status'
@@ -65,7 +69,11 @@ export class World {
   strangers: Partial<Record<SlotName, TargetState[]>> = {};
   /** How new generations turn out. */
   launchesAs: Pick<Running, 'health'> & { readonly share?: number } = { health: 'healthy' };
+  /** Requests of each minute: in the slots that are named, and in all others together. */
+  requests: Partial<Record<SlotName, number>> & { readonly elsewhere?: number } = { elsewhere: 50 };
   readonly fleets = new Map<string, Running>();
+  /** Generations that cannot be gone back to. */
+  readonly forgotten = new Set<string>();
   readonly trace: string[] = [];
   readonly ended: { token: string; how: string; cause?: string }[] = [];
   readonly told: Chapter[] = [];
@@ -154,6 +162,8 @@ export class World {
           Object.assign(world.#found(settings, generation)!, { desired, running: desired });
           world.trace.push(`fleet: ${generation.name} resized to ${desired}`);
         }),
+      wanted: (settings, generation) =>
+        world.#call('fleet.wanted', () => world.#found(settings, generation)?.desired),
       observe: (settings, generation) =>
         world.#call('fleet.observe', () => world.#observe(world.#found(settings, generation))),
       terminate: (settings, generation) =>
@@ -162,6 +172,17 @@ export class World {
           world.fleets.delete(generation.name);
           world.trace.push(`fleet: ${generation.name} ended`);
         }),
+      forget: (_, { name }) => world.#call('fleet.forget', () => void world.forgotten.add(name)),
+    };
+    const requests: Requests = {
+      perMinute: (_, slot, from, to) =>
+        world.#call('requests.perMinute', () =>
+          Array.from({ length: (to - from) / 60_000 }, (__, index) => ({
+            at: from + index * 60_000,
+            inSlot: world.requests[slot] ?? 0,
+            elsewhere: world.requests.elsewhere ?? 0,
+          })),
+        ),
     };
     const alarms: Alarms = {
       // As the adapter: of no name nothing is asked.
@@ -191,6 +212,7 @@ export class World {
       ledger,
       traffic,
       fleet,
+      requests,
       alarms,
       waits,
       settings,
