@@ -4,6 +4,8 @@
  * its weight. Shown by the requests that the load balancer counts in each minute.
  */
 
+import type { Generation } from './generation.ts';
+
 const minuteMs = 60_000;
 
 /** Counts are sent each minute and come late; younger ones are not trusted. At the same time the least that is waited. */
@@ -38,6 +40,15 @@ export function countedMinutes(since: number, now: number): { readonly from: num
 export function lingering(minutes: readonly Minute[]): number {
   const telling = minutes.filter(({ inSlot, elsewhere }) => inSlot + elsewhere > 0);
   return telling.toSorted((one, other) => other.at - one.at)[0]?.inSlot ?? 0;
+}
+
+/** How long requests may go on before people are told, who alone can find out whose they are. */
+const toldAfterMs = 1_800_000;
+
+/** What people are told of a generation without weight that requests have reached since then; null while that is young. */
+export function reachedInWords({ name, slot }: Generation, since: number, now: number): string | null {
+  if (now - since <= toldAfterMs) return null;
+  return `${name} has no weight, but requests have reached it in ${slot} since ${new Date(since).toISOString()}, so it is not ended: by sticky sessions, by the header of its slot, or by another rule that forwards to the slot's target group. It goes by itself when they stop`;
 }
 
 function firstMinute(since: number): number {

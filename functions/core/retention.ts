@@ -1,5 +1,6 @@
 /** How long a generation that is no longer live stays warm, how large, and which are due to go. */
 import type { Plan } from './plan.ts';
+import { reachedInWords } from './quiet.ts';
 import type { ServiceItem } from './service-item.ts';
 
 export type Retained = ServiceItem['retained'][number];
@@ -22,6 +23,7 @@ export function afterPromotion(retained: readonly Retained[], plan: Plan, now: n
             until: now + settings.retentionSeconds * 1_000,
             fullUntil: settings.retentionFloor === null ? null : now,
             reachedSince: null,
+            remark: null,
           },
         ];
   const room = settings.traffic.slots.length - 2;
@@ -57,6 +59,7 @@ export function putOff(each: Retained, now: number): Retained {
   return {
     ...each,
     reachedSince,
+    remark: reachedInWords(each.generation, reachedSince, now),
     until: Math.max(each.until, again),
     fullUntil: each.fullUntil === null ? null : Math.max(each.fullUntil, again),
   };
@@ -64,7 +67,7 @@ export function putOff(each: Retained, now: number): Retained {
 
 /** It is as small as the service wants it. */
 export function small(each: Retained): Retained {
-  return { ...each, fullUntil: null, reachedSince: null };
+  return { ...each, fullUntil: null, reachedSince: null, remark: null };
 }
 
 /** When the next one is to be ended; null when none is kept. */

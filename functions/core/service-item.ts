@@ -134,6 +134,8 @@ export const serviceItem = growing({
       fullUntil: instant.nullable().default(null),
       /** It is due, but requests have reached it whenever one looked since then; null when none does. */
       reachedSince: instant.nullable().default(null),
+      /** What people are told of that, once it has lasted; null before. */
+      remark: z.string().nullable().default(null),
     }),
   ),
   /** Generations that were live and baked, the one that was live last comes last: what a rollback may go to. */

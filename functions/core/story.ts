@@ -19,7 +19,8 @@ type ChapterKind =
   | 'weightsRestored'
   | 'live'
   | 'restored'
-  | 'removed';
+  | 'removed'
+  | 'stillReached';
 
 export interface Chapter {
   /** Stable: the same change gives the same id. Those of a deployment sort in the order of its course. */
@@ -54,6 +55,7 @@ const spoken: ReadonlySet<ChapterKind> = new Set([
   'live',
   'restored',
   'removed',
+  'stillReached',
 ]);
 
 export function isSpoken(chapter: Chapter): boolean {
@@ -61,7 +63,7 @@ export function isSpoken(chapter: Chapter): boolean {
 }
 
 export function chaptersOf(before: ServiceItem | null, after: ServiceItem): readonly Chapter[] {
-  return [...refusalIn(before, after), ...deploymentIn(before, after)];
+  return [...refusalIn(before, after), ...deploymentIn(before, after), ...retentionIn(before, after)];
 }
 
 function refusalIn(before: ServiceItem | null, after: ServiceItem): readonly Chapter[] {
@@ -84,6 +86,33 @@ function refusalIn(before: ServiceItem | null, after: ServiceItem): readonly Cha
       restore: null,
     },
   ];
+}
+
+/** A generation that is kept beyond its time, for requests still reach it. */
+function retentionIn(before: ServiceItem | null, after: ServiceItem): readonly Chapter[] {
+  const known = new Set(
+    before?.retained.flatMap(({ generation, remark }) => (remark === null ? [] : [generation.name])),
+  );
+  return after.retained.flatMap(({ generation, reachedSince, remark }): Chapter[] => {
+    if (remark === null || reachedSince === null || known.has(generation.name)) return [];
+    return [
+      {
+        id: `retained#${generation.name}#${new Date(reachedSince).toISOString()}`,
+        kind: 'stillReached',
+        service: after.service,
+        direction: null,
+        deployment: null,
+        image: imageName(generation),
+        digest: generation.digest,
+        generation: generation.name,
+        weights: null,
+        reason: remark,
+        at: before?.intent?.at ?? reachedSince,
+        seconds: null,
+        restore: null,
+      },
+    ];
+  });
 }
 
 /** A deployment before it began. */
@@ -231,6 +260,8 @@ function subjectOfPush(chapter: Chapter): string {
       return `${service}: ${image} was taken back after ${seconds} s, the old generation serves`;
     case 'removed':
       return `${service}: ${image} was removed after ${seconds} s, there was nothing to go back to`;
+    case 'stillReached':
+      return `${service}: ${generation} (${image}) still gets requests and is kept`;
   }
 }
 
@@ -253,6 +284,7 @@ function subjectOfRollback(chapter: Chapter): string {
     case 'shifted':
     case 'needsHand':
     case 'weightsRestored':
+    case 'stillReached':
       return subjectOfPush(chapter);
   }
 }

@@ -8,6 +8,7 @@ import { CutoverError } from '../core/errors.ts';
 import type { Generation } from '../core/generation.ts';
 import { owned } from '../core/ownership.ts';
 import { type Plan, planSchema } from '../core/plan.ts';
+import { reachedInWords } from '../core/quiet.ts';
 import type { Deployment } from '../core/service-item.ts';
 import type { TrafficSettings } from '../core/service-settings.ts';
 import type { Fleet } from '../ports/fleet.ts';
@@ -23,9 +24,6 @@ export interface TerminatePorts extends LingeringPorts {
   readonly fleet: Fleet;
   readonly traffic: Traffic;
 }
-
-/** How long requests may go on before people are told, who alone can find out whose they are. */
-const toldAfterMs = 1_800_000;
 
 export async function terminate(
   { plan }: z.infer<typeof terminateInput>,
@@ -80,8 +78,8 @@ async function refuseWhileReached(
   const { settings, to } = plan;
   const requests = await lingeringRequests(settings.traffic, to, withdrawnAt, ports);
   if (requests === 0) return;
-  if (ports.now() - withdrawnAt > toldAfterMs) {
-    const why = `the weights are back since ${new Date(withdrawnAt).toISOString()}, but requests still reach ${to.name} in ${to.slot}, so it is not ended: by sticky sessions, by the header of its slot, or by another rule that forwards to the slot's target group. It is ended by itself when they stop`;
+  const why = reachedInWords(to, withdrawnAt, ports.now());
+  if (why !== null) {
     await ports.ledger.change(settings.service, (item) => ({ item: needingHand(item, plan, why) }));
   }
   throw new CutoverError(

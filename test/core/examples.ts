@@ -161,7 +161,7 @@ export function baking(steps: number): { item: ServiceItem; plan: Plan } {
 
 /** A generation that is kept until then, and stays as large as it is. */
 export function retainedOf(generation: Generation, until: number, changes: Partial<Retained> = {}): Retained {
-  return { generation, until, fullUntil: null, reachedSince: null, ...changes };
+  return { generation, until, fullUntil: null, reachedSince: null, remark: null, ...changes };
 }
 
 /** Generation 2 is live in green, the first one is kept warm in blue. */

@@ -129,7 +129,12 @@ describe('what requests still reach', () => {
     each = putOff(each, start);
     expect(each).toMatchObject({ until: start + 60_000, fullUntil: start + 60_000, reachedSince: start });
     const day = start + 86_400_000;
-    expect(putOff(each, day)).toMatchObject({ until: day + 1_728_000, reachedSince: start });
+    expect(each.remark).toBeNull();
+    expect(putOff(each, day)).toMatchObject({
+      until: day + 1_728_000,
+      reachedSince: start,
+      remark: expect.stringContaining('requests have reached it in blue since 2026-01-01T12:00:00.000Z'),
+    });
   });
 
   it('is never ended earlier for it, and never made small that need not be', () => {

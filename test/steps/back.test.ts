@@ -230,7 +230,7 @@ describe('terminate', () => {
     world.time += 1_800_001;
     world.requests = { [green]: 3 };
     await expect(terminate({ plan }, world.ports)).rejects.toThrow(named('Cutover.NotYet'));
-    expect(world.item.deployment?.needsHand).toContain('requests still reach web-g0002 in green');
+    expect(world.item.deployment?.needsHand).toContain('requests have reached it in green since');
     const { version } = world.item;
     world.requests = { [green]: 4 };
     world.time += 60_000;
@@ -404,7 +404,7 @@ describe('retire', () => {
     world.time = until;
     world.requests = { [blue]: 3 };
     expect(await visit()).toEqual({ retired: [], next: iso(until + 60_000) });
-    expect(world.item).toMatchObject({ owner: null, retained: [{ reachedSince: until }] });
+    expect(world.item).toMatchObject({ owner: null, retained: [{ reachedSince: until, remark: null }] });
     expect(world.fleets.has('web-g0001')).toBe(true);
     let visits = 0;
     for (const days = until + 10 * 86_400_000; world.time < days; visits++) {
