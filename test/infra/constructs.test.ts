@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { App } from 'aws-cdk-lib';
+import { Cluster, type ICluster } from 'aws-cdk-lib/aws-ecs';
 import { ListenerCondition } from 'aws-cdk-lib/aws-elasticloadbalancingv2';
 import { AwsSolutionsChecks } from 'cdk-nag';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -49,6 +50,25 @@ describe('one deployer', () => {
       'api',
     ]);
     expect(resourcesOf(template, 'AWS::StepFunctions::StateMachine')).toHaveLength(4);
+  });
+
+  it('may still end what was launched in a former cluster, and keeps what is replaced as small as is said', () => {
+    const app = fresh();
+    const stack = newStack(app, 'Moved');
+    const ground = new Ground(stack);
+    const former: ICluster = Cluster.fromClusterAttributes(stack, 'Former', {
+      clusterName: 'former',
+      vpc: ground.vpc,
+    });
+    addService(stack, 'Web', new Cutover(stack, 'Deployer'), ground, {
+      formerClusters: [former],
+      warmAt: 2,
+    });
+    const template = readTemplate(app.synth().getStackByName('Moved').templateFullPath);
+    expect(wildcards(app)).toEqual([]);
+    const ending = grantsOf(template).filter(({ actions }) => actions.includes('ecs:DeleteService'));
+    expect(ending.flatMap(({ resources }) => resources)).toHaveLength(2);
+    expect(JSON.stringify(resourcesOf(template, 'AWS::SSM::Parameter'))).toContain('\\"retentionFloor\\":2');
   });
 
   it('deploys services of other stacks, without depending on them', () => {

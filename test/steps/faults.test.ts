@@ -50,6 +50,7 @@ function held(world: World, { faults, events }: Schedule): readonly string[] {
   const intended: Partial<Record<Call, readonly string[]>> = {
     'fleet.launch': ['launch'],
     'fleet.terminate': ['terminate'],
+    'fleet.resize': ['resize'],
     'traffic.shift': ['shift', 'restore'],
   };
   // A step would take a thrown assertion for a failure and go back: what was broken is kept, and told at the end.
