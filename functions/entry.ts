@@ -6,7 +6,7 @@ import * as z from 'zod';
 import { CallTally } from './aws/call-tally.ts';
 import type { AwsOptions } from './aws/client-options.ts';
 import type { Env } from './core/environment.ts';
-import { CutoverError } from './core/errors.ts';
+import { CutoverError, type ErrorName } from './core/errors.ts';
 import { parseOrThrow } from './core/parse.ts';
 
 export type Handler = (event: unknown, context: Context) => Promise<unknown>;
@@ -66,6 +66,13 @@ function nameDeployment(logger: Logger, of: unknown): void {
   if (parsed.success) logger.appendKeys({ deployment: parsed.data.plan.deployment });
 }
 
+/** The machine comes again: nothing is wrong. */
+const waitings: ReadonlySet<string> = new Set<ErrorName>([
+  'Cutover.Growing',
+  'Cutover.NotYet',
+  'Cutover.Woken',
+]);
+
 /** `ErrorEquals` matches `error.name`; what is thrown must be an `Error`, and the log must have it with its cause. */
 function namedError(logger: Logger): middy.MiddlewareObj<unknown, unknown, Error, Context> {
   return {
@@ -73,7 +80,7 @@ function namedError(logger: Logger): middy.MiddlewareObj<unknown, unknown, Error
       const thrown: unknown = request.error;
       const error = thrown instanceof Error ? thrown : new CutoverError('Cutover.AwsRefused', String(thrown));
       request.error = error;
-      const expected = error.name === 'Cutover.NotYet' || error.name === 'Cutover.Woken';
+      const expected = waitings.has(error.name);
       if (expected) logger.info(error.message, { error: error.name });
       else logger.error(error.message, error);
     },

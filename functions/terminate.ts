@@ -1,9 +1,11 @@
+import { CloudWatchClient } from '@aws-sdk/client-cloudwatch';
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { ECSClient } from '@aws-sdk/client-ecs';
 import { ElasticLoadBalancingV2Client } from '@aws-sdk/client-elastic-load-balancing-v2';
 import * as z from 'zod';
 import { AlbTraffic } from './aws/alb-traffic.ts';
 import { clientOptions } from './aws/client-options.ts';
+import { CloudWatchRequests } from './aws/cloudwatch-requests.ts';
 import { DynamoLedger } from './aws/dynamo-ledger.ts';
 import { EcsFleet } from './aws/ecs-fleet.ts';
 import { variables } from './core/environment.ts';
@@ -22,6 +24,7 @@ export const create = entry({
       ledger: new DynamoLedger(tally.count(new DynamoDBClient(options)), LEDGER_TABLE, tally),
       fleet: new EcsFleet(tally.count(new ECSClient(options))),
       traffic: new AlbTraffic(tally.count(new ElasticLoadBalancingV2Client(options))),
+      requests: new CloudWatchRequests(tally.count(new CloudWatchClient(options))),
       now: Date.now,
     };
     return (input) => ('plan' in input ? terminate(input, ports) : retire(input, ports));

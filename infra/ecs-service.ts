@@ -74,6 +74,11 @@ export interface EcsServiceProps {
   readonly handDeadline?: Duration;
   /** How long a replaced generation stays warm. Default: one hour. */
   readonly retention?: Duration;
+  /**
+   * Tasks that a replaced generation keeps, once no request reaches it, to save cost: a rollback to it then waits until it has
+   * grown. Default: all.
+   */
+  readonly warmAt?: number;
   /** How long a target that leaves may finish its requests. Default: 30 seconds. */
   readonly deregistrationDelay?: Duration;
   /** Append only: a slot in use cannot be removed. Default: blue, green, red. */
@@ -260,6 +265,8 @@ function limitsOf(props: EcsServiceProps) {
     healthIntervalSeconds: (props.healthCheck?.interval ?? Duration.seconds(10)).toSeconds(),
     handDeadlineSeconds: (props.handDeadline ?? Duration.days(1)).toSeconds(),
     retentionSeconds: (props.retention ?? Duration.hours(1)).toSeconds(),
+    // Left out where it is not said: a running version of Plan that does not know it would refuse it.
+    ...(props.warmAt !== undefined && { retentionFloor: props.warmAt }),
   };
 }
 
@@ -272,6 +279,7 @@ const {
   healthIntervalSeconds,
   handDeadlineSeconds,
   retentionSeconds,
+  retentionFloor,
   traffic,
 } = serviceSettings.shape;
 const checked = z.object({
@@ -284,6 +292,7 @@ const checked = z.object({
   healthIntervalSeconds,
   handDeadlineSeconds,
   retentionSeconds,
+  retentionFloor,
 });
 
 /** What Plan would refuse is refused here first, all of it at once. */

@@ -30,7 +30,7 @@ export function allowGenerations(scope: Construct, functions: Cutover['functions
     each.allow(['ecs:DescribeServices'], [services], { because: byName });
   for (const each of [terminate, sweep])
     each.allow(['ecs:ListServices'], ['*'], { because: 'The action cannot be limited to services' });
-  for (const each of [launch, waiting, shift, judge]) {
+  for (const each of [waiting, shift, judge]) {
     each.allow(['ecs:ListTasks'], ['*'], { because: 'The action cannot be limited to services' });
     each.allow(['ecs:DescribeTasks'], [localArn(scope, 'ecs', 'task/*')], {
       because: 'The ids of tasks are made by ECS',
@@ -52,14 +52,15 @@ export function allowGenerations(scope: Construct, functions: Cutover['functions
   launch.allow(['ecs:TagResource'], [services, definitions], {
     conditions: { StringEquals: { 'ecs:CreateAction': ['CreateService', 'RegisterTaskDefinition'] } },
   });
-  launch.allow(['ecs:UpdateService'], [services], {
-    conditions: { ...aGeneration, ArnLikeIfExists: { 'ecs:task-definition': definitions } },
-    because: byTag,
-  });
   // Each service allows its own roles; that they go to tasks alone is said once for all of them.
   launch.deny(['iam:PassRole'], ['*'], {
     StringNotEquals: { 'iam:PassedToService': 'ecs-tasks.amazonaws.com' },
   });
+  for (const each of [launch, shift, terminate])
+    each.allow(['ecs:UpdateService'], [services], {
+      conditions: { ...aGeneration, ArnLikeIfExists: { 'ecs:task-definition': definitions } },
+      because: byTag,
+    });
   terminate.allow(['ecs:DeleteService'], [services], { conditions: aGeneration, because: byTag });
 
   shift.allow(['elasticloadbalancing:ModifyRule'], [rules], { conditions: aProductionRule, because: byTag });

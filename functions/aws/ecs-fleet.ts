@@ -23,7 +23,7 @@ import type { Generation } from '../core/generation.ts';
 import type { FleetState } from '../core/health.ts';
 import type { GenerationName } from '../core/names.ts';
 import type { Standing } from '../core/orphans.ts';
-import { parse, parseOrThrow } from '../core/parse.ts';
+import { growing, parse, parseOrThrow } from '../core/parse.ts';
 import type { FleetSettings, ServiceSettings } from '../core/service-settings.ts';
 import { ownerTags } from '../core/tags.ts';
 import type { Fleet } from '../ports/fleet.ts';
@@ -42,11 +42,14 @@ const ecsSettings = z.strictObject({
 });
 type EcsSettings = z.infer<typeof ecsSettings>;
 
+/** What one must know of a generation that runs, by whatever version it was launched. */
+const ecsPlace = growing({ kind: ecsSettings.shape.kind, cluster: ecsSettings.shape.cluster });
+
 /** https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_DescribeTasks.html */
 const tasksPerCall = 100;
 
 /** The name is all that ECS has of a generation. */
-type Named = Pick<Generation, 'name'>;
+type Named = Pick<Generation, 'name'> & Partial<Pick<Generation, 'fleet'>>;
 
 export class EcsFleet implements Fleet {
   readonly #client: ECSClient;
@@ -67,7 +70,7 @@ export class EcsFleet implements Fleet {
     copyOf: Generation | null,
   ): Promise<void> {
     const ecs = read(settings);
-    const found = await this.#find(ecs, generation);
+    const found = await this.#find(ecs.cluster, generation);
     if (found !== undefined && found.status !== 'INACTIVE') {
       refuseStranger(found.tags, settings, generation);
       await this.#family(settings, ecs, generation);
@@ -79,38 +82,41 @@ export class EcsFleet implements Fleet {
     await this.#create(settings, ecs, generation, family, desired);
   }
 
+  async wanted(settings: ServiceSettings, generation: Generation): Promise<number | undefined> {
+    const service = await this.#find(clusterOf(settings, generation), generation);
+    return service?.status === 'ACTIVE' ? (service.desiredCount ?? 0) : undefined;
+  }
+
   async observe(settings: ServiceSettings, generation: Generation): Promise<FleetState | undefined> {
-    const ecs = read(settings);
-    const service = await this.#find(ecs, generation);
-    if (service === undefined || service.status !== 'ACTIVE') return undefined;
-    const tasks = await this.#tasks(ecs, generation);
+    const cluster = clusterOf(settings, generation);
+    const desired = await this.wanted(settings, generation);
+    if (desired === undefined) return undefined;
+    const tasks = await this.#tasks(cluster, generation);
     return {
-      desired: service.desiredCount ?? 0,
+      desired,
       running: tasks.filter(({ lastStatus }) => lastStatus === 'RUNNING').length,
       own: tasks.flatMap(addressOf),
     };
   }
 
   async resize(settings: ServiceSettings, generation: Generation, desired: number): Promise<void> {
-    const ecs = read(settings);
-    refuseStranger((await this.#find(ecs, generation))?.tags, settings, generation);
+    const cluster = clusterOf(settings, generation);
+    refuseStranger((await this.#find(cluster, generation))?.tags, settings, generation);
     await calling(`resizing the ECS service ${generation.name} to ${desired}`, () =>
       this.#client.send(
-        new UpdateServiceCommand({ cluster: ecs.cluster, service: generation.name, desiredCount: desired }),
+        new UpdateServiceCommand({ cluster, service: generation.name, desiredCount: desired }),
       ),
     );
   }
 
   async terminate(settings: ServiceSettings, generation: Named): Promise<void> {
-    const ecs = read(settings);
-    const service = await this.#find(ecs, generation);
+    const cluster = clusterOf(settings, generation);
+    const service = await this.#find(cluster, generation);
     if (service === undefined || service.status !== 'ACTIVE') return;
     refuseStranger(service.tags, settings, generation);
     await calling(`deleting the ECS service ${generation.name}`, async () => {
       try {
-        await this.#client.send(
-          new DeleteServiceCommand({ cluster: ecs.cluster, service: generation.name, force: true }),
-        );
+        await this.#client.send(new DeleteServiceCommand({ cluster, service: generation.name, force: true }));
       } catch (thrown) {
         if (codeOf(thrown) !== 'ServiceNotFoundException' && codeOf(thrown) !== 'ServiceNotActiveException')
           throw thrown;
@@ -130,10 +136,14 @@ export class EcsFleet implements Fleet {
     if (what === 'all') await discardDefinition(this.#client, settings, name);
   }
 
-  async #find(ecs: EcsSettings, generation: Named): Promise<Service | undefined> {
+  async forget(settings: ServiceSettings, generation: Generation): Promise<void> {
+    await discardDefinition(this.#client, settings, generation.name);
+  }
+
+  async #find(cluster: string, generation: Named): Promise<Service | undefined> {
     const answer = await calling(`reading the ECS service ${generation.name}`, () =>
       this.#client.send(
-        new DescribeServicesCommand({ cluster: ecs.cluster, services: [generation.name], include: ['TAGS'] }),
+        new DescribeServicesCommand({ cluster, services: [generation.name], include: ['TAGS'] }),
       ),
     );
     // A service that does not exist is a failure with HTTP 200; any other failure must not pass for "does not exist".
@@ -255,14 +265,14 @@ export class EcsFleet implements Fleet {
     );
   }
 
-  async #tasks(ecs: EcsSettings, generation: Generation): Promise<readonly Task[]> {
+  async #tasks(cluster: string, generation: Generation): Promise<readonly Task[]> {
     return calling(`reading the tasks of ${generation.name}`, async () => {
       const arns: string[] = [];
       let nextToken: string | undefined;
       do {
         const page = await this.#client.send(
           new ListTasksCommand({
-            cluster: ecs.cluster,
+            cluster,
             serviceName: generation.name,
             ...(nextToken && { nextToken }),
           }),
@@ -273,9 +283,7 @@ export class EcsFleet implements Fleet {
       const tasks: Task[] = [];
       for (let at = 0; at < arns.length; at += tasksPerCall) {
         const batch = arns.slice(at, at + tasksPerCall);
-        const page = await this.#client.send(
-          new DescribeTasksCommand({ cluster: ecs.cluster, tasks: batch }),
-        );
+        const page = await this.#client.send(new DescribeTasksCommand({ cluster, tasks: batch }));
         tasks.push(...(page.tasks ?? []));
       }
       return tasks;
@@ -285,6 +293,12 @@ export class EcsFleet implements Fleet {
 
 function read(settings: ServiceSettings): EcsSettings {
   return parseOrThrow(ecsSettings, settings.fleet, `the fleet of ${settings.service}`);
+}
+
+/** Where the generation runs, which need not be where the next one is launched. */
+function clusterOf(settings: ServiceSettings, generation: Named): string {
+  const fleet = generation.fleet ?? settings.fleet;
+  return parseOrThrow(ecsPlace, fleet, `the fleet of ${generation.name}`).cluster;
 }
 
 /** Always by digest: what the tag names may change. */

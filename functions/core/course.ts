@@ -1,10 +1,10 @@
 /** The course of a deployment as changes of the service item, one for each thing a step does. All are pure. */
-import { CutoverError, type Failure } from './errors.ts';
+import { CutoverError, type Failure, shortened } from './errors.ts';
 import { stopReason } from './latch.ts';
 import type { GenerationName } from './names.ts';
 import { goingForward, owned, released, running } from './ownership.ts';
 import type { Plan, PlanStep } from './plan.ts';
-import { afterPromotion } from './retention.ts';
+import { afterPromotion, type Retained } from './retention.ts';
 import type { Deployment, Intent, Outcome, ServiceItem, Wait } from './service-item.ts';
 import { turned } from './turn.ts';
 import type { Weights } from './weights.ts';
@@ -22,13 +22,39 @@ export function intending(
   intent: Omit<Intent, 'fence' | 'at'>,
   now: number,
 ): ServiceItem {
-  if (intent.kind === 'launch' || intent.kind === 'shift') unstopped(item, plan);
+  if (intent.kind !== 'restore' && intent.kind !== 'terminate') unstopped(item, plan);
   else running(item, plan);
   return { ...item, intent: { ...intent, fence: plan.fence, at: now }, mutatingUntil: now + mutationMs };
 }
 
-export function launched(item: ServiceItem, plan: Plan, desired: number): ServiceItem {
-  return withDeployment(settled(item), { ...goingForward(item, plan), desired, phase: 'proving' });
+/** `before`: tasks that are wanted of the old generation; null when there is none. */
+export function launched(
+  item: ServiceItem,
+  plan: Plan,
+  desired: number,
+  before: number | null = null,
+): ServiceItem {
+  const current = goingForward(item, plan);
+  return withDeployment(settled(item), { ...current, desired, desiredBefore: before, phase: 'proving' });
+}
+
+/** The old generation is larger by now: the new one gets no more weight before it has grown to that. */
+export function growing(item: ServiceItem, plan: Plan, now: number): ServiceItem {
+  const current = goingForward(item, plan);
+  return current.growingSince === null ? withDeployment(item, { ...current, growingSince: now }) : item;
+}
+
+/** ECS or Auto Scaling was told how large it must be. */
+export function resized(item: ServiceItem, plan: Plan): ServiceItem {
+  goingForward(item, plan);
+  return settled(item);
+}
+
+/** `needed` of its tasks are healthy, as many as are wanted of the old generation. */
+export function grown(item: ServiceItem, plan: Plan, needed: number): ServiceItem {
+  const current = goingForward(item, plan);
+  const desired = current.desired === null ? null : Math.max(current.desired, needed);
+  return withDeployment(item, { ...current, desired, growingSince: null });
 }
 
 /** A slow invocation that comes after a later one changes nothing: the token that it brings is worth nothing any more. */
@@ -68,12 +94,21 @@ export function restoring(
   return withDeployment({ ...next, wait: null }, { ...current, phase: 'restoring', hold });
 }
 
-/** `quietAt`: when the new generation, whose weight is 0 again, may be ended. */
+/** Requests still reach what is to be ended: noted once, so that people are told. */
+export function stillReached(item: ServiceItem, plan: Plan, why: string): ServiceItem {
+  const current = running(item, plan);
+  return current.stillReached === null
+    ? withDeployment(item, { ...current, stillReached: shortened(why) })
+    : item;
+}
+
+/** `quietAt`: the new generation is not ended before; later than now when it had weight, which it lost just now. */
 export function restoredWeights(item: ServiceItem, plan: Plan, quietAt: number, now: number): ServiceItem {
   const current = running(item, plan);
+  const withdrawn = { quietAt, withdrawnAt: quietAt > now ? now : null };
   return withDeployment(weighed(item, plan.weightsBefore, now), {
     ...current,
-    quietAt: current.quietAt ?? quietAt,
+    ...(current.quietAt === null && withdrawn),
   });
 }
 
@@ -130,12 +165,18 @@ export function retiring(item: ServiceItem, execution: string, now: number): Ser
     ...item,
     fence: item.fence + 1,
     owner: { execution, redrives: 0, since: now },
+    intent: { kind: 'retire', before: null, after: null, fence: item.fence + 1, at: now },
     mutatingUntil: now + mutationMs,
   };
 }
 
-/** `gone` are ended; the service is free again. */
-export function retired(item: ServiceItem, execution: string, gone: readonly GenerationName[]): ServiceItem {
+/** `gone` are ended, `stayed` are as they became; the service is free again. */
+export function retired(
+  item: ServiceItem,
+  execution: string,
+  gone: readonly GenerationName[],
+  stayed: readonly Retained[] = [],
+): ServiceItem {
   if (item.owner?.execution !== execution) {
     throw new CutoverError(
       'Cutover.FencedOut',
@@ -144,7 +185,9 @@ export function retired(item: ServiceItem, execution: string, gone: readonly Gen
   }
   return {
     ...released(item),
-    retained: item.retained.filter(({ generation }) => !gone.includes(generation.name)),
+    retained: item.retained
+      .filter(({ generation }) => !gone.includes(generation.name))
+      .map((each) => stayed.find(({ generation }) => generation.name === each.generation.name) ?? each),
   };
 }
 
@@ -164,7 +207,8 @@ function proven({ proven: known }: ServiceItem, { direction, from, to }: Plan): 
   const left = known.filter(({ name }) => direction === 'back' && name === from?.name);
   const others = known.filter((each) => each.name !== to.name && !left.includes(each));
   const room = provenKept - 1 - left.length;
-  return [...left, ...others.slice(-room), to];
+  // Launched anew it runs where the settings say then.
+  return [...left, ...others.slice(-room), { ...to, fleet: null }];
 }
 
 /** What a rollback left is not deployed again by any event, until a person releases it. */

@@ -62,14 +62,18 @@ export function begin(
         startedAt: now,
         phase: 'launching',
         desired: null,
+        desiredBefore: null,
+        growingSince: null,
         step: -1,
         latch: { running: [], crashes: [], fleetFailed: null, alarm: null, abort: null, superseded: null },
         reason: null,
         turned: null,
         hold: null,
         outcome: null,
+        withdrawnAt: null,
         quietAt: null,
         imageNotKept: null,
+        stillReached: null,
         endedAt: null,
       },
     },
@@ -85,7 +89,8 @@ export function nextGeneration(
 ): Generation {
   const number = item.lastGeneration + 1;
   const { repository, tag, digest } = image;
-  return { name: nameGeneration(settings.service, number), number, slot, repository, tag, digest };
+  const name = nameGeneration(settings.service, number);
+  return { name, number, slot, repository, tag, digest, fleet: settings.fleet };
 }
 
 /** A slot that nothing lives in. The first deployment takes the one that the rule points to: nothing has to be shifted. */

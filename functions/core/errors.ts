@@ -27,8 +27,10 @@ export const errorNames = [
   'Cutover.Committed',
   /** The weights of the rule are not those that we wrote last. They are left as they are. */
   'Cutover.ForeignWeights',
-  /** A person changed how many tasks a generation has. The count is left as it is. */
+  /** Somebody else changed the counts of the old generation: there would be no way back. */
   'Cutover.ForeignCounts',
+  /** The new generation grows to what the old one has; the machine tries the same step again. */
+  'Cutover.Growing',
   /** The listener rule holds something that Cutover does not know completely, so writing it back could lose it. */
   'Cutover.RuleNotOurs',
   /** A guard forbids an effect that cannot be undone. */

@@ -2,6 +2,7 @@
 import * as z from 'zod';
 import { digest, generationName, slotName } from './names.ts';
 import { growing } from './parse.ts';
+import { fleetSettings } from './service-settings.ts';
 
 export const generationSchema = growing({
   name: generationName,
@@ -10,6 +11,8 @@ export const generationSchema = growing({
   repository: z.string(),
   tag: z.string(),
   digest,
+  /** As it was launched: the service's settings may name another place by now. Null: as the settings say. */
+  fleet: fleetSettings.nullable().default(null),
 });
 export type Generation = z.infer<typeof generationSchema>;
 

@@ -20,7 +20,12 @@ export interface FleetState {
 /** A wiring fault never heals: no rule forwards to the group, or the zone is not one of the balancer's. */
 const wiringFaults = new Set(['Target.NotInUse', 'Target.InvalidState', 'Target.IpUnusable']);
 
-export function healthVerdict(fleet: FleetState, targets: readonly TargetState[]): Verdict {
+/** `least`: as many as must be healthy; what is wanted beyond them may still be starting. Default: all that are wanted. */
+export function healthVerdict(
+  fleet: FleetState,
+  targets: readonly TargetState[],
+  least: number = fleet.desired,
+): Verdict {
   const own = ownTargets(fleet, targets);
   const miswired = own.filter(
     ({ state, reason }) => state === 'unused' && reason !== undefined && wiringFaults.has(reason),
@@ -37,11 +42,16 @@ export function healthVerdict(fleet: FleetState, targets: readonly TargetState[]
   const missing: string[] = [];
   // Nothing is missing of nothing; weight on it would go nowhere.
   if (fleet.desired === 0) missing.push('it is scaled to 0 tasks');
-  if (fleet.running < fleet.desired) missing.push(`${fleet.running} of ${fleet.desired} tasks run`);
-  const healthy = own.filter(({ state }) => state === 'healthy').length;
-  if (healthy < fleet.desired)
-    missing.push(`${healthy} of ${fleet.desired} targets are healthy${whyNot(own)}`);
+  const needed = Math.min(least, fleet.desired);
+  if (fleet.running < needed) missing.push(`${fleet.running} of ${needed} tasks run`);
+  const healthy = healthyOf(fleet, targets);
+  if (healthy < needed) missing.push(`${healthy} of ${needed} targets are healthy${whyNot(own)}`);
   return missing.length === 0 ? { verdict: 'pass' } : { verdict: 'wait', missing };
+}
+
+/** How many of the generation's own targets are healthy. */
+export function healthyOf(fleet: FleetState, targets: readonly TargetState[]): number {
+  return ownTargets(fleet, targets).filter(({ state }) => state === 'healthy').length;
 }
 
 /** All the generation's tasks run, so the only thing to wait for is what AWS never announces: target health. */

@@ -22,7 +22,7 @@ const owner = growing({
 });
 
 export const intent = growing({
-  kind: z.enum(['launch', 'shift', 'restore', 'promote', 'terminate']),
+  kind: z.enum(['launch', 'shift', 'restore', 'promote', 'terminate', 'retire', 'resize']),
   before: weightsSchema.nullable(),
   after: weightsSchema.nullable(),
   fence: z.int(),
@@ -81,8 +81,12 @@ const deployment = growing({
   order: growing({ by: z.string(), reason: z.string() }).nullable(),
   startedAt: instant,
   phase: z.enum(['launching', 'proving', 'shifting', 'baking', 'restoring', 'ended']),
-  /** Tasks the new generation was launched with; null until then. */
+  /** Tasks of the new generation that must be healthy: it was launched with them, or has grown to them; null until then. */
   desired: z.int().nullable(),
+  /** Tasks that were wanted of the old generation when the new one was launched; null when there was none. */
+  desiredBefore: z.int().nullable().default(null),
+  /** Since when the new generation grows to what the old one has; null while it does not. */
+  growingSince: instant.nullable().default(null),
   /** Index of the last step whose weights were written; -1 before the first. */
   step: z.int(),
   latch,
@@ -93,8 +97,12 @@ const deployment = growing({
   /** What a person had to look at last; null when nothing has to be. */
   hold: hold.nullable().default(null),
   outcome: outcome.nullable(),
-  /** From then on no request can reach the new generation any more; null while nothing was taken back. */
+  /** When the new generation lost the weight that it had; null while it has it, and when it never had any. */
+  withdrawnAt: instant.nullable().default(null),
+  /** The new generation is not ended before; null while nothing was taken back. */
   quietAt: instant.nullable(),
+  /** That requests have reached the new generation long after its weight was taken away; null while they have not. */
+  stillReached: z.string().nullable().default(null),
   /** Why the image of the new generation is not kept from expiring; null when it is, or was not tried yet. */
   imageNotKept: z.string().nullable().default(null),
   endedAt: instant.nullable(),
@@ -169,7 +177,18 @@ export const serviceItem = growing({
   lastGeneration: z.int(),
   live: generationSchema.nullable(),
   /** No longer live, but warm; the one that was live last comes last. */
-  retained: z.array(growing({ generation: generationSchema, until: instant })),
+  retained: z.array(
+    growing({
+      generation: generationSchema,
+      until: instant,
+      /** From when on it may be made as small as the service's floor; null: it stays as large as it is. */
+      fullUntil: instant.nullable().default(null),
+      /** It is due, but requests have reached it whenever one looked since then; null when none does. */
+      reachedSince: instant.nullable().default(null),
+      /** What people are told of that, once it has lasted; null before. */
+      remark: z.string().nullable().default(null),
+    }),
+  ),
   /** Generations that were live and baked, the one that was live last comes last: what a rollback may go to. */
   proven: z.array(generationSchema),
   held: z.array(held),

@@ -5,6 +5,10 @@ import { strategySchema } from './strategy.ts';
 
 const seconds = z.int().min(0);
 
+/** What the fleet's adapter needs; core and steps hand it on unread. */
+export const fleetSettings = z.looseObject({ kind: z.string() });
+export type FleetSettings = z.infer<typeof fleetSettings>;
+
 export const serviceSettings = z.strictObject({
   schema: z.literal(1),
   service: serviceName,
@@ -28,6 +32,13 @@ export const serviceSettings = z.strictObject({
     .default(86_400)
     .describe("how long a deployment that is held waits for a person's word before it goes back"),
   retentionSeconds: seconds.max(31_536_000).describe('how long a replaced generation stays warm'),
+  retentionFloor: z
+    .int()
+    .min(1)
+    .max(5_000)
+    .nullable()
+    .default(null)
+    .describe('tasks that a replaced generation is made as small as once no request reaches it; null: none'),
   traffic: z.strictObject({
     rule: z.string().min(1).describe('ARN of the production listener rule'),
     slots: z
@@ -48,12 +59,10 @@ export const serviceSettings = z.strictObject({
         }
       }),
   }),
-  /** What the fleet's adapter needs; core and steps hand it on unread. */
-  fleet: z.looseObject({ kind: z.string() }),
+  fleet: fleetSettings,
 });
 
 export type ServiceSettings = z.infer<typeof serviceSettings>;
-export type FleetSettings = ServiceSettings['fleet'];
 export type TrafficSettings = ServiceSettings['traffic'];
 
 /**

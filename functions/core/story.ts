@@ -36,6 +36,7 @@ const kind = z.enum([
   'imageNotKept',
   'imageMissing',
   'orphaned',
+  'stillReached',
 ]);
 type ChapterKind = z.infer<typeof kind>;
 
@@ -99,6 +100,7 @@ const spoken: ReadonlySet<ChapterKind> = new Set([
   'imageNotKept',
   'imageMissing',
   'orphaned',
+  'stillReached',
 ]);
 
 /** Kinds that ask for a person's word. */
@@ -114,7 +116,12 @@ export function recordPrefix(deployment: string): string {
 }
 
 export function chaptersOf(before: ServiceItem | null, after: ServiceItem): readonly Chapter[] {
-  return [...refusalIn(before, after), ...deploymentIn(before, after), ...foundIn(before, after)];
+  return [
+    ...refusalIn(before, after),
+    ...deploymentIn(before, after),
+    ...foundIn(before, after),
+    ...retentionIn(before, after),
+  ];
 }
 
 function refusalIn(before: ServiceItem | null, after: ServiceItem): readonly Chapter[] {
@@ -196,10 +203,34 @@ function withoutImage({ live }: ServiceItem, { name, repository }: Generation): 
     : `${name} may be gone back to, but its image is not in ${repository} any more: push the image again`;
 }
 
+/** A generation that is kept beyond its time, for requests still reach it. */
+function retentionIn(before: ServiceItem | null, after: ServiceItem): readonly Chapter[] {
+  const known = new Set(
+    before?.retained.flatMap(({ generation, remark }) => (remark === null ? [] : [generation.name])),
+  );
+  return after.retained.flatMap(({ generation, reachedSince, remark }): Chapter[] => {
+    if (remark === null || reachedSince === null || known.has(generation.name)) return [];
+    return [
+      {
+        ...apart,
+        id: `retained#${generation.name}#${new Date(reachedSince).toISOString()}`,
+        kind: 'stillReached',
+        service: after.service,
+        image: imageName(generation),
+        digest: generation.digest,
+        generation: generation.name,
+        reason: remark,
+        at: before?.intent?.at ?? reachedSince,
+        written: after.written,
+      },
+    ];
+  });
+}
+
 /** What a deployment's story is told by; of one that has not begun, that nothing has come of it. */
 type Standing = Pick<
   Deployment,
-  'desired' | 'step' | 'reason' | 'hold' | 'imageNotKept' | 'quietAt' | 'outcome'
+  'desired' | 'step' | 'reason' | 'hold' | 'imageNotKept' | 'stillReached' | 'quietAt' | 'outcome'
 >;
 const unbegun: Standing = {
   desired: null,
@@ -207,6 +238,7 @@ const unbegun: Standing = {
   reason: null,
   hold: null,
   imageNotKept: null,
+  stillReached: null,
   quietAt: null,
   outcome: null,
 };
@@ -266,6 +298,7 @@ function wayBackIn(old: Standing, now: Deployment, { weightsAt }: ServiceItem): 
   const happenings: Happening[] = [];
   if (now.quietAt !== null && old.quietAt === null)
     happenings.push({ kind: 'weightsRestored', at: weightsAt });
+  if (now.stillReached !== null && old.stillReached === null) happenings.push({ kind: 'stillReached' });
   happenings.push(...handIn(old.hold, now));
   if (now.outcome !== null && old.outcome === null) happenings.push({ kind: now.outcome, at: now.endedAt });
   return happenings;
@@ -320,6 +353,7 @@ function reasonFor(kind: ChapterKind, service: string, deployment: Deployment): 
   if (hold !== null && asking.has(kind)) return handInWords(service, hold, stopReason(latch)?.cause);
   if (hold?.answer != null && kind === 'resumed') return `${hold.answer.by}: ${hold.answer.reason}`;
   if (kind === 'imageNotKept') return deployment.imageNotKept;
+  if (kind === 'stillReached') return deployment.stillReached;
   return deployment.reason ?? orderOf(deployment);
 }
 
@@ -435,6 +469,8 @@ function subjectOfPush(chapter: Chapter): string {
       return `${service}: the image ${image} of ${generation} is gone`;
     case 'orphaned':
       return `${service}: something stands that nothing references`;
+    case 'stillReached':
+      return `${service}: ${generation} (${image}) still gets requests and is kept`;
   }
 }
 
@@ -469,6 +505,7 @@ function subjectOfRollback(chapter: Chapter): string {
     case 'imageNotKept':
     case 'imageMissing':
     case 'orphaned':
+    case 'stillReached':
       return subjectOfPush(chapter);
   }
 }
@@ -479,6 +516,8 @@ const nouns: Readonly<Record<Intent['kind'], string>> = {
   restore: 'restore',
   promote: 'promotion',
   terminate: 'end',
+  retire: 'retirement',
+  resize: 'growth',
 };
 
 /** `the shift of web-g0002 (blue 100 -> blue 90, green 10)` */

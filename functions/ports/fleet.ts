@@ -4,7 +4,10 @@ import type { GenerationName } from '../core/names.ts';
 import type { Standing } from '../core/orphans.ts';
 import type { FleetSettings, ServiceSettings } from '../core/service-settings.ts';
 
-/** What runs a generation's tasks or instances. All can be repeated: what is found done is adopted. */
+/**
+ * What runs a generation's tasks or instances, each where the generation was launched. All can be repeated: what is found
+ * done is adopted.
+ */
 export interface Fleet {
   /** Mistakes in the fleet's own part of the settings, each with its path; empty when there are none. */
   mistakesIn(settings: FleetSettings): readonly string[];
@@ -20,9 +23,11 @@ export interface Fleet {
   ): Promise<void>;
   /** Makes a generation that runs as large as `desired`. */
   resize(settings: ServiceSettings, generation: Generation, desired: number): Promise<void>;
+  /** Tasks or instances that are wanted of the generation now; undefined when there is no such generation (any more). */
+  wanted(settings: ServiceSettings, generation: Generation): Promise<number | undefined>;
   /** What of the generation runs now; undefined when there is no such generation (any more). */
   observe(settings: ServiceSettings, generation: Generation): Promise<FleetState | undefined>;
-  /** Ends the generation. Nothing is left of it but what AWS keeps as history. */
+  /** Ends the generation. Nothing is left of it but what it was made from, and what AWS keeps as history. */
   terminate(settings: ServiceSettings, generation: Generation): Promise<void>;
   /**
    * The service's generations that stand, and what such were launched from, by their tags. Only those are looked at that
@@ -34,4 +39,6 @@ export interface Fleet {
   ): Promise<readonly Standing[]>;
   /** Ends what stands under that name, or only what runs of it. Refuses (`Cutover.Guarded`) what does not bear our tags. */
   discard(settings: ServiceSettings, name: GenerationName, what: 'all' | 'what runs'): Promise<void>;
+  /** Gives up what an ended generation was made from; for one that nobody may go back to. */
+  forget(settings: ServiceSettings, generation: Generation): Promise<void>;
 }

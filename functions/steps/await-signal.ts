@@ -9,12 +9,13 @@ import { needingHand } from '../core/hold.ts';
 import { stopReason } from '../core/latch.ts';
 import { running } from '../core/ownership.ts';
 import { planSchema } from '../core/plan.ts';
+import type { Deployment } from '../core/service-item.ts';
 import type { Verdict } from '../core/verdict.ts';
 import type { Ledger } from '../ports/ledger.ts';
 import type { Waits } from '../ports/waits.ts';
 import type { Now } from './clock.ts';
 import { type GatePorts, gateFailure } from './gates.ts';
-import { look as lookAt } from './look.ts';
+import { look } from './look.ts';
 
 const begun = {
   plan: planSchema,
@@ -22,7 +23,7 @@ const begun = {
   /** When the state was entered, in milliseconds since the epoch, plus a thousandth for each retry. */
   entered: z.number(),
 };
-const look = z.object({
+const looking = z.object({
   ...begun,
   /** Milliseconds since the epoch. */
   deadline: z.number(),
@@ -41,12 +42,12 @@ const hand = z.object({
 });
 
 export const awaitInput = z.discriminatedUnion('for', [
-  look.extend({ for: z.literal('healthy') }),
-  look.extend({ for: z.literal('bake') }),
+  looking.extend({ for: z.literal('healthy') }),
+  looking.extend({ for: z.literal('bake') }),
   hand,
 ]);
 type AwaitInput = z.infer<typeof awaitInput>;
-type LookInput = z.infer<typeof look>;
+type LookInput = z.infer<typeof looking>;
 type HandInput = z.infer<typeof hand>;
 
 /** https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_RunTask.html advises to allow for a few minutes at worst. */
@@ -68,12 +69,13 @@ export async function awaitSignal(
     item: waiting(current, plan, { token, for: input.for, deadline, entered }),
   }));
   if (item.wait?.token !== token) return overtaken;
-  const stop = stopReason(running(item, plan).latch);
+  const deployment = running(item, plan);
+  const stop = stopReason(deployment.latch);
   if (stop !== undefined) {
     await ports.waits.fail(token, stop.error, stop.cause);
     return { remark: stop.cause };
   }
-  return input.for === 'healthy' ? lookAtHealth(input, ports) : lookAtBake(input, ports);
+  return input.for === 'healthy' ? lookAtHealth(input, ports) : lookAtBake(input, deployment, ports);
 }
 
 const overtaken = { remark: 'a later look has begun; this one came too late' };
@@ -102,7 +104,7 @@ async function awaitHand(
 }
 
 async function lookAtHealth({ plan, token, deadline, recheckSeconds }: LookInput, ports: AwaitPorts) {
-  const { verdict: seen, allRunning, gone } = await lookAt(plan, ports);
+  const { verdict: seen, allRunning, gone } = await look(plan, null, ports);
   const sinceLaunch = ports.now() - (deadline - plan.settings.healthDeadlineSeconds * 1_000);
   // ECS and Auto Scaling are eventually consistent: what was just made may not be seen yet.
   const verdict: Verdict =
@@ -131,12 +133,12 @@ async function lookAtHealth({ plan, token, deadline, recheckSeconds }: LookInput
   return { remark: missing };
 }
 
-async function lookAtBake({ plan, token, deadline }: LookInput, ports: AwaitPorts) {
+async function lookAtBake({ plan, token, deadline }: LookInput, deployment: Deployment, ports: AwaitPorts) {
   if (ports.now() >= deadline) {
     await ports.waits.succeed(token);
     return { remark: 'the bake is over' };
   }
-  const failure = await gateFailure(plan, ports);
+  const failure = await gateFailure(plan, deployment, ports);
   if (failure === undefined) return { remark: 'baking' };
   await ports.waits.fail(token, failure.error, failure.cause);
   return { remark: failure.cause };

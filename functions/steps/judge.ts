@@ -30,11 +30,15 @@ export async function judge(
   ports: JudgePorts,
 ): Promise<{ readonly verdict: 'pass' }> {
   const item = await ports.ledger.read(plan.settings.service);
-  const stop = stopReason(running(item, plan).latch);
+  const deployment = running(item, plan);
+  const stop = stopReason(deployment.latch);
   if (stop !== undefined) throw new CutoverError(stop.error, stop.cause);
 
   const { traffic } = plan.settings;
-  const [failure, weights] = await Promise.all([gateFailure(plan, ports), ports.traffic.weights(traffic)]);
+  const [failure, weights] = await Promise.all([
+    gateFailure(plan, deployment, ports),
+    ports.traffic.weights(traffic),
+  ]);
   if (failure !== undefined) throw new CutoverError(failure.error, failure.cause);
   const written = item.weights ?? plan.weightsBefore;
   if (!sameWeights(weights, written)) throw foreignWeights(traffic.rule, written, weights);

@@ -6,10 +6,12 @@ import * as z from 'zod';
 import { forgotten, intending, launched } from '../core/course.ts';
 import { CutoverError } from '../core/errors.ts';
 import { type Plan, planSchema } from '../core/plan.ts';
+import { fullAgain } from '../core/retention.ts';
 import type { Fleet } from '../ports/fleet.ts';
 import type { Ledger } from '../ports/ledger.ts';
 import type { Now } from './clock.ts';
 import { type KeepImagePorts, keepImage } from './keep-image.ts';
+import { wantedOfOld } from './look.ts';
 
 export const launchInput = z.object({ plan: planSchema });
 
@@ -25,22 +27,29 @@ export async function launch(
 ): Promise<{ desired: number }> {
   const { settings } = plan;
   const { service } = settings;
-  const live = plan.from === null ? undefined : await ports.fleet.observe(settings, plan.from);
-  const desired = Math.max(live?.desired ?? 0, settings.minimumCount);
+  const live = await wantedOfOld(plan, ports);
+  const desired = Math.max(live ?? 0, settings.minimumCount);
   await ports.ledger.change(service, (item) => ({
-    item: intending(item, plan, { kind: 'launch', before: null, after: null }, ports.now()),
+    item: intending(
+      { ...item, retained: fullAgain(item.retained, plan, ports.now()) },
+      plan,
+      { kind: 'launch', before: null, after: null },
+      ports.now(),
+    ),
   }));
   if (plan.kept) await fit(plan, desired, ports);
   else await ports.fleet.launch(settings, plan.to, desired, plan.copyOf);
   if (plan.direction === 'forward') await keepImage(plan, ports);
-  await ports.ledger.change(service, (item) => ({ item: launched(item, plan, desired) }));
+  await ports.ledger.change(service, (item) => ({
+    item: launched(item, plan, desired, live ?? null),
+  }));
   return { desired };
 }
 
 /** A generation that was kept at full size needs nothing: no launch, no registry. */
 async function fit(plan: Plan, desired: number, { fleet, ledger }: LaunchPorts): Promise<void> {
   const { settings, to } = plan;
-  const kept = await fleet.observe(settings, to);
+  const kept = await fleet.wanted(settings, to);
   if (kept === undefined) {
     await ledger.change(settings.service, (item) => ({ item: forgotten(item, plan) }));
     throw new CutoverError(
@@ -48,5 +57,5 @@ async function fit(plan: Plan, desired: number, { fleet, ledger }: LaunchPorts):
       `${to.name} was kept, but does not run any more: somebody deleted it. Order the rollback again: it is launched anew`,
     );
   }
-  if (kept.desired < desired) await fleet.resize(settings, to, desired);
+  if (kept < desired) await fleet.resize(settings, to, desired);
 }

@@ -1,5 +1,6 @@
 /** A fresh look at the new generation's health: its own targets, nobody else's. */
-import { allRunning, healthVerdict, strangersIn, type TargetState } from '../core/health.ts';
+import type { Size } from '../core/capacity.ts';
+import { allRunning, healthVerdict, healthyOf, strangersIn, type TargetState } from '../core/health.ts';
 import type { Plan } from '../core/plan.ts';
 import type { Verdict } from '../core/verdict.ts';
 import type { Fleet } from '../ports/fleet.ts';
@@ -18,19 +19,36 @@ export interface Look {
   readonly allRunning: boolean;
   /** Targets in the slot that are not the generation's own. */
   readonly strangers: readonly TargetState[];
+  readonly size: Size;
 }
 
-export async function look(plan: Plan, { fleet, traffic }: LookPorts): Promise<Look> {
+/** `least`: as many as must be healthy; null: all that are wanted. */
+export async function look(plan: Plan, least: number | null, { fleet, traffic }: LookPorts): Promise<Look> {
   const state = await fleet.observe(plan.settings, plan.to);
   if (state === undefined) {
     const reasons = [`${plan.to.name} does not exist (any more): somebody deleted it`];
-    return { verdict: { verdict: 'fail', reasons }, gone: true, allRunning: false, strangers: [] };
+    return {
+      verdict: { verdict: 'fail', reasons },
+      gone: true,
+      allRunning: false,
+      strangers: [],
+      size: { desired: 0, healthy: 0 },
+    };
   }
   const targets = await traffic.targets(plan.settings.traffic, plan.to.slot);
   return {
-    verdict: healthVerdict(state, targets),
+    verdict: healthVerdict(state, targets, least ?? state.desired),
     gone: false,
     allRunning: allRunning(state),
     strangers: strangersIn(state, targets),
+    size: { desired: state.desired, healthy: healthyOf(state, targets) },
   };
+}
+
+/** Tasks that are wanted of the old generation now; undefined when there is none (any more). */
+export async function wantedOfOld(
+  { settings, from }: Plan,
+  { fleet }: { readonly fleet: Pick<Fleet, 'wanted'> },
+): Promise<number | undefined> {
+  return from === null ? undefined : fleet.wanted(settings, from);
 }

@@ -7,8 +7,8 @@ import { committed, restoredWeights, restoring } from '../core/course.ts';
 import { CutoverError, failureSchema, reasonOf } from '../core/errors.ts';
 import { running } from '../core/ownership.ts';
 import { type Plan, planSchema } from '../core/plan.ts';
+import { judgedFrom } from '../core/quiet.ts';
 import { restoreCommand } from '../core/restore-command.ts';
-import { quietHoldMs } from '../core/retention.ts';
 import type { Deployment, ServiceItem } from '../core/service-item.ts';
 import { inWords, sameWeights, type Weights } from '../core/weights.ts';
 import type { Ledger } from '../ports/ledger.ts';
@@ -58,11 +58,13 @@ export async function restore({ plan, failure }: RestoreInput, ports: RestorePor
   }));
   await ports.traffic.shift(traffic, current, plan.weightsBefore);
   // What is kept is not ended, so nothing has to be waited out.
-  const quietMs = !plan.kept && tookTraffic(deployment, item, current, plan.to.slot) ? quietHoldMs : 0;
-  await ports.ledger.change(service, (now) => ({
-    item: restoredWeights(now, plan, ports.now() + quietMs, ports.now()),
+  const hadWeight = !plan.kept && tookTraffic(deployment, item, current, plan.to.slot);
+  const now = ports.now();
+  const restored = await ports.ledger.change(service, (noted) => ({
+    item: restoredWeights(noted, plan, hadWeight ? judgedFrom(now) : now, now),
   }));
-  return { reason, quietSeconds: quietMs / 1_000 };
+  const quietAt = running(restored.item, plan).quietAt ?? now;
+  return { reason, quietSeconds: Math.max(0, Math.ceil((quietAt - now) / 1_000)) };
 }
 
 /**

@@ -1,25 +1,24 @@
 /**
- * Ends the generations whose retention is over, and the orphans that somebody wants ended, and says when to come again. Runs in the same function as `terminate`. Holds
+ * Ends the generations whose retention is over and the orphans that somebody wants ended, makes those small that the service
+ * wants small, and says when to come again. Ends and shrinks nothing that requests still reach. Runs in the same function as
+ * `terminate`. Holds
  * the service while it writes; waits while a deployment holds it. A repeat finds them gone.
  */
 import * as z from 'zod';
 import { retired, retiring } from '../core/course.ts';
 import { CutoverError } from '../core/errors.ts';
-import type { Generation } from '../core/generation.ts';
 import { type GenerationName, serviceName } from '../core/names.ts';
 import { collected } from '../core/orphans.ts';
-import { due, nextDue, quietHoldMs } from '../core/retention.ts';
+import { judgedFrom } from '../core/quiet.ts';
+import { againMs, due, dueForVisit, nextVisit, putOff, type Retained, small } from '../core/retention.ts';
 import type { ServiceItem } from '../core/service-item.ts';
 import type { ServiceSettings } from '../core/service-settings.ts';
 import { type Collected, collect } from './collect.ts';
+import { lingeringRequests } from './lingering.ts';
 import { refuseWhileWeighted, type TerminatePorts } from './terminate.ts';
 
 export const retireInput = z.object({ service: serviceName, execution: z.string() });
 type RetireInput = z.infer<typeof retireInput>;
-
-/** How soon to come again while a deployment holds the service: ever more rarely, for an execution's history is finite. */
-const busyMs = 60_000;
-const busyShare = 1 / 50;
 
 export interface RetireOutput {
   readonly retired: readonly string[];
@@ -35,29 +34,31 @@ export async function retire(
 ): Promise<RetireOutput> {
   const item = await ports.ledger.read(service);
   const now = ports.now();
-  const settled = (item.weightsAt ?? 0) + quietHoldMs;
+  const settled = judgedFrom(item.weightsAt ?? 0);
   // What this execution holds from a try that was killed must be given back, whatever is due by now.
   if (item.owner?.execution !== execution) {
     if (item.owner !== null) return { retired: [], next: visit(item, afterBusy(item, now)) };
     if (now < settled) return { retired: [], next: visit(item, settled) };
-    if (due(item.retained, now).length === 0 && item.collect === null)
+    if (dueForVisit(item.retained, now).length === 0 && item.collect === null)
       return { retired: [], next: visit(item, now) };
   }
 
   const gone: GenerationName[] = [];
+  const stayed: Retained[] = [];
   let swept: Collected | undefined;
   const held = await ports.ledger.change(service, (current) => ({ item: retiring(current, execution, now) }));
   try {
     // Decided on what is held, not on what was read before: a rollback may have made one of them live again.
-    for (const { generation } of due(held.item.retained, now)) {
-      await end(generation, held.item, ports);
-      gone.push(generation.name);
+    for (const each of dueForVisit(held.item.retained, now)) {
+      const stays = await attend(each, held.item, ports);
+      if (stays === undefined) gone.push(each.generation.name);
+      else stayed.push(stays);
     }
     if (held.item.collect !== null) swept = await collect(held.item, settingsOf(held.item), ports);
   } finally {
     // Also when AWS refused half-way: the service must not stay held by a retirement.
     await ports.ledger.change(service, (current) => {
-      const item = retired(current, execution, gone);
+      const item = retired(current, execution, gone, stayed);
       return { item: swept === undefined ? item : collected(item, swept.gone, swept.isDone) };
     });
   }
@@ -76,18 +77,34 @@ function settingsOf({ service, deployment }: ServiceItem): ServiceSettings {
   );
 }
 
-async function end(generation: Generation, item: ServiceItem, ports: TerminatePorts): Promise<void> {
+/** Ends it, or makes it small: undefined when it is ended, else what it became. */
+async function attend(
+  each: Retained,
+  item: ServiceItem,
+  ports: TerminatePorts,
+): Promise<Retained | undefined> {
+  const { generation } = each;
+  const { weightsAt } = item;
   const settings = settingsOf(item);
   await refuseWhileWeighted(ports.traffic, settings.traffic, generation);
-  await ports.fleet.terminate(settings, generation);
+  const requests = await lingeringRequests(settings.traffic, generation, weightsAt ?? 0, ports);
+  if (requests > 0) return putOff(each, ports.now());
+  if (due([each], ports.now()).length > 0) {
+    await ports.fleet.terminate(settings, generation);
+    return undefined;
+  }
+  const floor = settings.retentionFloor;
+  const size = (await ports.fleet.wanted(settings, generation)) ?? 0;
+  // Never larger: it may be smaller already, by autoscaling or by hand.
+  if (floor !== null && size > floor) await ports.fleet.resize(settings, generation, floor);
+  return small(each);
 }
 
 function afterBusy({ retained }: ServiceItem, now: number): number {
-  const overdue = now - (nextDue(retained) ?? now);
-  return now + Math.max(busyMs, Math.ceil(overdue * busyShare));
+  return now + againMs(now - (nextVisit(retained) ?? now));
 }
 
 function visit({ retained }: ServiceItem, earliest: number): string | null {
-  const next = nextDue(retained);
+  const next = nextVisit(retained);
   return next === null ? null : new Date(Math.max(next, earliest)).toISOString();
 }

@@ -1,19 +1,23 @@
 /**
  * Puts the weights of a step into the rule. Writes one rule; runs before each bake. A repeat finds the weights and writes
- * nothing.
+ * nothing. A new generation that is smaller than the old one by now is made as large first, and gets the weight only once it
+ * is healthy at that size (`Cutover.Growing` until then).
  */
 import * as z from 'zod';
-import { intending, shifted } from '../core/course.ts';
+import { capacityFor, foreignCounts, type Size } from '../core/capacity.ts';
+import { growing, grown, intending, resized, shifted } from '../core/course.ts';
 import { CutoverError } from '../core/errors.ts';
 import { stopReason } from '../core/latch.ts';
 import { running } from '../core/ownership.ts';
-import { planSchema, planStep } from '../core/plan.ts';
+import { type Plan, planSchema, planStep } from '../core/plan.ts';
+import type { Deployment } from '../core/service-item.ts';
 import type { Weights } from '../core/weights.ts';
+import type { Fleet } from '../ports/fleet.ts';
 import type { Ledger } from '../ports/ledger.ts';
 import type { Traffic } from '../ports/traffic.ts';
 import { accepted } from './accepted.ts';
 import type { Now } from './clock.ts';
-import { type LookPorts, look } from './look.ts';
+import { look, wantedOfOld } from './look.ts';
 
 export const shiftInput = z.object({
   direction: z.literal('forward'),
@@ -22,8 +26,9 @@ export const shiftInput = z.object({
   index: z.int().min(0),
 });
 
-export interface ShiftPorts extends LookPorts {
+export interface ShiftPorts {
   readonly ledger: Ledger;
+  readonly fleet: Pick<Fleet, 'observe' | 'wanted' | 'resize'>;
   readonly traffic: Traffic;
   readonly now: Now;
 }
@@ -34,10 +39,16 @@ export async function shift(
 ): Promise<{ readonly weights: Weights }> {
   const { service, traffic } = plan.settings;
   const before = await accepted(await ports.ledger.read(service), plan, ports);
-  const stop = stopReason(running(before, plan).latch);
+  const deployment = running(before, plan);
+  const stop = stopReason(deployment.latch);
   if (stop !== undefined) throw new CutoverError(stop.error, stop.cause);
 
-  const { verdict, strangers } = await look(plan, ports);
+  const [{ verdict, strangers, size }, wanted] = await Promise.all([
+    look(plan, deployment.desired, ports),
+    wantedOfOld(plan, ports),
+  ]);
+  const foreign = foreignCounts(plan, deployment, wanted);
+  if (foreign !== undefined) throw new CutoverError('Cutover.ForeignCounts', foreign);
   if (verdict.verdict !== 'pass') {
     const words = verdict.verdict === 'fail' ? verdict.reasons : verdict.missing;
     throw new CutoverError('Cutover.Unhealthy', `${plan.to.name} may not take traffic: ${words.join('; ')}`);
@@ -49,11 +60,49 @@ export async function shift(
     );
   }
 
+  const needed = wanted ?? 0;
+  // What an earlier try may have written is finished first: only its intent tells that the weights are ours.
+  if (before.intent?.kind !== 'shift') await refuseWhileSmaller(plan, deployment, { needed, size }, ports);
+
   const expected = before.weights ?? plan.weightsBefore;
   await ports.ledger.change(service, (item) => ({
-    item: intending(item, plan, { kind: 'shift', before: expected, after: step.weights }, ports.now()),
+    item: intending(
+      grown(item, plan, needed),
+      plan,
+      { kind: 'shift', before: expected, after: step.weights },
+      ports.now(),
+    ),
   }));
   await ports.traffic.shift(traffic, expected, step.weights);
   await ports.ledger.change(service, (item) => ({ item: shifted(item, plan, step, index, ports.now()) }));
   return { weights: step.weights };
+}
+
+/** Autoscaling may have made the old generation larger since the new one was launched. */
+async function refuseWhileSmaller(
+  plan: Plan,
+  { growingSince }: Deployment,
+  { needed, size }: { readonly needed: number; readonly size: Size },
+  { ledger, fleet, now }: ShiftPorts,
+): Promise<void> {
+  const { capacity } = capacityFor(needed, size);
+  if (capacity === 'enough') return;
+  const { settings, to } = plan;
+  const missing = `${size.healthy} of the ${needed} tasks that the old generation has are healthy`;
+  const { healthDeadlineSeconds } = settings;
+  if (growingSince !== null && now() - growingSince > healthDeadlineSeconds * 1_000) {
+    throw new CutoverError(
+      'Cutover.Unhealthy',
+      `${to.name} did not grow within ${healthDeadlineSeconds} s: ${missing}`,
+    );
+  }
+  await ledger.change(settings.service, (item) => ({ item: growing(item, plan, now()) }));
+  if (capacity === 'tooSmall') {
+    await ledger.change(settings.service, (item) => ({
+      item: intending(item, plan, { kind: 'resize', before: null, after: null }, now()),
+    }));
+    await fleet.resize(settings, to, needed);
+    await ledger.change(settings.service, (item) => ({ item: resized(item, plan) }));
+  }
+  throw new CutoverError('Cutover.Growing', `${to.name} must grow before it gets more weight: ${missing}`);
 }

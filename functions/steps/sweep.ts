@@ -7,7 +7,7 @@ import { CutoverError } from '../core/errors.ts';
 import { type ServiceName, serviceName } from '../core/names.ts';
 import { eventOf, type Push } from '../core/push.ts';
 import { hasEnded } from '../core/recovery.ts';
-import { nextDue } from '../core/retention.ts';
+import { nextVisit } from '../core/retention.ts';
 import type { ServiceItem } from '../core/service-item.ts';
 import type { ServiceSettings } from '../core/service-settings.ts';
 import type { Executions } from '../ports/executions.ts';
@@ -124,7 +124,7 @@ function waitingIn(item: ServiceItem, ports: SweepPorts): readonly Start[] {
   const starts: Start[] = [];
   if (collect !== null)
     starts.push({ machine: retire, name: `collect-${service}-${period(now())}`, input: { service } });
-  const due = nextDue(retained);
+  const due = nextVisit(retained);
   if (due !== null && due + overdueMs <= now())
     starts.push({ machine: retire, name: `retire-${service}-${period(now())}`, input: { service } });
   if (pending !== null) starts.push(offering(service, pending, ports));

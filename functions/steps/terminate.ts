@@ -1,26 +1,27 @@
 /**
- * Ends the new generation of a deployment that went back. Refuses while any weight may still lead to it. A repeat finds
- * it gone. One that a rollback went to is kept.
+ * Ends the new generation of a deployment that went back. Refuses while any weight may still lead to it, and while requests
+ * reach it (`Cutover.NotYet`: the machine comes again). A repeat finds it gone. One that a rollback went to is kept.
  */
 import * as z from 'zod';
-import { intending, restored } from '../core/course.ts';
+import { intending, restored, stillReached } from '../core/course.ts';
 import { CutoverError } from '../core/errors.ts';
 import type { Generation } from '../core/generation.ts';
 import { owned } from '../core/ownership.ts';
 import { type Plan, planSchema } from '../core/plan.ts';
+import { reachedInWords } from '../core/quiet.ts';
+import type { Deployment } from '../core/service-item.ts';
 import type { TrafficSettings } from '../core/service-settings.ts';
 import type { Fleet } from '../ports/fleet.ts';
 import type { Ledger } from '../ports/ledger.ts';
 import type { Traffic } from '../ports/traffic.ts';
-import type { Now } from './clock.ts';
+import { type LingeringPorts, lingeringRequests } from './lingering.ts';
 
 export const terminateInput = z.object({ plan: planSchema });
 
-export interface TerminatePorts {
+export interface TerminatePorts extends LingeringPorts {
   readonly ledger: Ledger;
   readonly fleet: Fleet;
   readonly traffic: Traffic;
-  readonly now: Now;
 }
 
 export async function terminate(
@@ -44,13 +45,44 @@ export async function terminate(
   if (plan.from !== null) {
     await refuseWhileWeighted(ports.traffic, plan.settings.traffic, plan.to);
     await refuseWithoutOther(ports.traffic, plan);
+    await refuseWhileReached(plan, deployment, ports);
   }
   await ports.ledger.change(service, (item) => ({
     item: intending(item, plan, { kind: 'terminate', before: null, after: null }, ports.now()),
   }));
   await ports.fleet.terminate(plan.settings, plan.to);
+  await forget(plan, ports.fleet);
   await ports.ledger.change(service, (item) => ({ item: restored(item, plan, ports.now()) }));
   return { terminated: plan.to.name };
+}
+
+/** A task definition that is left over does no harm: that it cannot be deregistered does not change how the deployment ends. */
+async function forget({ settings, to }: Plan, fleet: Fleet): Promise<void> {
+  try {
+    await fleet.forget(settings, to);
+  } catch (failure) {
+    if (!(failure instanceof CutoverError)) throw failure;
+  }
+}
+
+/** What never had weight is not asked about: whoever tested it by header does not keep it. */
+async function refuseWhileReached(
+  plan: Plan,
+  { withdrawnAt }: Deployment,
+  ports: TerminatePorts,
+): Promise<void> {
+  if (withdrawnAt === null) return;
+  const { settings, to } = plan;
+  const requests = await lingeringRequests(settings.traffic, to, withdrawnAt, ports);
+  if (requests === 0) return;
+  const why = reachedInWords(to, withdrawnAt, ports.now());
+  if (why !== null) {
+    await ports.ledger.change(settings.service, (item) => ({ item: stillReached(item, plan, why) }));
+  }
+  throw new CutoverError(
+    'Cutover.NotYet',
+    `${to.name} is not ended yet: its slot ${to.slot} had ${requests} requests in the last minute that is counted`,
+  );
 }
 
 /** The generation that serves must be seen healthy before the other one ends. */

@@ -19,6 +19,7 @@ import {
   offerOf,
   pushOf,
   red,
+  retainedOf,
   settingsOf,
   start,
   web,
@@ -87,7 +88,7 @@ describe('a push to a live service', () => {
   });
 
   it('passes over slots that hold a retained generation', () => {
-    const retained = [{ generation: generationOf(1, green), until: start }];
+    const retained = [retainedOf(generationOf(1, green), start)];
     expect(admitted(liveItem({ retained, lastGeneration: 4 })).plan.to).toMatchObject({
       slot: 'red',
       name: 'web-g0005',
@@ -192,10 +193,9 @@ describe('no deployment comes of', () => {
     [
       'a push while no slot is free',
       liveItem({
-        retained: [green, red].map((slot, index) => ({
-          generation: generationOf(index + 2, slot),
-          until: start + index * 1_000,
-        })),
+        retained: [green, red].map((slot, index) =>
+          retainedOf(generationOf(index + 2, slot), start + index * 1_000),
+        ),
       }),
       offerOf(pushOf(2)),
       {

@@ -24,6 +24,7 @@ import {
   liveItem,
   offerOf,
   pushOf,
+  retainedOf,
   start,
   weightsOf,
 } from './examples.ts';
@@ -238,7 +239,7 @@ describe('the item', () => {
 });
 
 describe('retiring', () => {
-  const retained = [{ generation: generationOf(0, green), until: start }];
+  const retained = [retainedOf(generationOf(0, green), start)];
 
   it('takes a service that nobody has, with a fence of its own, and gives it back', () => {
     const held = retiring(liveItem({ retained }), execution('retire'), start);

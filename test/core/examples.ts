@@ -14,6 +14,7 @@ import {
 import type { Plan } from '../../functions/core/plan.ts';
 import type { Push } from '../../functions/core/push.ts';
 import type { RegistryImage } from '../../functions/core/registry-image.ts';
+import type { Retained } from '../../functions/core/retention.ts';
 import { admitRollback, type RollbackOffer, rollbackOrder } from '../../functions/core/rollback.ts';
 import { newServiceItem, type ServiceItem } from '../../functions/core/service-item.ts';
 import { type ServiceSettings, serviceSettings } from '../../functions/core/service-settings.ts';
@@ -121,6 +122,7 @@ export function generationOf(number: number, slot: SlotName = blue): Generation 
     repository: 'shop/web',
     tag: `v${number}`,
     digest: digestOf(number),
+    fleet: null,
   };
 }
 
@@ -174,13 +176,18 @@ export function baking(steps: number): { item: ServiceItem; plan: Plan } {
   return { item, plan };
 }
 
+/** A generation that is kept until then, and stays as large as it is. */
+export function retainedOf(generation: Generation, until: number, changes: Partial<Retained> = {}): Retained {
+  return { generation, until, fullUntil: null, reachedSince: null, remark: null, ...changes };
+}
+
 /** Generation 2 is live in green, the first one is kept warm in blue. */
 export function replacedItem(changes: Partial<ServiceItem> = {}): ServiceItem {
   return liveItem({
     fence: 2,
     lastGeneration: 2,
     live: generationOf(2, green),
-    retained: [{ generation: generationOf(1), until: start + 3_600_000 }],
+    retained: [retainedOf(generationOf(1), start + 3_600_000)],
     proven: [generationOf(1), generationOf(2, green)],
     weights: weightsOf({ green: 100 }),
     lastPush: { eventId: 'event-2', at: pushOf(2).at },

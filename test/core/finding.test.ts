@@ -13,6 +13,7 @@ import {
   offerOf,
   pushOf,
   replacedItem,
+  retainedOf,
   start,
   web,
 } from './examples.ts';
@@ -64,7 +65,7 @@ describe('of the tags that match a pattern', () => {
         ],
       }),
     ],
-    ['is kept warm', liveItem({ retained: [{ generation: generationOf(2), until: now }] })],
+    ['is kept warm', liveItem({ retained: [retainedOf(generationOf(2), now)] })],
     ['failed before answers were remembered', { ...admitted().item, owner: null, seen: [] }],
     [
       'is older than the push that was taken last',

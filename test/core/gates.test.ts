@@ -24,6 +24,28 @@ const fleet = (changes: Partial<FleetState> = {}): FleetState => ({
   ...changes,
 });
 
+describe('a generation of which fewer must be healthy than are wanted', () => {
+  const growing = fleet({ desired: 4, running: 2 });
+  const both = [target('10.0.0.1'), target('10.0.0.2')];
+  it.each<[string, readonly TargetState[], number, Verdict]>([
+    ['is healthy while the rest starts', [...both, target('10.0.0.3', 'initial')], 2, { verdict: 'pass' }],
+    [
+      'is not with fewer than that',
+      both,
+      3,
+      { verdict: 'wait', missing: ['2 of 3 tasks run', '2 of 3 targets are healthy'] },
+    ],
+    [
+      'needs no more than are wanted',
+      both,
+      9,
+      { verdict: 'wait', missing: ['2 of 4 tasks run', '2 of 4 targets are healthy'] },
+    ],
+  ])('%s', (_, targets, least, verdict) => {
+    expect(healthVerdict(growing, targets, least)).toEqual(verdict);
+  });
+});
+
 describe('a generation is healthy', () => {
   it.each<[string, FleetState, readonly TargetState[], Verdict]>([
     ['when all its targets are', fleet(), [target('10.0.0.1'), target('10.0.0.2')], { verdict: 'pass' }],

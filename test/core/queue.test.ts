@@ -17,6 +17,7 @@ import {
   offerOf,
   pushOf,
   red,
+  retainedOf,
   settingsOf,
   start,
   weightsOf,
@@ -153,7 +154,7 @@ describe('a push that waited', () => {
 describe('a push while no slot is free', () => {
   const full = (until: number): ServiceItem =>
     liveItem({
-      retained: [green, red].map((slot, index) => ({ generation: generationOf(index + 2, slot), until })),
+      retained: [green, red].map((slot, index) => retainedOf(generationOf(index + 2, slot), until)),
     });
   const due = pushOf(4).at;
 

@@ -1,6 +1,16 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { afterPromotion, due, nextDue, type Retained } from '../../functions/core/retention.ts';
+import {
+  afterPromotion,
+  due,
+  dueForVisit,
+  fullAgain,
+  nextDue,
+  nextVisit,
+  putOff,
+  type Retained,
+  small,
+} from '../../functions/core/retention.ts';
 import {
   admitted,
   generationOf,
@@ -9,21 +19,17 @@ import {
   liveItem,
   offerOf,
   pushOf,
+  retainedOf,
   settingsOf,
   start,
 } from './examples.ts';
 
-const retained = (number: number, until: number): Retained => ({
-  generation: generationOf(number, green),
-  until,
-});
+const retained = (number: number, until: number): Retained => retainedOf(generationOf(number, green), until);
 
 describe('a replaced generation', () => {
   it('is kept for the retention', () => {
     const { plan } = admitted();
-    expect(afterPromotion([], plan, start)).toEqual([
-      { generation: generationOf(1), until: start + 3_600_000 },
-    ]);
+    expect(afterPromotion([], plan, start)).toEqual([retainedOf(generationOf(1), start + 3_600_000)]);
   });
 
   it('leaves nothing behind when there was none', () => {
@@ -68,7 +74,7 @@ describe('a replaced generation', () => {
 
 describe('after a rollback', () => {
   const slots = ['blue', 'green', 'red', 'amber'];
-  const kept = (number: number) => ({ generation: generationOf(number), until: start + 50_000 });
+  const kept = (number: number) => retainedOf(generationOf(number), start + 50_000);
 
   it('what is live again is kept no more, and what it left is', () => {
     const { plan } = goingBack();
@@ -87,6 +93,53 @@ describe('after a rollback', () => {
     const due = after.filter(({ until }) => until <= start).map(({ generation }) => generation.number);
     expect(after.map(({ generation }) => generation.number)).toEqual([2, 3, 1]);
     expect(due).toEqual([2]);
+  });
+});
+
+describe('what a service wants small', () => {
+  const settings = settingsOf({ retentionFloor: 1, retentionSeconds: 3_600 });
+  const { plan } = admitted(liveItem(), offerOf(pushOf(2), { settings }));
+
+  it('may be made small as soon as it is replaced, and is ended later', () => {
+    const after = afterPromotion([], plan, start);
+    expect(after).toEqual([retainedOf(generationOf(1), start + 3_600_000, { fullUntil: start })]);
+    expect([dueForVisit(after, start), due(after, start)]).toEqual([after, []]);
+    expect(nextVisit(after)).toBe(start);
+    expect(nextDue(after)).toBe(start + 3_600_000);
+    const smaller = after.map(small);
+    expect(dueForVisit(smaller, start)).toEqual([]);
+    expect(nextVisit(smaller)).toBe(start + 3_600_000);
+  });
+
+  it('grows for a rollback, and is small again only when that failed', () => {
+    const smaller = [
+      retainedOf(generationOf(0), start + 50_000),
+      retainedOf(generationOf(1), start + 60_000),
+    ];
+    const back = { ...plan, to: generationOf(1) };
+    expect(fullAgain(smaller, back, start).map(({ fullUntil }) => fullUntil)).toEqual([null, start]);
+    const withoutFloor = { ...back, settings: settingsOf() };
+    expect(fullAgain(smaller, withoutFloor, start)).toEqual(smaller);
+  });
+});
+
+describe('what requests still reach', () => {
+  it('is put off, ever longer, since it was first seen', () => {
+    let each = retainedOf(generationOf(1), start, { fullUntil: start - 5 });
+    each = putOff(each, start);
+    expect(each).toMatchObject({ until: start + 60_000, fullUntil: start + 60_000, reachedSince: start });
+    const day = start + 86_400_000;
+    expect(each.remark).toBeNull();
+    expect(putOff(each, day)).toMatchObject({
+      until: day + 1_728_000,
+      reachedSince: start,
+      remark: expect.stringContaining('requests have reached it in blue since 2026-01-01T12:00:00.000Z'),
+    });
+  });
+
+  it('is never ended earlier for it, and never made small that need not be', () => {
+    const each = retainedOf(generationOf(1), start + 3_600_000);
+    expect(putOff(each, start)).toMatchObject({ until: start + 3_600_000, fullUntil: null });
   });
 });
 

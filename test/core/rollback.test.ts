@@ -17,6 +17,7 @@ import {
   orderOf,
   red,
   replacedItem,
+  retainedOf,
   settingsOf,
   start,
   weightsOf,
@@ -34,7 +35,7 @@ const hold = (number: number): ServiceItem['held'][number] => ({
 const long = replacedItem({
   lastGeneration: 5,
   live: generationOf(5, green),
-  retained: [{ generation: generationOf(4), until: start + 3_600_000 }],
+  retained: [retainedOf(generationOf(4), start + 3_600_000)],
   proven: [1, 2, 3, 4, 5].map((number) => generationOf(number, number === 5 ? green : blue)),
   held: [hold(3)],
 });
@@ -228,10 +229,7 @@ describe('an order is refused', () => {
     [
       'when what is gone has no slot to be launched in',
       replacedItem({
-        retained: [
-          { generation: generationOf(3, blue), until: start },
-          { generation: generationOf(4, red), until: start },
-        ],
+        retained: [retainedOf(generationOf(3, blue), start), retainedOf(generationOf(4, red), start)],
       }),
       orderOf({}, { weights: free }),
       'no slot is free: green holds web-g0002, which is live; blue holds web-g0003 until 2026-01-01T12:00:00.000Z; red holds web-g0004 until 2026-01-01T12:00:00.000Z. Try again later, or declare another slot',

@@ -8,11 +8,14 @@ import {
   restored,
   restoredWeights,
   restoring,
+  retired,
+  retiring,
   shifted,
   waiting,
 } from '../../functions/core/course.ts';
 import { latch } from '../../functions/core/latch.ts';
 import { restoreCommand } from '../../functions/core/restore-command.ts';
+import { putOff } from '../../functions/core/retention.ts';
 import { admitRollback } from '../../functions/core/rollback.ts';
 import type { ServiceItem } from '../../functions/core/service-item.ts';
 import { type Chapter, chapterSchema, chaptersOf, isSpoken, messageOf } from '../../functions/core/story.ts';
@@ -111,6 +114,25 @@ describe('a story', () => {
   it('tells nothing of a write that was repeated', () => {
     for (const item of courseTo('restored'))
       expect(chaptersOf(item, { ...item, version: item.version + 1 })).toEqual([]);
+  });
+
+  it('of a generation that requests have reached for half an hour after its time is told once', () => {
+    const held = retiring(replacedItem(), 'retire', start + 1_800_001);
+    const put = (from: ServiceItem, at: number) =>
+      retired(from, 'retire', [], [putOff({ ...from.retained[0]!, reachedSince: start }, at)]);
+    const young = put(held, start + 1_800_000);
+    expect(chaptersOf(held, young)).toEqual([]);
+    const old = put(held, start + 1_800_001);
+    const [chapter, ...others] = chaptersOf(held, old);
+    expect(others).toEqual([]);
+    expect(chapter).toMatchObject({ kind: 'stillReached', at: start + 1_800_001, generation: 'web-g0001' });
+    expect(isSpoken(chapter!)).toBe(true);
+    const message = messageOf(chapter!);
+    expect(message.subject).toBe('web: web-g0001 (shop/web:v1) still gets requests and is kept');
+    expect(message.text).toContain('It goes by itself when they stop');
+    const again = retiring(old, 'retire', start + 2_000_000);
+    expect(chaptersOf(old, again)).toEqual([]);
+    expect(chaptersOf(again, put(again, start + 2_000_000))).toEqual([]);
   });
 
   it('tells a step that was written twice once', () => {

@@ -40,7 +40,11 @@ const functions = [
   { entry: 'shift', clients: ['dynamodb', 'ecs', 'elastic-load-balancing-v2'], kilobytes: 505 },
   { entry: 'judge', clients: ['cloudwatch', 'dynamodb', 'ecs', 'elastic-load-balancing-v2'], kilobytes: 525 },
   { entry: 'promote', clients: ['dynamodb'], kilobytes: 385 },
-  { entry: 'terminate', clients: ['dynamodb', 'ecs', 'elastic-load-balancing-v2'], kilobytes: 500 },
+  {
+    entry: 'terminate',
+    clients: ['cloudwatch', 'dynamodb', 'ecs', 'elastic-load-balancing-v2'],
+    kilobytes: 525,
+  },
   {
     entry: 'plan-rollback',
     clients: ['dynamodb', 'ecr', 'ecs', 'elastic-load-balancing-v2', 'ssm'],

@@ -50,6 +50,16 @@ describe('one deployer', () => {
     expect(resourcesOf(template, 'AWS::StepFunctions::StateMachine')).toHaveLength(4);
   });
 
+  it('may end generations in whatever cluster they run, and keeps what is replaced as small as is said', () => {
+    const app = fresh();
+    const stack = newStack(app, 'Moved');
+    addService(stack, 'Web', new Cutover(stack, 'Deployer'), new Ground(stack), { warmAt: 2 });
+    const template = readTemplate(app.synth().getStackByName('Moved').templateFullPath);
+    const ending = grantsOf(template).filter(({ actions }) => actions.includes('ecs:DeleteService'));
+    expect(JSON.stringify(ending.map(({ resources }) => resources))).toContain(':service/*/*-g*');
+    expect(JSON.stringify(resourcesOf(template, 'AWS::SSM::Parameter'))).toContain('\\"retentionFloor\\":2');
+  });
+
   it('deploys services of other stacks, without depending on them', () => {
     const app = fresh();
     const home = newStack(app, 'Home');

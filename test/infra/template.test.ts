@@ -250,11 +250,12 @@ const unlimited: Readonly<Record<string, readonly string[]>> = {
   // A narrower scope returns no composite alarms.
   'cloudwatch:DescribeAlarms': ['PlanDeployment', 'Await', 'Judge'],
   'elasticloadbalancing:DescribeTags': ['ListenerRule'],
+  'cloudwatch:GetMetricData': ['Terminate'],
   'ecs:DescribeTaskDefinition': ['Launch', 'Terminate', 'Sweeper'],
   'ecs:ListTaskDefinitionFamilies': ['Terminate', 'Sweeper'],
   'ecs:DeregisterTaskDefinition': ['Terminate'],
   // They know clusters and instances, but no services.
-  'ecs:ListTasks': ['Launch', 'Await', 'Shift', 'Judge'],
+  'ecs:ListTasks': ['Await', 'Shift', 'Judge'],
   'ecs:ListServices': ['Terminate', 'Sweeper'],
   // Step Functions checks the token.
   'states:SendTaskSuccess': ['Await'],

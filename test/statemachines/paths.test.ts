@@ -6,6 +6,7 @@ import { newServiceItem } from '../../functions/core/service-item.ts';
 import { planDeploymentInput } from '../../functions/steps/plan-deployment.ts';
 import { planRecoveryInput } from '../../functions/steps/plan-recovery.ts';
 import { planRollbackInput } from '../../functions/steps/plan-rollback.ts';
+import { maximumEvents } from '../../local/services/states/history.ts';
 import { admitted, liveItem, offerOf, pushOf, settingsOf, web } from '../core/examples.ts';
 import { eventsOf, mostLooks } from './history-size.ts';
 import { deploy, retire } from './machines.ts';
@@ -406,6 +407,18 @@ test('a day until healthy and a day of bake, with no event but the clock, go liv
   expect(events).toBeGreaterThan(counted - 60);
 });
 
+test('a generation that must grow gets its weight when it has, and goes back when it never does', async () => {
+  const growing = throws('Cutover.Growing', 'web-g0002 must grow before it gets more weight');
+  const grown = await deploying({ shift: [growing, growing, returns({ weights: {} })] });
+  expect(grown.outcome).toEqual(live);
+  const [first = 0, ...again] = grown.secondsOf('shift');
+  expect(again.map((second) => Math.round(second - first))).toEqual([15, 30]);
+
+  const never = await deploying({ shift: [growing] });
+  expect(never.outcome).toEqual(restored('because of Cutover.Growing'));
+  expect(never.events).toBeLessThan(maximumEvents * 0.8);
+});
+
 describe('the way back', () => {
   const red: Script = { judge: [throws('Cutover.AlarmRed', 'web-errors is red')] };
 
@@ -535,6 +548,26 @@ describe('the way back', () => {
     });
     expect(outcome).toEqual(restored('because of Cutover.AlarmRed'));
     expect(secondsOf('terminate')).toHaveLength(4);
+  });
+
+  test('a generation that requests still reach is ended when they stop, and given up after a month', async () => {
+    const reached = throws('Cutover.NotYet', 'its slot green had 3 requests');
+    const stopped = await deploying({
+      ...red,
+      terminate: [reached, reached, reached, returns({ terminated: 'web-g0002' })],
+    });
+    expect(stopped.outcome).toEqual(restored('because of Cutover.AlarmRed'));
+    const [first = 0, ...again] = stopped.secondsOf('terminate');
+    expect(again.map((second) => Math.round(second - first))).toEqual([30, 63, 99]);
+
+    const { outcome, secondsOf, events } = await play(
+      'deploy',
+      { plan: [admits(allAtOnce())], ...red, terminate: [reached] },
+      { days: 40 },
+    );
+    expect(outcome).toMatchObject({ status: 'FAILED', error: 'Cutover.NotTerminated' });
+    expect((secondsOf('terminate').at(-1) ?? 0) / 86_400).toBeGreaterThan(30);
+    expect(events).toBeLessThan(maximumEvents * 0.8);
   });
 
   test('a generation that cannot be ended is named beside the reason of the restore', async () => {

@@ -8,7 +8,18 @@ import { restore } from '../../functions/steps/restore.ts';
 import { retire } from '../../functions/steps/retire.ts';
 import { shift } from '../../functions/steps/shift.ts';
 import { terminate } from '../../functions/steps/terminate.ts';
-import { execution, generationOf, liveItem, pushOf, start, web, weightsOf } from '../core/examples.ts';
+import {
+  blue,
+  execution,
+  generationOf,
+  green,
+  liveItem,
+  pushOf,
+  settingsOf,
+  start,
+  web,
+  weightsOf,
+} from '../core/examples.ts';
 import { World } from './world.ts';
 
 let world: World;
@@ -33,14 +44,15 @@ describe('restore', () => {
   it('notes why, writes the rule once, notes that it is done', async () => {
     await shift(forward(0), world.ports);
     world.written();
-    expect(await back()).toEqual({ reason: 'the alarm web-errors is red', quietSeconds: 120 });
+    expect(await back()).toEqual({ reason: 'the alarm web-errors is red', quietSeconds: 220 });
     expect(world.written()).toEqual(['ledger: intends restore', 'rule: blue 100', 'ledger: done']);
     expect(world.item).toMatchObject({
       weights: { blue: 100, green: 0 },
       deployment: {
         phase: 'restoring',
         reason: 'the alarm web-errors is red',
-        quietAt: world.time + 120_000,
+        withdrawnAt: world.time,
+        quietAt: world.time + 220_000,
       },
     });
   });
@@ -91,7 +103,7 @@ describe('restore', () => {
   it('goes on from weights that a step wrote without living to note them', async () => {
     world.fail('traffic.shift', 'after');
     await expect(shift(forward(0), world.ports)).rejects.toThrow('failed');
-    expect(await back()).toMatchObject({ quietSeconds: 120 });
+    expect(await back()).toMatchObject({ quietSeconds: 220 });
     expect(world.rule).toEqual(weightsOf({ blue: 100 }));
   });
 
@@ -100,7 +112,7 @@ describe('restore', () => {
     await expect(shift(forward(0), world.ports)).rejects.toThrow(named('Cutover.AwsUnavailable'));
     world.fail('traffic.shift', 'before');
     await expect(back()).rejects.toThrow(named('Cutover.AwsUnavailable'));
-    expect(await back()).toMatchObject({ quietSeconds: 120 });
+    expect(await back()).toMatchObject({ quietSeconds: 220 });
     expect(world.rule).toEqual(weightsOf({ blue: 100 }));
   });
 
@@ -110,7 +122,7 @@ describe('restore', () => {
     world.fail('traffic.shift', 'after');
     await expect(back()).rejects.toThrow('failed');
     expect(world.rule).toEqual(weightsOf({ blue: 100 }));
-    expect(await back()).toMatchObject({ quietSeconds: 120 });
+    expect(await back()).toMatchObject({ quietSeconds: 220 });
   });
 
   it('leaves weights of a stranger alone, and prints the way back', async () => {
@@ -126,7 +138,7 @@ describe('restore', () => {
   it('is content when a person put the weights back by hand', async () => {
     await shift(forward(0), world.ports);
     world.rule = weightsOf({ blue: 100 });
-    expect(await back()).toMatchObject({ quietSeconds: 120 });
+    expect(await back()).toMatchObject({ quietSeconds: 220 });
   });
 
   it('changes nothing once the fence was passed on', async () => {
@@ -153,13 +165,14 @@ describe('terminate', () => {
   it('ends the new generation when its weight is back and settled', async () => {
     await back();
     world.written();
-    world.time += 120_000;
+    world.time += 220_000;
     expect(await terminate({ plan }, world.ports)).toEqual({ terminated: 'web-g0002' });
     expect(world.written()).toEqual([
       'ledger: intends terminate',
       'fleet: web-g0002 ended',
       'ledger: restored',
     ]);
+    expect([...world.forgotten]).toEqual(['web-g0002']);
     expect(world.item).toMatchObject({ owner: null, live: { name: 'web-g0001' } });
     expect(await terminate({ plan }, world.ports)).toEqual({ terminated: 'web-g0002' });
     expect(world.written()).toEqual([]);
@@ -177,21 +190,71 @@ describe('terminate', () => {
     ['once the fence was passed on', (to) => (to.item = { ...to.item, fence: 9 }), 'Cutover.FencedOut'],
   ])('ends nothing %s', async (_, given, name) => {
     await back();
-    world.time += 120_000;
+    world.time += 220_000;
     given(world);
     await expect(terminate({ plan }, world.ports)).rejects.toThrow(named(name));
     expect(world.fleets.has('web-g0002')).toBe(true);
   });
 
+  it('ends nothing that requests still reach, and ends it once they have stopped', async () => {
+    await back();
+    world.time += 220_000;
+    world.requests = { elsewhere: 50, [green]: 3 };
+    await expect(terminate({ plan }, world.ports)).rejects.toThrow(named('Cutover.NotYet'));
+    await expect(terminate({ plan }, world.ports)).rejects.toThrow('its slot green had 3 requests');
+    expect(world.fleets.has('web-g0002')).toBe(true);
+    expect(world.item).toMatchObject({ intent: null, deployment: { stillReached: null } });
+    world.requests = { elsewhere: 50 };
+    expect(await terminate({ plan }, world.ports)).toEqual({ terminated: 'web-g0002' });
+  });
+
+  it('tells people, once, of requests that go on for half an hour', async () => {
+    await back();
+    world.time += 1_800_001;
+    world.requests = { [green]: 3 };
+    await expect(terminate({ plan }, world.ports)).rejects.toThrow(named('Cutover.NotYet'));
+    expect(world.item.deployment?.stillReached).toContain('requests have reached it in green since');
+    const { version } = world.item;
+    world.requests = { [green]: 4 };
+    world.time += 60_000;
+    await expect(terminate({ plan }, world.ports)).rejects.toThrow(named('Cutover.NotYet'));
+    expect(world.item.version).toBe(version);
+  });
+
+  it.each<[string, (to: World) => unknown]>([
+    ['nobody sends any request', (to) => (to.requests = {})],
+    ['requests cannot be read', (to) => to.fail('requests.perMinute')],
+  ])('goes by the time alone when %s', async (_, given) => {
+    await back();
+    world.time += 220_000;
+    given(world);
+    expect(await terminate({ plan }, world.ports)).toEqual({ terminated: 'web-g0002' });
+  });
+
+  it('ends the deployment also when it cannot give up what the generation was made from', async () => {
+    await back();
+    world.time += 220_000;
+    world.fail('fleet.forget', 'before', 'Cutover.AwsRefused');
+    await terminate({ plan }, world.ports);
+    expect(world.item).toMatchObject({ owner: null, deployment: { outcome: 'restored' } });
+    expect(world.fleets.has('web-g0002')).toBe(false);
+  });
+
   it('goes on where it was when its answer was lost', async () => {
     await back();
-    world.time += 120_000;
+    world.time += 220_000;
     world.fail('fleet.terminate', 'after');
     await expect(terminate({ plan }, world.ports)).rejects.toThrow('failed');
     expect(world.item).toMatchObject({ intent: { kind: 'terminate' }, deployment: { outcome: null } });
     await terminate({ plan }, world.ports);
     expect(world.item.deployment?.outcome).toBe('restored');
   });
+});
+
+it('a generation that never had weight is ended at once, whoever tests it by header', async () => {
+  world.requests = { [green]: 3 };
+  expect(await back()).toMatchObject({ quietSeconds: 0 });
+  expect(await terminate({ plan }, world.ports)).toEqual({ terminated: 'web-g0002' });
 });
 
 describe('a first deployment that fails', () => {
@@ -205,6 +268,75 @@ describe('a first deployment that fails', () => {
     await terminate({ plan }, world.ports);
     expect(world.item).toMatchObject({ owner: null, live: null, deployment: { outcome: 'removed' } });
     expect(world.rule).toEqual(weightsOf({ blue: 100 }));
+  });
+});
+
+describe('what a service wants small', () => {
+  const visit = () => retire({ service: web, execution: execution('retire') }, world.ports);
+  const settled = start + 420_000;
+  const size = () => world.fleets.get('web-g0001')?.desired;
+
+  beforeEach(async () => {
+    world.settings = settingsOf({ retentionFloor: 1 });
+    world.item = liveItem();
+    world.live(generationOf(1));
+    world.fleets.delete('web-g0002');
+    plan = await world.plan(pushOf(2));
+    await launch({ plan }, world.ports);
+    await shift(forward(0), world.ports);
+    await shift(forward(1), world.ports);
+    await promote({ plan }, world.ports);
+    world.written();
+  });
+  const end = start + 200_000 + 3_600_000;
+  const iso = (time: number) => new Date(time).toISOString();
+
+  it('is made small when no request reaches it any more, and ended when its retention is over', async () => {
+    expect(await visit()).toEqual({ retired: [], next: iso(settled) });
+    expect(size()).toBe(4);
+    world.time = settled;
+    expect(await visit()).toEqual({ retired: [], next: iso(end) });
+    expect(world.written()).toEqual([
+      'ledger: intends retire',
+      'fleet: web-g0001 resized to 1',
+      'ledger: released',
+    ]);
+    expect(await visit()).toEqual({ retired: [], next: iso(end) });
+    expect(world.written()).toEqual([]);
+    world.time = end;
+    expect(await visit()).toEqual({ retired: ['web-g0001'], next: null });
+  });
+
+  it.each<[string, (to: World) => unknown, number]>([
+    ['requests reach it', (to) => (to.requests = { [blue]: 3 }), 4],
+    ['it is smaller already', (to) => (to.fleets.get('web-g0001')!.desired = 0), 0],
+    ['it is as small already', (to) => (to.fleets.get('web-g0001')!.desired = 1), 1],
+  ])('is left as it is while %s', async (_, given, desired) => {
+    world.time = settled;
+    given(world);
+    await visit();
+    expect(size()).toBe(desired);
+    expect(world.trace.filter((write) => write.startsWith('fleet'))).toEqual([]);
+    expect(world.item.owner).toBeNull();
+  });
+
+  it('is not made small while it has weight', async () => {
+    world.time = settled;
+    world.rule = weightsOf({ blue: 1, green: 99 });
+    await expect(visit()).rejects.toThrow(named('Cutover.Guarded'));
+    expect(size()).toBe(4);
+    expect(world.item.owner).toBeNull();
+  });
+
+  it('is made small once, however often AWS refuses half-way', async () => {
+    world.time = settled;
+    world.fail('fleet.resize', 'after');
+    await expect(visit()).rejects.toThrow('failed');
+    expect(world.item.owner).toBeNull();
+    expect(await visit()).toEqual({ retired: [], next: iso(end) });
+    expect(world.written().filter((write) => write.startsWith('fleet'))).toEqual([
+      'fleet: web-g0001 resized to 1',
+    ]);
   });
 });
 
@@ -222,20 +354,50 @@ describe('retire', () => {
 
   it('comes again when the retention is over, and ends the generation then', async () => {
     expect(await visit()).toEqual({ retired: [], next: iso(until) });
-    world.time += 130_000;
+    world.time += 230_000;
     expect(await visit()).toEqual({ retired: [], next: iso(until) });
     expect(world.written()).toEqual([]);
     world.time = until;
     expect(await visit()).toEqual({ retired: ['web-g0001'], next: null });
-    expect(world.written()).toEqual(['ledger: taken', 'fleet: web-g0001 ended', 'ledger: released']);
+    // A rollback may launch it anew.
+    expect([...world.forgotten]).toEqual([]);
+    expect(world.written()).toEqual(['ledger: intends retire', 'fleet: web-g0001 ended', 'ledger: released']);
     expect(world.item).toMatchObject({ owner: null, retained: [], live: { name: 'web-g0002' } });
     expect(await visit()).toEqual({ retired: [], next: null });
     expect(world.written()).toEqual([]);
   });
 
+  it('ends a generation in the place that it was launched in, whatever the settings say now', async () => {
+    const fleet = { kind: 'ecs', cluster: 'old' };
+    const [kept] = world.item.retained;
+    const old = { ...kept!.generation, fleet };
+    world.live(old);
+    world.item = { ...world.item, retained: [{ ...kept!, generation: old }] };
+    world.time = until;
+    expect(await visit()).toMatchObject({ retired: ['web-g0001'] });
+    expect(world.fleets.has('web-g0001')).toBe(false);
+  });
+
   it('waits while the weights settle', async () => {
     world.item = { ...world.item, retained: world.item.retained.map((each) => ({ ...each, until: start })) };
-    expect(await visit()).toEqual({ retired: [], next: iso(start + 320_000) });
+    expect(await visit()).toEqual({ retired: [], next: iso(start + 420_000) });
+  });
+
+  it('ends nothing that requests still reach; comes again ever more rarely, and ends it once they have stopped', async () => {
+    world.time = until;
+    world.requests = { [blue]: 3 };
+    expect(await visit()).toEqual({ retired: [], next: iso(until + 60_000) });
+    expect(world.item).toMatchObject({ owner: null, retained: [{ reachedSince: until, remark: null }] });
+    expect(world.fleets.has('web-g0001')).toBe(true);
+    let visits = 0;
+    for (const days = until + 10 * 86_400_000; world.time < days; visits++) {
+      world.time = Date.parse((await visit()).next ?? '');
+    }
+    // Each visit is nine events of at most 25,000.
+    expect(visits).toBeLessThan(500);
+    expect(world.item).toMatchObject({ owner: null, retained: [{ reachedSince: until }] });
+    world.requests = { elsewhere: 50 };
+    expect(await visit()).toEqual({ retired: ['web-g0001'], next: null });
   });
 
   it('waits while a deployment has the service', async () => {

@@ -13,7 +13,16 @@ import { newServiceItem, type ServiceItem } from '../../functions/core/service-i
 import { type Chapter, chaptersOf, recordPrefix } from '../../functions/core/story.ts';
 import { signal } from '../../functions/steps/signal.ts';
 import { DynamoDb } from '../../local/services/dynamodb/dynamodb.ts';
-import { admitted, baking, generationOf, liveItem, pushOf, start, web } from '../core/examples.ts';
+import {
+  admitted,
+  baking,
+  generationOf,
+  liveItem,
+  pushOf,
+  retainedOf,
+  start,
+  web,
+} from '../core/examples.ts';
 import { ManualClock } from '../manual-clock.ts';
 import { embedded } from '../wire/embedded.ts';
 
@@ -173,7 +182,7 @@ describe('the ledger', () => {
   it.each<[string, Partial<ServiceItem>]>([
     ['an execution holds', { owner: admitted().item.owner }],
     ['a push waits for', { pending: pushOf(3) }],
-    ['retain a generation', { retained: [{ generation: generationOf(1), until: start }] }],
+    ['retain a generation', { retained: [retainedOf(generationOf(1), start)] }],
     ['have orphans to be ended', { collect: { by: 'ann', at: start } }],
   ])('knows which services %s', async (_, open) => {
     expect(await ledger.open()).toEqual([]);

@@ -7,7 +7,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { CutoverError } from '../../functions/core/errors.ts';
 import { latch } from '../../functions/core/latch.ts';
-import { quietHoldMs } from '../../functions/core/retention.ts';
+import { judgedFrom } from '../../functions/core/quiet.ts';
 import type { Signal } from '../../functions/core/signal.ts';
 import { sameWeights } from '../../functions/core/weights.ts';
 import { blue, generationOf, green, liveItem, pushOf, start, web, weightsOf } from '../core/examples.ts';
@@ -50,6 +50,7 @@ function held(world: World, { faults, events }: Schedule): readonly string[] {
   const intended: Partial<Record<Call, readonly string[]>> = {
     'fleet.launch': ['launch'],
     'fleet.terminate': ['terminate'],
+    'fleet.resize': ['resize'],
     'traffic.shift': ['shift', 'restore'],
   };
   // A step would take a thrown assertion for a failure and go back: what was broken is kept, and told at the end.
@@ -77,7 +78,7 @@ function held(world: World, { faults, events }: Schedule): readonly string[] {
       if (call === 'fleet.terminate') {
         hold(share === 0, 'ended while it has weight');
         hold(
-          weightedAt === undefined || world.time - weightedAt >= quietHoldMs,
+          weightedAt === undefined || world.time >= judgedFrom(weightedAt),
           'ended before its weight settled',
         );
       }

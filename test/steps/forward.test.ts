@@ -1,5 +1,5 @@
 /** The way forward: plan, launch, await, shift, judge, promote; each repeated, and each refusing what it must. */
-import { beforeEach, describe, expect, it } from 'vitest';
+import { beforeEach, describe, expect, it, vi } from 'vitest';
 import { retired, retiring } from '../../functions/core/course.ts';
 import { type CutoverError, type ErrorName } from '../../functions/core/errors.ts';
 import type { Plan } from '../../functions/core/plan.ts';
@@ -271,6 +271,16 @@ describe('launch', () => {
     expect(await launch({ plan }, world.ports)).toEqual({ desired: 2 });
   });
 
+  it("sees the live generation's size in the place that it was launched in, wherever the next one goes", async () => {
+    const live = { ...generationOf(1), fleet: { kind: 'ecs', cluster: 'old' } };
+    world.item = liveItem({ live });
+    world.live(live, 7);
+    world.settings = settingsOf({ fleet: { kind: 'ecs', cluster: 'new' } });
+    const plan = await world.plan(pushOf(2));
+    expect(plan.to.fleet).toEqual({ kind: 'ecs', cluster: 'new' });
+    expect(await launch({ plan }, world.ports)).toEqual({ desired: 7 });
+  });
+
   it('adopts what it launched when it runs again', async () => {
     const plan = await launched();
     await launch({ plan }, world.ports);
@@ -476,6 +486,101 @@ describe('shift', () => {
     const plan = await launched();
     world.strangers = { [green]: [{ id: 'gone', state: 'draining' }] };
     await expect(shift(forward(plan, 0), world.ports)).resolves.toBeDefined();
+  });
+});
+
+describe('a new generation that is smaller than the old one by now', () => {
+  const old = () => world.fleets.get('web-g0001')!;
+  const coming = () => world.fleets.get('web-g0002')!;
+  const state = ({ desired, running, health }: ReturnType<typeof old>) => ({ desired, running, health });
+
+  it('is made as large, and gets its weight when it is healthy at that size', async () => {
+    const plan = await launched();
+    old().desired = 6;
+    const resized = vi.fn<() => void>(() => (coming().running = 4));
+    world.onCall = (call, when) => call === 'fleet.resize' && when === 'after' && resized();
+    await expect(shift(forward(plan, 0), world.ports)).rejects.toThrow(named('Cutover.Growing'));
+    expect(world.written()).toEqual([
+      'ledger: changed',
+      'ledger: intends resize',
+      'fleet: web-g0002 resized to 6',
+      'ledger: done',
+    ]);
+    expect(state(coming())).toEqual({ desired: 6, running: 4, health: 'healthy' });
+    await expect(shift(forward(plan, 0), world.ports)).rejects.toThrow(
+      '4 of the 6 tasks that the old generation has are healthy',
+    );
+    expect(world.written()).toEqual([]);
+    expect(resized).toHaveBeenCalledOnce();
+    coming().running = 6;
+    await shift(forward(plan, 0), world.ports);
+    expect(world.written()).toEqual(['ledger: intends shift', 'rule: blue 90, green 10', 'ledger: baking']);
+    expect(world.item.deployment).toMatchObject({ desired: 6, desiredBefore: 4, growingSince: null });
+  });
+
+  it('is asked for the new size before each weight', async () => {
+    const plan = await shifted(1);
+    old().desired = 5;
+    await expect(shift(forward(plan, 1), world.ports)).rejects.toThrow(named('Cutover.Growing'));
+    await shift(forward(plan, 1), world.ports);
+    expect(world.rule).toEqual(weightsOf({ green: 100 }));
+  });
+
+  it('fails when it does not grow within the health deadline', async () => {
+    const plan = await launched();
+    old().desired = 6;
+    await expect(shift(forward(plan, 0), world.ports)).rejects.toThrow(named('Cutover.Growing'));
+    coming().running = 4;
+    world.time += 600_000;
+    await expect(shift(forward(plan, 0), world.ports)).rejects.toThrow(named('Cutover.Growing'));
+    world.time += 1;
+    await expect(shift(forward(plan, 0), world.ports)).rejects.toThrow(named('Cutover.Unhealthy'));
+  });
+
+  it('is finished with what an earlier try may have written first: the intent is all that is known of it', async () => {
+    const plan = await launched();
+    world.fail('traffic.shift', 'after');
+    await expect(shift(forward(plan, 0), world.ports)).rejects.toThrow(named('Cutover.AwsUnavailable'));
+    old().desired = 6;
+    await shift(forward(plan, 0), world.ports);
+    expect(world.item).toMatchObject({ intent: null, weights: { blue: 90, green: 10 } });
+  });
+
+  it('may be larger, by its own autoscaling, whose tasks still start', async () => {
+    const plan = await shifted(1);
+    coming().desired = 9;
+    await judge({ plan, deadline: world.time }, world.ports);
+    await shift(forward(plan, 1), world.ports);
+    coming().running = 3;
+    await expect(judge({ plan, deadline: world.time }, world.ports)).rejects.toThrow('3 of 4 tasks run');
+  });
+});
+
+describe('an old generation that somebody scaled to nothing, or deleted', () => {
+  it.each<[string, () => unknown, string]>([
+    ['scaled', () => (world.fleets.get('web-g0001')!.desired = 0), 'web-g0001 is scaled to 0 tasks'],
+    ['deleted', () => world.fleets.delete('web-g0001'), 'web-g0001 does not exist any more'],
+  ])('stops what goes forward: %s', async (_, given, words) => {
+    const plan = await shifted(1);
+    given();
+    const before = world.rule;
+    for (const step of [
+      () => shift(forward(plan, 1), world.ports),
+      () => judge({ plan, deadline: world.time + 1 }, world.ports),
+    ]) {
+      await expect(step()).rejects.toThrow(named('Cutover.ForeignCounts'));
+      await expect(step()).rejects.toThrow(words);
+    }
+    await awaitSignal(wait(plan, 'bake', { deadline: world.time + 1 }), world.ports);
+    expect(world.ended).toMatchObject([{ how: 'Cutover.ForeignCounts' }]);
+    expect(world.rule).toBe(before);
+    expect(world.written().filter((write) => write.startsWith('fleet'))).toEqual([]);
+  });
+
+  it('is nothing new when it had no task before', async () => {
+    world.fleets.get('web-g0001')!.desired = 0;
+    const plan = await shifted(2);
+    expect(await judge({ plan, deadline: world.time }, world.ports)).toEqual({ verdict: 'pass' });
   });
 });
 

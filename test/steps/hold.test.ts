@@ -271,7 +271,7 @@ describe('a way back that is barred', () => {
       if (asked === 1) await say('resume');
       if (asked === 3) world.live(generationOf(1));
     };
-    await goBack(() => world.fleets.delete('web-g0001'));
+    await goBack(() => (world.fleets.get('web-g0001')!.health = 'unhealthy'));
     expect(asked).toBe(3);
     expect(rules().at(-1)).toBe('rule: blue 100');
   });

@@ -13,6 +13,7 @@ import {
   pushOf,
   red,
   replacedItem,
+  retainedOf,
   settingsOf,
   start,
   weightsOf,
@@ -217,7 +218,7 @@ describe('the retirement that ends orphans', () => {
     [
       'is kept warm by now',
       (to) => {
-        const retained = [{ generation: generationOf(7, red), until: to.time + 60_000 }];
+        const retained = [retainedOf(generationOf(7, red), to.time + 60_000)];
         to.item = { ...to.item, retained };
       },
       [],

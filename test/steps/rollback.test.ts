@@ -17,6 +17,7 @@ import {
   green,
   pushOf,
   replacedItem,
+  retainedOf,
   settingsOf,
   start,
   web,
@@ -197,6 +198,50 @@ describe('a rollback to a generation that is kept smaller', () => {
   });
 });
 
+describe('a rollback to a generation that was made small', () => {
+  const visit = () => retire({ service: web, execution: execution('retire') }, world.ports);
+  const size = () => world.fleets.get('web-g0001')?.desired;
+
+  beforeEach(async () => {
+    world.settings = settingsOf({ retentionFloor: 1 });
+    world.item = replacedItem({
+      retained: [retainedOf(generationOf(1), start + 3_600_000, { fullUntil: start })],
+      deployment: { ...(await ordersOf()).deployment!, outcome: 'live' },
+      owner: null,
+    });
+    await visit();
+    world.written();
+  });
+
+  /** The item of a deployment of this service, whose settings `retire` goes by. */
+  async function ordersOf() {
+    await order();
+    return world.item;
+  }
+
+  it('makes it as large as what is live, and gives it weight when it is healthy; two writes to AWS', async () => {
+    expect(size()).toBe(1);
+    await deploy(world, await ordered(), 0);
+    expect(effects()).toEqual(['fleet: web-g0001 resized to 4', 'rule: blue 100']);
+    expect(world.item).toMatchObject({
+      live: { name: 'web-g0001' },
+      retained: [{ generation: { name: 'web-g0002' }, fullUntil: world.time }],
+    });
+  });
+
+  it('that fails lets it be made small again', async () => {
+    const plan = await ordered();
+    world.onCall = (call) => call === 'fleet.resize' && (world.fleets.get('web-g0001')!.health = 'unhealthy');
+    await deploy(world, plan, 0);
+    expect(effects()).toEqual(['fleet: web-g0001 resized to 4']);
+    expect(world.rule).toEqual(weightsOf({ green: 100 }));
+    world.onCall = () => {};
+    world.time += 300_000;
+    await visit();
+    expect(size()).toBe(1);
+  });
+});
+
 describe('a rollback to a generation that is gone', () => {
   it('launches it from its digest like it was, and goes there when it is healthy', async () => {
     world.item = replacedItem({ retained: [] });
@@ -290,7 +335,7 @@ describe('with two slots', () => {
   it('goes back to what is due but not yet ended, and what it left is due at once', async () => {
     world.settings = settingsOf({}, ['blue', 'green']);
     world.item = replacedItem({
-      retained: [{ generation: generationOf(1), until: start }],
+      retained: [retainedOf(generationOf(1), start)],
       weights: { [generationOf(1).slot]: 0, [green]: 100 },
     });
     world.rule = { [generationOf(1).slot]: 0, [green]: 100 };

@@ -4,7 +4,7 @@ import { retiring } from '../../functions/core/course.ts';
 import { serviceName } from '../../functions/core/names.ts';
 import { planDeployment } from '../../functions/steps/plan-deployment.ts';
 import { sweep } from '../../functions/steps/sweep.ts';
-import { baking, execution, generationOf, liveItem, pushOf, start } from '../core/examples.ts';
+import { baking, execution, generationOf, liveItem, pushOf, retainedOf, start } from '../core/examples.ts';
 import { World } from './world.ts';
 
 let world: World;
@@ -70,7 +70,7 @@ describe('nothing is started', () => {
     ],
     [
       'for a generation that the retire machine will end in its time',
-      (to) => (to.item = liveItem({ retained: [{ generation: generationOf(0), until: start - 599_999 }] })),
+      (to) => (to.item = liveItem({ retained: [retainedOf(generationOf(0), start - 599_999)] })),
     ],
   ])('%s', async (_, given) => {
     given(world);
@@ -125,7 +125,7 @@ describe('a generation that nobody retired', () => {
   it('gets a retirement, so that its slot becomes free for what waits', async () => {
     world.item = liveItem({
       pending: pushOf(3),
-      retained: [{ generation: generationOf(0), until: start - 600_000 }],
+      retained: [retainedOf(generationOf(0), start - 600_000)],
     });
     expect((await sweep(world.ports)).started).toEqual([`retire-web-${period}`, `web-${period}-event-3`]);
     expect(world.started.get(`retire-web-${period}`)).toEqual({

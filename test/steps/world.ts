@@ -13,6 +13,7 @@ import type { Push } from '../../functions/core/push.ts';
 import type { ExecutionStatus } from '../../functions/core/recovery.ts';
 import type { RegistryImage } from '../../functions/core/registry-image.ts';
 import { newServiceItem, type ServiceItem, serviceItem } from '../../functions/core/service-item.ts';
+import type { FleetSettings, ServiceSettings } from '../../functions/core/service-settings.ts';
 import type { Chapter, Message } from '../../functions/core/story.ts';
 import { inWords, sameWeights, type Weights } from '../../functions/core/weights.ts';
 import type { Alarms } from '../../functions/ports/alarms.ts';
@@ -21,6 +22,7 @@ import type { Executions } from '../../functions/ports/executions.ts';
 import type { Fleet } from '../../functions/ports/fleet.ts';
 import type { Images } from '../../functions/ports/images.ts';
 import type { History, Ledger } from '../../functions/ports/ledger.ts';
+import type { Requests } from '../../functions/ports/requests.ts';
 import type { Settings } from '../../functions/ports/settings.ts';
 import type { Traffic } from '../../functions/ports/traffic.ts';
 import type { Waits } from '../../functions/ports/waits.ts';
@@ -37,6 +39,7 @@ export type Call =
   | 'traffic.targets'
   | 'fleet.launch'
   | 'fleet.resize'
+  | 'fleet.wanted'
   | 'fleet.observe'
   | 'fleet.terminate'
   | 'fleet.standing'
@@ -46,6 +49,8 @@ export type Call =
   | 'images.existing'
   | 'images.tag'
   | 'images.untag'
+  | 'fleet.forget'
+  | 'requests.perMinute'
   | 'alarms.states'
   | 'waits.end'
   | 'executions.status'
@@ -59,6 +64,8 @@ interface Fault {
 
 interface Running {
   readonly generation: Generation;
+  /** Where it runs: nobody finds it elsewhere. */
+  readonly place: string;
   desired: number;
   running: number;
   health: TargetState['state'];
@@ -73,11 +80,15 @@ export class World {
   strangers: Partial<Record<SlotName, TargetState[]>> = {};
   /** How new generations turn out. */
   launchesAs: Pick<Running, 'health'> & { readonly share?: number } = { health: 'healthy' };
+  /** Requests of each minute: in the slots that are named, and in all others together. */
+  requests: Partial<Record<SlotName, number>> & { readonly elsewhere?: number } = { elsewhere: 50 };
   readonly fleets = new Map<string, Running>();
   /** What bears our tags, beside what was launched here. */
   strays: Standing[] = [];
   /** The repository. */
   registry: RegistryImage[] = [0, 1, 2, 3, 4, 5].map((number) => imageOf(number));
+  /** Generations that cannot be gone back to. */
+  readonly forgotten = new Set<string>();
   readonly trace: string[] = [];
   readonly ended: { token: string; how: string; cause?: string }[] = [];
   readonly told: Chapter[] = [];
@@ -165,17 +176,22 @@ export class World {
     };
     const fleet: Fleet = {
       mistakesIn: ({ kind }) => (kind === 'ecs' ? [] : [`fleet/kind: must be ecs, got ${kind}`]),
-      launch: (_, generation, desired, copyOf) =>
-        world.#call('fleet.launch', () => world.#launch(generation, desired, copyOf)),
-      resize: (_, generation, desired) =>
+      launch: (settings, generation, desired, copyOf) =>
+        world.#call('fleet.launch', () => world.#launch(settings, generation, desired, copyOf)),
+      resize: (settings, generation, desired) =>
         world.#call('fleet.resize', () => {
-          Object.assign(world.fleets.get(generation.name)!, { desired, running: desired });
+          Object.assign(world.#found(settings, generation)!, { desired, running: desired });
           world.trace.push(`fleet: ${generation.name} resized to ${desired}`);
         }),
-      observe: (_, generation) => world.#call('fleet.observe', () => world.#observe(generation)),
-      terminate: (_, generation) =>
+      wanted: (settings, generation) =>
+        world.#call('fleet.wanted', () => world.#found(settings, generation)?.desired),
+      observe: (settings, generation) =>
+        world.#call('fleet.observe', () => world.#observe(world.#found(settings, generation))),
+      terminate: (settings, generation) =>
         world.#call('fleet.terminate', () => {
-          if (world.fleets.delete(generation.name)) world.trace.push(`fleet: ${generation.name} ended`);
+          if (world.#found(settings, generation) === undefined) return;
+          world.fleets.delete(generation.name);
+          world.trace.push(`fleet: ${generation.name} ended`);
         }),
       standing: (_, isAsked) =>
         world.#call('fleet.standing', () => {
@@ -189,6 +205,17 @@ export class World {
           world.strays = world.strays.filter((each) => each.name !== name);
           world.trace.push(`fleet: ${name} discarded, ${what}`);
         }),
+      forget: (_, { name }) => world.#call('fleet.forget', () => void world.forgotten.add(name)),
+    };
+    const requests: Requests = {
+      perMinute: (_, slot, from, to) =>
+        world.#call('requests.perMinute', () =>
+          Array.from({ length: (to - from) / 60_000 }, (__, index) => ({
+            at: from + index * 60_000,
+            inSlot: world.requests[slot] ?? 0,
+            elsewhere: world.requests.elsewhere ?? 0,
+          })),
+        ),
     };
     const alarms: Alarms = {
       // As the adapter: of no name nothing is asked.
@@ -238,6 +265,7 @@ export class World {
       traffic,
       fleet,
       images,
+      requests,
       alarms,
       waits,
       settings,
@@ -282,16 +310,32 @@ export class World {
     );
   }
 
-  #launch(generation: Generation, desired: number, copyOf: Generation | null): void {
+  #found({ fleet }: Pick<ServiceSettings, 'fleet'>, generation: Generation): Running | undefined {
+    const found = this.fleets.get(generation.name);
+    return found?.place === placeOf(generation, fleet) ? found : undefined;
+  }
+
+  #launch(
+    { fleet }: ServiceSettings,
+    generation: Generation,
+    desired: number,
+    copyOf: Generation | null,
+  ): void {
     if (this.fleets.has(generation.name)) return;
     const { health, share = 1 } = this.launchesAs;
-    this.fleets.set(generation.name, { generation, desired, running: Math.floor(desired * share), health });
+    const running = Math.floor(desired * share);
+    this.fleets.set(generation.name, {
+      generation,
+      place: placeOf(generation, fleet),
+      desired,
+      running,
+      health,
+    });
     const like = copyOf === null ? '' : ` like ${copyOf.name}`;
     this.trace.push(`fleet: ${generation.name} launched with ${desired}${like}`);
   }
 
-  #observe(generation: Generation): FleetState | undefined {
-    const found = this.fleets.get(generation.name);
+  #observe(found: Running | undefined): FleetState | undefined {
     if (found === undefined) return undefined;
     return { desired: found.desired, running: found.running, own: idsOf(found) };
   }
@@ -306,7 +350,8 @@ export class World {
 
   /** The first generation is live in blue with four tasks. */
   live(generation: Generation, desired = 4): void {
-    this.fleets.set(generation.name, { generation, desired, running: desired, health: 'healthy' });
+    const place = placeOf(generation, settingsOf().fleet);
+    this.fleets.set(generation.name, { generation, place, desired, running: desired, health: 'healthy' });
   }
 
   /** Plans a push as the machine does; throws when nothing comes of it. */
@@ -324,6 +369,10 @@ export class World {
   written(): string[] {
     return this.trace.splice(0);
   }
+}
+
+function placeOf(generation: Generation, fleet: FleetSettings): string {
+  return JSON.stringify(generation.fleet ?? fleet);
 }
 
 function idsOf({ generation, running }: Running): string[] {
