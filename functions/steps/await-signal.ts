@@ -14,7 +14,7 @@ import type { Verdict } from '../core/verdict.ts';
 import type { Ledger } from '../ports/ledger.ts';
 import type { Waits } from '../ports/waits.ts';
 import type { Now } from './clock.ts';
-import { type GatePorts, gateFailure } from './gates.ts';
+import { askGates, type GatePorts } from './gates.ts';
 import { look } from './look.ts';
 
 const begun = {
@@ -138,8 +138,12 @@ async function lookAtBake({ plan, token, deadline }: LookInput, deployment: Depl
     await ports.waits.succeed(token);
     return { remark: 'the bake is over' };
   }
-  const failure = await gateFailure(plan, deployment, ports);
-  if (failure === undefined) return { remark: 'baking' };
-  await ports.waits.fail(token, failure.error, failure.cause);
-  return { remark: failure.cause };
+  const gates = await askGates(plan, deployment, ports);
+  if (gates.verdict === 'fail') {
+    await ports.waits.fail(token, gates.error, gates.cause);
+    return { remark: gates.cause };
+  }
+  if (!gates.alone) return { remark: 'baking' };
+  await ports.waits.succeed(token);
+  return { remark: `${plan.from?.name} has no healthy target: the bake is cut short` };
 }

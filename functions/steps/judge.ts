@@ -11,7 +11,7 @@ import { foreignWeights, sameWeights } from '../core/weights.ts';
 import type { Ledger } from '../ports/ledger.ts';
 import type { Traffic } from '../ports/traffic.ts';
 import type { Now } from './clock.ts';
-import { type GatePorts, gateFailure } from './gates.ts';
+import { askGates, type GatePorts } from './gates.ts';
 
 export const judgeInput = z.object({
   plan: planSchema,
@@ -35,15 +35,15 @@ export async function judge(
   if (stop !== undefined) throw new CutoverError(stop.error, stop.cause);
 
   const { traffic } = plan.settings;
-  const [failure, weights] = await Promise.all([
-    gateFailure(plan, deployment, ports),
+  const [gates, weights] = await Promise.all([
+    askGates(plan, deployment, ports),
     ports.traffic.weights(traffic),
   ]);
-  if (failure !== undefined) throw new CutoverError(failure.error, failure.cause);
+  if (gates.verdict === 'fail') throw new CutoverError(gates.error, gates.cause);
   const written = item.weights ?? plan.weightsBefore;
   if (!sameWeights(weights, written)) throw foreignWeights(traffic.rule, written, weights);
   const remaining = deadline - ports.now();
-  if (remaining > 0) {
+  if (remaining > 0 && !gates.alone) {
     throw new CutoverError(
       'Cutover.NotYet',
       `nothing speaks against ${plan.to.name}, the bake goes on for ${Math.ceil(remaining / 1_000)} s`,

@@ -52,3 +52,13 @@ export async function wantedOfOld(
 ): Promise<number | undefined> {
   return from === null ? undefined : fleet.wanted(settings, from);
 }
+
+/** Going forward: no target of the old generation is healthy. */
+export async function oldIsDead(
+  { settings, from, direction }: Plan,
+  { traffic }: Pick<LookPorts, 'traffic'>,
+): Promise<boolean> {
+  if (from === null || direction === 'back') return false;
+  const targets = await traffic.targets(settings.traffic, from.slot);
+  return !targets.some(({ state }) => state === 'healthy');
+}

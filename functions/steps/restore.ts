@@ -11,10 +11,12 @@ import { judgedFrom } from '../core/quiet.ts';
 import { restoreCommand } from '../core/restore-command.ts';
 import type { Deployment, ServiceItem } from '../core/service-item.ts';
 import { inWords, sameWeights, type Weights } from '../core/weights.ts';
+import type { Fleet } from '../ports/fleet.ts';
 import type { Ledger } from '../ports/ledger.ts';
 import type { Traffic } from '../ports/traffic.ts';
 import { accepted } from './accepted.ts';
 import type { Now } from './clock.ts';
+import { wantedOfOld } from './look.ts';
 
 export const restoreInput = z.object({
   direction: z.literal('back'),
@@ -25,6 +27,7 @@ export const restoreInput = z.object({
 export interface RestorePorts {
   readonly ledger: Ledger;
   readonly traffic: Traffic;
+  readonly fleet: Pick<Fleet, 'wanted'>;
   readonly now: Now;
 }
 
@@ -73,26 +76,33 @@ export async function restore({ plan, failure }: RestoreInput, ports: RestorePor
  */
 async function refuseOntoNothing(plan: Plan, reason: string, ports: RestorePorts): Promise<void> {
   if (plan.from === null) return;
-  const [old, coming] = await Promise.all([
+  const [old, wanted, coming] = await Promise.all([
     healthyIn(plan, plan.from.slot, ports.traffic),
+    known(() => wantedOfOld(plan, ports).then((count) => count ?? 0)),
     healthyIn(plan, plan.to.slot, ports.traffic),
   ]);
-  if (old !== 0 || coming === undefined || coming === 0) return;
+  // Scaled to nothing, it may have healthy targets for some seconds more.
+  if ((old !== 0 && wanted !== 0) || coming === undefined || coming === 0) return;
+  const why = wanted === 0 ? 'is scaled to 0 tasks, or gone' : 'has no healthy target';
   throw new CutoverError(
     'Cutover.Guarded',
-    `${reason}. The weights are not put back: ${plan.from.name} has no healthy target, and ${plan.to.name} has ${coming}. Bring ${plan.from.name} back, and the restore goes on; or, to do it all the same: ${restoreCommand(plan.settings.traffic, plan.weightsBefore)}`,
+    `${reason}. The weights are not put back: ${plan.from.name} ${why}, and ${plan.to.name} has ${coming}. Bring ${plan.from.name} back, and the restore goes on; or, to do it all the same: ${restoreCommand(plan.settings.traffic, plan.weightsBefore)}`,
   );
 }
 
-/** Undefined when it cannot be read. */
 async function healthyIn(
   plan: Plan,
   slot: Plan['to']['slot'],
   traffic: Pick<Traffic, 'targets'>,
 ): Promise<number | undefined> {
+  const targets = await known(() => traffic.targets(plan.settings.traffic, slot));
+  return targets?.filter(({ state }) => state === 'healthy').length;
+}
+
+/** Undefined when it cannot be read. */
+async function known<T>(read: () => Promise<T>): Promise<T | undefined> {
   try {
-    const targets = await traffic.targets(plan.settings.traffic, slot);
-    return targets.filter(({ state }) => state === 'healthy').length;
+    return await read();
   } catch (unreadable) {
     if (unreadable instanceof CutoverError) return undefined;
     throw unreadable;

@@ -17,7 +17,7 @@ import type { Ledger } from '../ports/ledger.ts';
 import type { Traffic } from '../ports/traffic.ts';
 import { accepted } from './accepted.ts';
 import type { Now } from './clock.ts';
-import { look, wantedOfOld } from './look.ts';
+import { look, oldIsDead, wantedOfOld } from './look.ts';
 
 export const shiftInput = z.object({
   direction: z.literal('forward'),
@@ -43,9 +43,10 @@ export async function shift(
   const stop = stopReason(deployment.latch);
   if (stop !== undefined) throw new CutoverError(stop.error, stop.cause);
 
-  const [{ verdict, strangers, size }, wanted] = await Promise.all([
+  const [{ verdict, strangers, size }, wanted, alone] = await Promise.all([
     look(plan, deployment.desired, ports),
     wantedOfOld(plan, ports),
+    oldIsDead(plan, ports),
   ]);
   const foreign = foreignCounts(plan, deployment, wanted);
   if (foreign !== undefined) throw new CutoverError('Cutover.ForeignCounts', foreign);
@@ -64,18 +65,21 @@ export async function shift(
   // What an earlier try may have written is finished first: only its intent tells that the weights are ours.
   if (before.intent?.kind !== 'shift') await refuseWhileSmaller(plan, deployment, { needed, size }, ports);
 
+  // What the old generation would get is lost when nothing of it is healthy. A step that was passed over is not gone back to.
+  const at = alone ? plan.steps.length - 1 : Math.max(index, deployment.step);
+  const reached = plan.steps[at] ?? step;
   const expected = before.weights ?? plan.weightsBefore;
   await ports.ledger.change(service, (item) => ({
     item: intending(
       grown(item, plan, needed),
       plan,
-      { kind: 'shift', before: expected, after: step.weights },
+      { kind: 'shift', before: expected, after: reached.weights },
       ports.now(),
     ),
   }));
-  await ports.traffic.shift(traffic, expected, step.weights);
-  await ports.ledger.change(service, (item) => ({ item: shifted(item, plan, step, index, ports.now()) }));
-  return { weights: step.weights };
+  await ports.traffic.shift(traffic, expected, reached.weights);
+  await ports.ledger.change(service, (item) => ({ item: shifted(item, plan, reached, at, ports.now()) }));
+  return { weights: reached.weights };
 }
 
 /** Autoscaling may have made the old generation larger since the new one was launched. */

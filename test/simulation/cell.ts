@@ -29,7 +29,11 @@ export async function inWorld(
     await story(world);
     world.checker.assert();
   } catch (failure) {
-    const tail = world.trace.slice(-80).join('\n');
+    // Reads are many, and seldom what one looks for.
+    const tail = world.trace
+      .filter((line) => !/:(?:Describe|Get|List|Query)\w*$/.test(line))
+      .slice(-150)
+      .join('\n');
     throw new Error(`${failure instanceof Error ? failure.message : String(failure)}\n${tail}`, {
       cause: failure,
     });

@@ -315,7 +315,7 @@ export class World {
     try {
       await this.aws.clock.pass(done, limitMs, () => this.checker.look());
     } catch (failure) {
-      throw new Error(`waited in vain for ${what}: ${String(failure)}\n${this.trace.slice(-60).join('\n')}`);
+      throw new Error(`waited in vain for ${what}: ${String(failure)}`, { cause: failure });
     }
   }
 

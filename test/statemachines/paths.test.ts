@@ -348,6 +348,23 @@ describe('while traffic goes over', () => {
     },
   );
 
+  test('counts that a person changed hold it as soon as a look at the bake finds them', async () => {
+    const changed = wakesWith('Cutover.ForeignCounts', 'web-g0001 is scaled to 0 tasks', 12);
+    const first = await deploying({
+      awaitBake: [changed, atDeadline(wakesWell())],
+      awaitHand: [wakesWell(60)],
+    });
+    expect(first.outcome).toEqual(live);
+    expect(first.secondsOf('shift')).toEqual([30, 102]);
+    const later = await deploying({
+      awaitBake: [leavesWaiting, changed, atDeadline(wakesWell())],
+      judge: [throws('Cutover.NotYet'), returns({ verdict: 'pass' })],
+      awaitHand: [wakesWell(60)],
+    });
+    expect(later.outcome).toEqual(live);
+    expect(later.secondsOf('shift')).toHaveLength(2);
+  });
+
   test('a person who aborts while it is held takes it back', async () => {
     const { outcome, secondsOf } = await deploying({
       shift: [foreign],

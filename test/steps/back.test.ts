@@ -82,14 +82,32 @@ describe('restore', () => {
     expect(world.item).toMatchObject({ weights: { blue: 100 } });
   });
 
-  it('asks nothing of alarms, hooks, the fleet or the registry', async () => {
+  it('asks nothing of alarms, hooks or the registry, and of the fleet only what is wanted of the old generation', async () => {
     await shift(forward(0), world.ports);
     const asked: string[] = [];
     world.onCall = (call, when) => when === 'before' && asked.push(call);
     await back();
     expect(new Set(asked)).toEqual(
-      new Set(['ledger.read', 'ledger.write', 'traffic.weights', 'traffic.targets', 'traffic.shift']),
+      new Set([
+        'ledger.read',
+        'ledger.write',
+        'fleet.wanted',
+        'traffic.weights',
+        'traffic.targets',
+        'traffic.shift',
+      ]),
     );
+  });
+
+  it('puts nothing on a generation that somebody scaled to nothing, while its last targets are still healthy', async () => {
+    await shift(forward(0), world.ports);
+    Object.assign(world.fleets.get('web-g0001')!, { desired: 0 });
+    await expect(back()).rejects.toThrow(named('Cutover.Guarded'));
+    await expect(back()).rejects.toThrow('web-g0001 is scaled to 0 tasks, or gone');
+    expect(rules().at(-1)).toBe('rule: blue 90, green 10');
+    Object.assign(world.fleets.get('web-g0001')!, { desired: 2 });
+    await back();
+    expect(rules().at(-1)).toBe('rule: blue 100');
   });
 
   it('writes nothing to the rule when it runs again', async () => {

@@ -634,6 +634,44 @@ describe('judge', () => {
   });
 });
 
+describe('a live generation that dies in a bake', () => {
+  const dies = () => {
+    world.fleets.get('web-g0001')!.health = 'unhealthy';
+  };
+
+  it('ends the bake at the next look, and the judge passes before the deadline', async () => {
+    const plan = await shifted(1);
+    dies();
+    await awaitSignal(wait(plan, 'bake', { deadline: world.time + 60_000 }), world.ports);
+    expect(world.ended.map(({ how }) => how)).toEqual(['success']);
+    expect(await judge({ plan, deadline: world.time + 60_000 }, world.ports)).toEqual({ verdict: 'pass' });
+  });
+
+  it('loses the rest of the traffic at once, and gets none back should it recover', async () => {
+    const plan = await launched();
+    const [first, last] = [0, plan.steps.length - 1];
+    await shift(forward(plan, first), world.ports);
+    dies();
+    world.written();
+    await shift(forward(plan, first), world.ports);
+    expect(world.rule).toMatchObject({ blue: 0, green: 100 });
+    expect(world.item.deployment?.step).toBe(last);
+    world.fleets.get('web-g0001')!.health = 'healthy';
+    world.written();
+    for (const index of plan.steps.keys()) await shift(forward(plan, index), world.ports);
+    expect(world.written().filter((write) => write.startsWith('rule'))).toEqual([]);
+  });
+
+  it('takes nothing over while a gate says no', async () => {
+    const plan = await shifted(1);
+    dies();
+    world.alarmStates = [{ name: 'web-errors', state: 'ALARM', reason: '' }];
+    await expect(judge({ plan, deadline: world.time + 1 }, world.ports)).rejects.toThrow(
+      named('Cutover.AlarmRed'),
+    );
+  });
+});
+
 describe('promote', () => {
   it('commits in one write; a repeat writes nothing', async () => {
     const plan = await shifted(2);
