@@ -1,5 +1,5 @@
 /** A service on ECS that Cutover deploys: what is said of it, its slots, its rules, and what the deployer may do to it. */
-import { Duration, Stack } from 'aws-cdk-lib';
+import { Duration, Stack, Tags } from 'aws-cdk-lib';
 import type { IAlarm } from 'aws-cdk-lib/aws-cloudwatch';
 import { type ISecurityGroup, Port, SecurityGroup, type SubnetSelection } from 'aws-cdk-lib/aws-ec2';
 import type { IRepository } from 'aws-cdk-lib/aws-ecr';
@@ -26,6 +26,7 @@ import {
 } from '../functions/core/service-settings.ts';
 import type { Strategy } from '../functions/core/strategy.ts';
 import { retainPrefix } from '../functions/core/tag-pattern.ts';
+import { imagesTag } from '../functions/core/tags.ts';
 import type { Cutover } from './cutover.ts';
 import { ProductionRule } from './production-rule.ts';
 import { ServiceRights } from './service-rights.ts';
@@ -189,21 +190,17 @@ export class EcsService extends Construct {
 
   /**
    * What cannot be said for all services at once: the roles that tasks of this service have, by name
-   * (https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_use_passrole.html), and the tags that keep its images.
+   * (https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_use_passrole.html). A repository that another stack made is
+   * not tagged here; without the tag deployments go on, and tell that its images are not kept.
    */
   #allow(service: string, { cutover, taskDefinition, repository }: EcsServiceProps): void {
+    Tags.of(repository).add(imagesTag, 'kept');
     const roles = [taskDefinition.taskRole, taskDefinition.obtainExecutionRole()];
     new ServiceRights(this, 'LaunchRights', {
       service,
       to: cutover.functions.launch,
-      actions: ['iam:PassRole', 'ecr:PutImage'],
-      resources: [...roles.map(({ roleArn }) => roleArn), repository.repositoryArn],
-    });
-    new ServiceRights(this, 'SweepRights', {
-      service,
-      to: cutover.functions.sweep,
-      actions: ['ecr:BatchDeleteImage'],
-      resources: [repository.repositoryArn],
+      actions: ['iam:PassRole'],
+      resources: roles.map(({ roleArn }) => roleArn),
     });
   }
 

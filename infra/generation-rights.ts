@@ -8,13 +8,14 @@
  * list_awselasticloadbalancingv2.html), it names what belongs to one service in a `ServiceRights` of that service.
  */
 import type { Construct } from 'constructs';
-import { generationTag, ruleTag } from '../functions/core/tags.ts';
+import { generationTag, imagesTag, ruleTag } from '../functions/core/tags.ts';
 import type { Cutover } from './cutover.ts';
 import { localArn } from './deployer-function.ts';
 
 const generations = '*-g*';
 const aGeneration = { StringLike: { [`aws:ResourceTag/${generationTag}`]: generations } };
 const asGeneration = { StringLike: { [`aws:RequestTag/${generationTag}`]: generations } };
+const aKeptRepository = { StringEquals: { [`aws:ResourceTag/${imagesTag}`]: 'kept' } };
 const aProductionRule = { StringEquals: { [`aws:ResourceTag/${ruleTag}`]: 'production' } };
 
 export function allowGenerations(scope: Construct, functions: Cutover['functions']): void {
@@ -37,11 +38,13 @@ export function allowGenerations(scope: Construct, functions: Cutover['functions
     });
   }
 
-  // Reading alone: what may be put on and taken off an image is said for each service's own repository.
+  // Read, of whatever repository; changed, of those that the construct of a service tagged.
   const images = localArn(scope, 'ecr', 'repository/*');
   const because = 'Repositories belong to services, whose number is not limited here';
   for (const each of [plan, sweep]) each.allow(['ecr:DescribeImages'], [images], { because });
   for (const each of [planRollback, launch, sweep]) each.allow(['ecr:BatchGetImage'], [images], { because });
+  launch.allow(['ecr:PutImage'], [images], { conditions: aKeptRepository, because: byTag });
+  sweep.allow(['ecr:BatchDeleteImage'], [images], { conditions: aKeptRepository, because: byTag });
 
   launch.allow(['ecs:CreateService'], [services], {
     // A service starts whatever its task definition says, with the roles that stand in it.

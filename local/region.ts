@@ -87,8 +87,14 @@ export function createRegion(options: RegionOptions): Region {
   const authorizer = new PolicyAuthorizer({
     roles,
     clock,
-    tagsOf: (arn) => (arn.split(':')[2] === 'elasticloadbalancing' ? elbv2.tagsOf(arn) : ecs.tagsOf(arn)),
+    tagsOf: (arn) => tagged(arn).tagsOf(arn),
   });
+
+  const tagged = (arn: string) => {
+    const service = arn.split(':')[2];
+    if (service === 'ecr') return ecr;
+    return service === 'elasticloadbalancing' ? elbv2 : ecs;
+  };
 
   // The bus delivers to services that are made after those that put events on it.
   const bus: { emit: Emit } = { emit: () => undefined };
@@ -140,6 +146,7 @@ export function createRegion(options: RegionOptions): Region {
     subnet: (subnetId) => placeOf(ec2, subnetId),
     ...options.elbv2,
   });
+  const ecr = new Ecr({ registry, clock });
   const ecs = new Ecs({
     clock,
     emit,
@@ -189,7 +196,7 @@ export function createRegion(options: RegionOptions): Region {
       serviceEntry('cloudwatch', cloudwatch.operations),
       serviceEntry('dynamodb', dynamodb.operations),
       serviceEntry('ec2', ec2.operations),
-      serviceEntry('ecr', new Ecr({ registry, clock }).operations),
+      serviceEntry('ecr', ecr.operations),
       serviceEntry('ecs', ecs.operations),
       serviceEntry('elbv2', elbv2.operations),
       serviceEntry('events', events.operations),

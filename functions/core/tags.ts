@@ -11,5 +11,8 @@ export function ownerTags(
   return { [serviceTag]: service, [generationTag]: generation };
 }
 
+/** On a repository, `kept`: deployments may put tags on its images that keep them, and take these off. */
+export const imagesTag = 'cutover:images';
+
 /** On the production rule, `production`: how the rule is found again. */
 export const ruleTag = 'cutover:rule';

@@ -314,7 +314,10 @@ describe('roles', () => {
       ['aws:RequestTag/cutover:generation', 'ecs:task-definition'],
     ]);
     expect(conditioned('ecs:RegisterTaskDefinition')).toEqual([['aws:RequestTag/cutover:generation']]);
-    expect(conditioned('ecs:UpdateService')).toEqual([[...generation, 'ecs:task-definition']]);
+    const update = [...generation, 'ecs:task-definition'];
+    expect(conditioned('ecs:UpdateService')).toEqual([update, update, update]);
+    expect(conditioned('ecr:PutImage')).toEqual([['aws:ResourceTag/cutover:images']]);
+    expect(conditioned('ecr:BatchDeleteImage')).toEqual([['aws:ResourceTag/cutover:images']]);
     expect(conditioned('ecs:DeleteService')).toEqual([generation]);
     expect(conditioned('ecs:TagResource')).toEqual([['ecs:CreateAction']]);
     expect(conditioned('elasticloadbalancing:ModifyRule')).toEqual([rule, rule]);

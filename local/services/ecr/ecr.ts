@@ -17,11 +17,13 @@ const tokenLifetimeMs = 12 * 60 * 60 * 1_000;
 export class Ecr {
   readonly operations: Operations;
   readonly #clock: Clock;
+  readonly #repositories: Repositories;
 
   constructor(options: { registry: Registry; clock: Clock }) {
     this.#clock = options.clock;
+    this.#repositories = new Repositories(options.registry);
     this.operations = {
-      ...new Repositories(options.registry).operations,
+      ...this.#repositories.operations,
       ...new Images(options.registry).operations,
       DescribeRegistry: (): Output<DescribeRegistryCommandOutput> => ({
         registryId: accountId,
@@ -42,5 +44,10 @@ export class Ecr {
         ],
       }),
     };
+  }
+
+  /** For policies that go by tags. */
+  tagsOf(arn: string): Readonly<Record<string, string>> | undefined {
+    return this.#repositories.tagsOf(arn);
   }
 }

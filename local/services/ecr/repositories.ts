@@ -44,6 +44,13 @@ export class Repositories {
     this.#registry = registry;
   }
 
+  /** For policies that go by tags. */
+  tagsOf(resourceArn: string): Readonly<Record<string, string>> | undefined {
+    const name = resourceArn.slice(arn('ecr', 'repository/').length);
+    const repository = this.#registry.repositories().find((each) => each.name === name);
+    return repository === undefined ? undefined : Object.fromEntries(this.#settingsOf(repository).tags);
+  }
+
   readonly operations = {
     CreateRepository: (input: CreateRepositoryCommandInput): Output<CreateRepositoryCommandOutput> => {
       const repository = this.#registry.createRepository(input.repositoryName ?? '', tagMutability(input));
