@@ -112,7 +112,7 @@ it('an execution that is stopped in the middle of a canary is taken back; redriv
   expect(await redrive(died)).toMatchObject({
     status: 'FAILED',
     redriveCount: 1,
-    error: 'Cutover.NotRestored',
+    error: 'Cutover.Rejected',
     cause: expect.stringContaining('has ended (restored); nothing more may be changed'),
   });
   expect(world.mutationsSince(since)).toEqual([]);
@@ -127,7 +127,7 @@ it('redriven while the recovery goes back it changes nothing, and the recovery i
   await goingBack.reached;
   const held = await world.item();
   const since = world.clock.now();
-  expect(await redrive(died)).toMatchObject({ status: 'FAILED', error: 'Cutover.NotRestored' });
+  expect(await redrive(died)).toMatchObject({ status: 'FAILED', error: 'Cutover.Rejected' });
   expect(world.mutationsSince(since)).toEqual([]);
   expect(await world.item()).toEqual(held);
 

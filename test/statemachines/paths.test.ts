@@ -505,24 +505,24 @@ describe('the way back', () => {
     expect(looks[12]).toBe(90 + 3_600);
   });
 
-  test.for(['Cutover.FencedOut', 'Cutover.InvalidInput'])(
-    'what nobody can wait for (%s) ends it, with both generations up',
-    async (error) => {
-      const none = throws(error, 'another deployment has the service');
-      for (const script of [
-        { restore: [none] },
-        { restore: [throws('Cutover.ForeignWeights')], awaitHand: [none] },
-      ]) {
-        const { outcome, invocations } = await deploying({ ...red, ...script });
-        expect(outcome).toEqual({
-          status: 'FAILED',
-          error: 'Cutover.NotRestored',
-          cause: 'another deployment has the service',
-        });
-        expect(invocations.map(({ part }) => part)).not.toContain('terminate');
-      }
-    },
-  );
+  test.for([
+    ['Cutover.FencedOut', 'Cutover.Rejected'],
+    ['Cutover.InvalidInput', 'Cutover.NotRestored'],
+  ])('what nobody can wait for (%s) ends it (%s), with both generations up', async ([error = '', end]) => {
+    const none = throws(error, 'another deployment has the service');
+    for (const script of [
+      { restore: [none] },
+      { restore: [throws('Cutover.ForeignWeights')], awaitHand: [none] },
+    ]) {
+      const { outcome, invocations } = await deploying({ ...red, ...script });
+      expect(outcome).toEqual({
+        status: 'FAILED',
+        error: end,
+        cause: 'another deployment has the service',
+      });
+      expect(invocations.map(({ part }) => part)).not.toContain('terminate');
+    }
+  });
 
   test('a failure that is not as the definition expects it ends it too', async () => {
     const { outcome } = await deploying({
@@ -603,11 +603,14 @@ describe('the way back', () => {
 
   test('whatever a function left as its last words, the error that ends the execution is our own', async () => {
     const words = 'RequestId: 1 Error: {"errorMessage": is not all there';
-    const notRestored = await deploying({ ...red, restore: [throws('Cutover.FencedOut', words)] });
+    const fencedOut = await deploying({ ...red, restore: [throws('Cutover.FencedOut', words)] });
+    expect(fencedOut.outcome).toMatchObject({ status: 'FAILED', error: 'Cutover.Rejected' });
+    const notRestored = await deploying({ ...red, restore: [throws('Cutover.InvalidInput', words)] });
     expect(notRestored.outcome).toMatchObject({ status: 'FAILED', error: 'Cutover.NotRestored' });
     const notTerminated = await deploying({ ...red, terminate: [throws('', words)] });
     expect(notTerminated.outcome).toMatchObject({ status: 'FAILED', error: 'Cutover.NotTerminated' });
-    for (const { outcome } of [notRestored, notTerminated]) expect(outcome.cause).toContain('RequestId: 1');
+    for (const { outcome } of [fencedOut, notRestored, notTerminated])
+      expect(outcome.cause).toContain('RequestId: 1');
   });
 });
 
