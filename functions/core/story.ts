@@ -5,14 +5,13 @@
 import * as z from 'zod';
 import { type Generation, imageName } from './generation.ts';
 import { stopReason } from './latch.ts';
-import { shortDigest } from './names.ts';
 import { growing } from './parse.ts';
 import { restoreCommand } from './restore-command.ts';
 import { type Deployment, type Hold, type Intent, intent, type ServiceItem } from './service-item.ts';
-import { inWords, weightsSchema } from './weights.ts';
+import { weightsSchema } from './weights.ts';
 import { written } from './written.ts';
 
-const kind = z.enum([
+const chapterKind = z.enum([
   'refused',
   'queued',
   'started',
@@ -38,7 +37,7 @@ const kind = z.enum([
   'orphaned',
   'stillReached',
 ]);
-type ChapterKind = z.infer<typeof kind>;
+export type ChapterKind = z.infer<typeof chapterKind>;
 
 /** Milliseconds since the epoch. */
 const instant = z.number();
@@ -49,7 +48,7 @@ export const chapterSchema = growing({
    * service item that tells them, so that they sort in the order of its course.
    */
   id: z.string(),
-  kind,
+  kind: chapterKind,
   service: z.string(),
   /** Null for a push that became no deployment. */
   direction: z.enum(['forward', 'back']).nullable(),
@@ -395,145 +394,4 @@ function latestInstant(before: ServiceItem | null, item: ServiceItem, deployment
     item.intent?.at ?? before?.intent?.at ?? 0,
     item.weightsAt ?? 0,
   );
-}
-
-export interface Message {
-  readonly id: string;
-  /** Less than 100 ASCII characters, one line: https://docs.aws.amazon.com/sns/latest/api/API_Publish.html */
-  readonly subject: string;
-  readonly text: string;
-}
-
-/** The chapter as a person reads it on a phone. */
-export function messageOf(chapter: Chapter): Message {
-  const subject = subjectOf(chapter);
-  const lines = [subject];
-  if (chapter.reason !== null) lines.push(`Why: ${chapter.reason}`);
-  if (chapter.weights !== null && chapter.kind !== 'refused')
-    lines.push(`Weights: ${inWords(chapter.weights)}`);
-  if (chapter.deployment !== null) lines.push(`Deployment: ${chapter.deployment}`);
-  if (chapter.digest !== null)
-    lines.push(`Digest: ${shortDigest(chapter.digest as Parameters<typeof shortDigest>[0])}`);
-  if (chapter.restore !== null) lines.push(`To restore the traffic without Cutover: ${chapter.restore}`);
-  return { id: chapter.id, subject: asciiLine(subject), text: lines.map(harmless).join('\n') };
-}
-
-function subjectOf(chapter: Chapter): string {
-  return chapter.direction === 'back' ? subjectOfRollback(chapter) : subjectOfPush(chapter);
-}
-
-function subjectOfPush(chapter: Chapter): string {
-  const { service, image, generation, seconds } = chapter;
-  switch (chapter.kind) {
-    case 'queued':
-      return `${service}: ${image ?? 'a push'} waits`;
-    case 'refused':
-      return `${service}: ${image ?? 'an event'} starts no deployment`;
-    case 'started':
-      return `${service}: ${image} is being deployed as ${generation}`;
-    case 'intended':
-      return `${service}: ${intentOf(chapter)} is about to be written`;
-    case 'done':
-      return `${service}: ${intentOf(chapter)} is done`;
-    case 'launched':
-      return `${service}: ${generation} is launched and must prove itself healthy`;
-    case 'shifted':
-      return `${service}: ${generation} takes traffic`;
-    case 'goingBack':
-      return `${service}: ${generation} (${image}) failed, going back`;
-    case 'held':
-      return `${service}: ${generation} is held, for somebody changed what it was doing`;
-    case 'resumed':
-      return `${service}: ${generation} goes on from what is there`;
-    case 'givingWay':
-      return `${service}: ${generation} (${image}) gives way to a newer push, going back`;
-    case 'needsHand':
-      return `${service}: ${generation} cannot go back by itself and needs your hand`;
-    case 'frozen':
-      return `${service}: ${generation} is frozen, AWS refuses the way on and the way back`;
-    case 'reminded':
-      return `${service}: ${generation} still waits for your hand, ${seconds} s after it began`;
-    case 'weightsRestored':
-      return `${service}: the weights are back`;
-    case 'live':
-      return `${service}: ${image} is live as ${generation} after ${seconds} s`;
-    case 'restored':
-      return `${service}: ${image} was taken back after ${seconds} s, the old generation serves`;
-    case 'superseded':
-      return `${service}: ${image} gave way to a newer push after ${seconds} s, the old generation serves`;
-    case 'removed':
-      return `${service}: ${image} was removed after ${seconds} s, there was nothing to go back to`;
-    case 'imageNotKept':
-      return `${service}: ${image} is not kept from expiring`;
-    case 'imageMissing':
-      return `${service}: the image ${image} of ${generation} is gone`;
-    case 'orphaned':
-      return `${service}: something stands that nothing references`;
-    case 'stillReached':
-      return `${service}: ${generation} (${image}) still gets requests and is kept`;
-  }
-}
-
-function subjectOfRollback(chapter: Chapter): string {
-  const { service, image, generation, seconds } = chapter;
-  switch (chapter.kind) {
-    case 'started':
-      return `${service}: going back to ${generation} (${image})`;
-    case 'launched':
-      return `${service}: ${generation} (${image}) must prove itself healthy`;
-    case 'live':
-      return `${service}: back on ${generation} (${image}) after ${seconds} s`;
-    case 'goingBack':
-      return `${service}: the rollback to ${generation} (${image}) failed`;
-    case 'restored':
-    case 'removed':
-      return `${service}: the rollback to ${generation} failed, all is as before it, after ${seconds} s`;
-    case 'refused':
-      return `${service}: the order to go back is refused`;
-    case 'queued':
-    case 'intended':
-    case 'done':
-    case 'shifted':
-    case 'held':
-    case 'resumed':
-    case 'givingWay':
-    case 'needsHand':
-    case 'frozen':
-    case 'reminded':
-    case 'superseded':
-    case 'weightsRestored':
-    case 'imageNotKept':
-    case 'imageMissing':
-    case 'orphaned':
-    case 'stillReached':
-      return subjectOfPush(chapter);
-  }
-}
-
-const nouns: Readonly<Record<Intent['kind'], string>> = {
-  launch: 'launch',
-  shift: 'shift',
-  restore: 'restore',
-  promote: 'promotion',
-  terminate: 'end',
-  retire: 'retirement',
-  resize: 'growth',
-};
-
-/** `the shift of web-g0002 (blue 100 -> blue 90, green 10)` */
-function intentOf({ intent: about, generation }: Chapter): string {
-  if (about === null) return `a change of ${generation}`;
-  const { kind: what, before, after } = about;
-  const weights = before === null || after === null ? '' : ` (${inWords(before)} -> ${inWords(after)})`;
-  return `the ${nouns[what]} of ${generation}${weights}`;
-}
-
-function asciiLine(text: string): string {
-  return text.replace(/[^\x20-\x7e]/g, '?').slice(0, 99);
-}
-
-/** Words from outside (stop reasons, tags) may hold control characters or colours of a terminal. */
-function harmless(text: string): string {
-  // oxlint-disable-next-line no-control-regex -- control characters are what is looked for
-  return text.replace(/[\u0000-\u001f\u007f-\u009f]/g, ' ');
 }

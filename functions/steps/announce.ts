@@ -2,8 +2,10 @@
  * Tells what a change of the service item means: first to the ledger's history, then to people. Changes nothing that a
  * deployment depends on. A repeat finds the history told and sends the message again, with the same id.
  */
+
+import { messageOf } from '../core/message.ts';
 import type { ServiceItem } from '../core/service-item.ts';
-import { chaptersOf, isSpoken, messageOf } from '../core/story.ts';
+import { chaptersOf, isSpoken } from '../core/story.ts';
 import type { Announcer } from '../ports/announcer.ts';
 import type { History } from '../ports/ledger.ts';
 

@@ -1,8 +1,8 @@
 /** Runs the demo from start to end and shows it: as a living picture on a terminal, as plain lines elsewhere. */
 import type { GetParameterCommandOutput } from '@aws-sdk/client-ssm';
 import { createLogUpdate } from 'log-update';
+import { messageOf } from '../../functions/core/message.ts';
 import { serviceSettings } from '../../functions/core/service-settings.ts';
-import { messageOf } from '../../functions/core/story.ts';
 import type { AwsEvent } from '../aws-event.ts';
 import { FastForwardClock } from '../clock.ts';
 import { createEmbeddedAws, type EmbeddedAws } from '../embedded-aws.ts';

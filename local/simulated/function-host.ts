@@ -15,10 +15,10 @@ import type { EnvironmentLog } from '../services/lambda/environment-log.ts';
 import type { InProcessHandler } from '../wire/request-handler.ts';
 import type { Caller, Network } from './network.ts';
 
-export type Variables = Readonly<Record<string, string | undefined>>;
+type Variables = Readonly<Record<string, string | undefined>>;
 
 /** What an entry exports beside its handler. */
-export type Create = (
+type Create = (
   env: Variables,
   aws: {
     readonly region: string;

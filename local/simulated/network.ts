@@ -140,21 +140,14 @@ function keyOf(
   return `${service} ${operation} ${Buffer.from(body).toString()}`;
 }
 
+/** What AWS itself answers instead of what was asked. */
 function hookFor(fault: CallFault | undefined, { service, operation }: CallPoint): Hook | undefined {
-  switch (fault) {
-    case 'throttled':
-      return answering(throttling(service));
-    case 'unavailable':
-      return answering(new AwsError('ServiceUnavailable', 'Service is unavailable', { status: 503 }));
-    case 'refused':
-      return answering(
-        new AwsError('AccessDenied', `User is not authorized to perform: ${service}:${operation}`, {
-          status: 403,
-        }),
-      );
-    default:
-      return undefined;
-  }
+  if (fault === 'throttled') return answering(throttling(service));
+  if (fault === 'unavailable')
+    return answering(new AwsError('ServiceUnavailable', 'Service is unavailable', { status: 503 }));
+  if (fault !== 'refused') return undefined;
+  const words = `User is not authorized to perform: ${service}:${operation}`;
+  return answering(new AwsError('AccessDenied', words, { status: 403 }));
 }
 
 function answering(error: AwsError): Hook {

@@ -34,7 +34,7 @@ export function replaceRandom(random: () => number): () => void {
     randomBytes: crypto.randomBytes,
     randomInt: crypto.randomInt,
     randomUUID: crypto.randomUUID,
-    webUuid: globalThis.crypto.randomUUID,
+    webUuid: globalThis.crypto.randomUUID.bind(globalThis.crypto),
   };
   const bytes = (size: number): Buffer =>
     Buffer.from(Array.from({ length: size }, () => Math.floor(random() * 256)));

@@ -109,7 +109,7 @@ export async function createSimulatedAws(
     },
     ...(invoking && { invoking }),
   });
-  globalThis.fetch = (url, request) => answered(region, String(url), String(request?.body));
+  globalThis.fetch = (url, request) => answered(region, url, request?.body);
   const until = async <T>(promise: Promise<T>, limitMs = patienceMs): Promise<T> => {
     let settled = false;
     const settle = (): void => {
@@ -176,9 +176,10 @@ function replaceProcess(random: () => number): () => void {
 }
 
 /** Custom resources answer to a pre-signed URL, the only request that a function makes without an SDK client. */
-async function answered({ cloudformation }: Region, url: string, body: string): Promise<Response> {
-  const { pathname } = new URL(url);
-  if (!pathname.startsWith(answerPath)) throw new TypeError(`nothing in the simulated world answers ${url}`);
+async function answered({ cloudformation }: Region, url: unknown, body: unknown): Promise<Response> {
+  const pathname = typeof url === 'string' ? new URL(url).pathname : '';
+  if (!pathname.startsWith(answerPath) || typeof body !== 'string')
+    throw new TypeError(`nothing in the simulated world answers ${pathname}`);
   const known = cloudformation.receiveResponse(pathname.slice(answerPath.length), body);
   return new Response(null, { status: known ? 200 : 403 });
 }

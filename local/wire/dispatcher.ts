@@ -62,7 +62,9 @@ export class Dispatcher {
   async load(): Promise<void> {
     const entries = [...this.#entries.values()];
     await Promise.all(
-      entries.map((entry) => (isRaw(entry) || entry.heavySchemas ? undefined : this.#model(entry))),
+      entries.map(async (entry) => {
+        if (!isRaw(entry) && entry.heavySchemas !== true) await this.#model(entry);
+      }),
     );
   }
 

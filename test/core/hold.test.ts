@@ -4,10 +4,11 @@ import { intending, restored, restoring, waiting } from '../../functions/core/co
 import type { ErrorName, Failure } from '../../functions/core/errors.ts';
 import { accepting, needingHand } from '../../functions/core/hold.ts';
 import { latch } from '../../functions/core/latch.ts';
+import { messageOf } from '../../functions/core/message.ts';
 import type { Plan } from '../../functions/core/plan.ts';
 import type { ServiceItem } from '../../functions/core/service-item.ts';
 import type { Signal } from '../../functions/core/signal.ts';
-import { type Chapter, chaptersOf, messageOf } from '../../functions/core/story.ts';
+import { type Chapter, chaptersOf } from '../../functions/core/story.ts';
 import { baking, because, start, web, weightsOf } from './examples.ts';
 
 const minuteMs = 60_000;

@@ -2,9 +2,10 @@
 import { describe, expect, it } from 'vitest';
 import { admit, type Offer } from '../../functions/core/admission.ts';
 import { promoted } from '../../functions/core/course.ts';
+import { messageOf } from '../../functions/core/message.ts';
 import { eventOf, readPush } from '../../functions/core/push.ts';
 import type { ServiceItem } from '../../functions/core/service-item.ts';
-import { chaptersOf, messageOf } from '../../functions/core/story.ts';
+import { chaptersOf } from '../../functions/core/story.ts';
 import {
   admitted,
   baking,

@@ -14,11 +14,12 @@ import {
   waiting,
 } from '../../functions/core/course.ts';
 import { latch } from '../../functions/core/latch.ts';
+import { messageOf } from '../../functions/core/message.ts';
 import { restoreCommand } from '../../functions/core/restore-command.ts';
 import { putOff } from '../../functions/core/retention.ts';
 import { admitRollback } from '../../functions/core/rollback.ts';
 import type { ServiceItem } from '../../functions/core/service-item.ts';
-import { type Chapter, chapterSchema, chaptersOf, isSpoken, messageOf } from '../../functions/core/story.ts';
+import { type Chapter, chapterSchema, chaptersOf, isSpoken } from '../../functions/core/story.ts';
 import {
   admitted,
   baking,

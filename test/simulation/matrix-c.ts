@@ -112,7 +112,9 @@ const stories: readonly Story[] = [
       const { lastPush } = world.item ?? {};
       const before = world.checker.writes.length;
       const [execution] = await world.executionsOf(world.output('DeployMachineArn'));
-      const { input } = (await world.checker.status(execution ?? '')) as { input: string };
+      const { input } = (await world.ask('states', 'DescribeExecution', { executionArn: execution })) as {
+        input: string;
+      };
       await world.start('DeployMachineArn', JSON.parse(input) as object);
       await ended(world);
       expectEqual(world.checker.writes.length, before, 'writes');

@@ -70,7 +70,7 @@ export class World {
   readonly aws: SimulatedAws;
   readonly #obstacles: Obstacles;
   #item: ServiceItem | undefined;
-  readonly #onItem: ((before: ServiceItem | undefined, after: ServiceItem) => void)[] = [];
+  readonly #onItem: ((before: ServiceItem | undefined, after: ServiceItem) => void | Promise<void>)[] = [];
 
   private constructor(aws: SimulatedAws, obstacles: Obstacles) {
     this.aws = aws;
@@ -302,7 +302,7 @@ export class World {
     return this.#item;
   }
 
-  onItem(hear: (before: ServiceItem | undefined, after: ServiceItem) => void): void {
+  onItem(hear: (before: ServiceItem | undefined, after: ServiceItem) => void | Promise<void>): void {
     this.#onItem.push(hear);
   }
 
@@ -369,7 +369,7 @@ export class World {
       throw new AggregateError(own, `faults of the embedded AWS: ${own.map(String).join('; ')}`);
   }
 
-  #stored({ service: api, operation, input }: PendingCall): void {
+  async #stored({ service: api, operation, input }: PendingCall): Promise<void> {
     if (api !== 'dynamodb' || operation !== 'PutItem') return;
     const { Item } = input as { Item: Parameters<typeof unmarshall>[0] };
     const stored = unmarshall(Item);
@@ -381,7 +381,7 @@ export class World {
     this.note(
       `item v${after.version} fence ${after.fence} ${after.owner === null ? 'free' : 'held'} ${deployment?.plan.deployment ?? ''} ${deployment?.phase ?? ''} ${deployment?.outcome ?? ''} intent ${after.intent?.kind ?? 'none'}`,
     );
-    for (const hear of this.#onItem) hear(before, after);
+    for (const hear of this.#onItem) await hear(before, after);
   }
 
   #called({ service: api, operation, principal, error }: CallRecord): void {
