@@ -5,6 +5,7 @@
 import type { Action } from '@aws-sdk/client-elastic-load-balancing-v2';
 import type { SlotName } from '../../functions/core/names.ts';
 import type { ServiceItem } from '../../functions/core/service-item.ts';
+import type { Chapter } from '../../functions/core/story.ts';
 import { inWords, type Weights } from '../../functions/core/weights.ts';
 import type { PendingCall } from '../../local/wire/call-log.ts';
 import { atChange, atEnd, atMaking, atShrinking, atWeights, type Invariant } from './invariants.ts';
@@ -201,11 +202,8 @@ export class Checker {
 
   /** A message may come twice, but by the same id: a chat shows one. */
   #published({ Message }: { Message: string }): void {
-    const { id, kind, deployment } = JSON.parse(Message) as {
-      id: string;
-      kind: string;
-      deployment: string | null;
-    };
+    const { sqs } = JSON.parse(Message) as { sqs: string };
+    const { id, kind, deployment } = JSON.parse(sqs) as Pick<Chapter, 'id' | 'kind' | 'deployment'>;
     if (deployment === null || !ends.has(kind)) return;
     const known = this.#told.get(deployment);
     if (known !== undefined && known !== id)

@@ -1,6 +1,7 @@
 /** Matrix A: each call to AWS, each way in which it can fail. */
 import type { CallFault, CallPoint } from '../../local/simulated/network.ts';
 import { type Cell, ended, expectEqual, expectHits, expectLive, expectOutcome, inWorld } from './cell.ts';
+import { generations } from './stories.ts';
 import type { World } from './world.ts';
 
 interface Call {
@@ -187,7 +188,7 @@ function startCells(): readonly Cell[] {
         const digest = await world.goLive('v2');
         await ended(world);
         expectLive(world, digest);
-        expectEqual(creations(world), 2, 'generations');
+        expectEqual(generations(world), 2, 'generations');
       }),
   });
   return [
@@ -273,7 +274,7 @@ async function finish(world: World, row: Row): Promise<void> {
   expectHits(world);
   if (row.back === true) expectOutcome(world, 'restored');
   else expectLive(world, digest);
-  expectEqual(creations(world), 2, 'generations');
+  expectEqual(generations(world), 2, 'generations');
 }
 
 function exhaustedCell(row: Row, { expected, outcome }: NonNullable<Row['exhausted']>): Cell {
@@ -303,8 +304,4 @@ function exhaustedCell(row: Row, { expected, outcome }: NonNullable<Row['exhaust
         expectOutcome(world, outcome === 'restored' ? 'restored' : 'live');
       }),
   };
-}
-
-function creations(world: World): number {
-  return world.checker.writes.filter(({ what }) => what === 'ecs:CreateService').length;
 }

@@ -1,6 +1,5 @@
 /** Matrix C: events that AWS loses, doubles and delays; what people do; what the surroundings do. */
 import { inWords } from '../../functions/core/weights.ts';
-import type { Interception } from '../../local/services/events/delivery.ts';
 import {
   type Cell,
   ended,
@@ -11,6 +10,7 @@ import {
   type Ground,
   inWorld,
 } from './cell.ts';
+import { alarm, baking, desired, events, generations, isPush } from './stories.ts';
 import { canary, type World, type WorldOptions } from './world.ts';
 
 const minuteMs = 60_000;
@@ -22,31 +22,6 @@ interface Story {
   readonly options?: Partial<WorldOptions>;
   /** From the first generation's being live. */
   readonly tell: (world: World, first: string) => Promise<void>;
-}
-
-const isPush = (detailType: string): boolean => detailType === 'ECR Image Action';
-
-/** What becomes of the deliveries of these events, `times` times. */
-function events(
-  world: World,
-  which: (detailType: string, target: string) => boolean,
-  becomes: Interception,
-  times = Infinity,
-): void {
-  let left = times;
-  world.onDelivery((detailType, target) => {
-    if (left === 0 || !which(detailType, target)) return undefined;
-    left -= 1;
-    return becomes;
-  });
-}
-
-/** The deployment of a canary bakes at this step. */
-async function baking(world: World, digest: string, step: number): Promise<void> {
-  await world.pass(() => {
-    const { deployment, wait } = world.item ?? {};
-    return deployment?.plan.to.digest === digest && deployment.step === step && wait?.for === 'bake';
-  }, `the bake of step ${step}`);
 }
 
 async function restored(world: World, first: string): Promise<void> {
@@ -73,20 +48,6 @@ function expectReason(world: World, pattern: RegExp): void {
 
 function expectIntake(world: World, admission: string): void {
   expectEqual(world.item?.intake?.admission, admission, 'what came of the last push');
-}
-
-async function desired(world: World, name: string, count: number): Promise<void> {
-  const { fleet } = await world.settings();
-  await world.ask('ecs', 'UpdateService', { cluster: fleet['cluster'], service: name, desiredCount: count });
-  world.note(`a person sets ${name} to ${count} tasks`);
-}
-
-async function alarm(world: World, StateValue: 'ALARM' | 'OK'): Promise<void> {
-  await world.ask('monitoring', 'SetAlarmState', {
-    AlarmName: 'web-5xx',
-    StateValue,
-    StateReason: 'set by the test',
-  });
 }
 
 const stories: readonly Story[] = [
@@ -626,10 +587,6 @@ const stories: readonly Story[] = [
 
 async function held(world: World): Promise<void> {
   await world.pass(() => world.item?.wait?.for === ('hand' as string), 'it to be held');
-}
-
-function generations(world: World): number {
-  return world.checker.writes.filter(({ what }) => what === 'ecs:CreateService').length;
 }
 
 export const matrixC: readonly Cell[] = stories.map(({ row, column, expected, options, tell }) => ({

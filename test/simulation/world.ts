@@ -44,7 +44,7 @@ const dayMs = 86_400_000;
 interface Obstacles {
   readonly calls: ((point: CallPoint) => CallFault | undefined)[];
   readonly deliveries: ((detailType: string, targetArn: string) => Interception | undefined)[];
-  readonly invocations: ((entry: string) => 'twice' | undefined)[];
+  readonly invocations: ((entry: string) => 'twice' | { readonly againMs: number } | undefined)[];
   readonly states: ((transition: Transition) => void)[];
   readonly behaviours: Map<string, Behaviour>;
   /** Why there is no room for tasks. */
@@ -108,7 +108,12 @@ export class World {
       invoking: (lambda) => ({
         invoke: async (arn, payload) => {
           const entry = names.get(arn.split(':')[6] ?? '') ?? '';
-          if (firstAnswer(obstacles.invocations, entry) === undefined) return lambda.invoke(arn, payload);
+          const obstacle = firstAnswer(obstacles.invocations, entry);
+          if (obstacle === undefined) return lambda.invoke(arn, payload);
+          if (obstacle !== 'twice') {
+            aws.clock.after(obstacle.againMs, async () => void (await lambda.invoke(arn, payload)));
+            return lambda.invoke(arn, payload);
+          }
           const [first] = await Promise.all([lambda.invoke(arn, payload), lambda.invoke(arn, payload)]);
           return first;
         },
@@ -273,6 +278,16 @@ export class World {
 
   onDelivery(ask: (detailType: string, targetArn: string) => Interception | undefined): void {
     this.#obstacles.deliveries.push(ask);
+  }
+
+  /** The function of this entry is called again so much later than Step Functions calls it next. */
+  callAgain(name: string, entry: string, againMs: number): void {
+    this.hits.set(name, 0);
+    this.#obstacles.invocations.push((called) => {
+      if (called !== entry || this.hits.get(name) !== 0) return undefined;
+      this.hits.set(name, 1);
+      return { againMs };
+    });
   }
 
   /** The function of this entry is called twice at once, the next time that Step Functions calls it. */
