@@ -9,6 +9,7 @@ import { parseArgs, styleText } from 'node:util';
 import { synthesize } from '../../local/synthesize.ts';
 import { type Cell, nameOf } from './cell.ts';
 import { entries } from './entries.ts';
+import { explore } from './explore.ts';
 import { cells, without } from './matrices.ts';
 
 const help = `npm run faults [-- options]
@@ -17,10 +18,12 @@ Runs each cell of the fault matrices (AWS call × fault, state × death, events 
 simulated world, and prints what came of it.
 
   --only TEXT   only cells whose name has TEXT in it, such as "ModifyRule" or "B "
+  --explore N   instead of the cells, N random stories; prints how often each call met each fault
+  --seed N      the first story's seed; default 1
   --json        one line of JSON for each cell
   --help        this text
 
-Ends with 0 when every cell came to what it must, with 1 otherwise.
+Ends with 0 when every cell (or story) came to what it must, with 1 otherwise, with 2 for options that do not fit.
 `;
 
 interface Result {
@@ -38,6 +41,8 @@ async function main(): Promise<number> {
   const { values } = parseArgs({
     options: {
       only: { type: 'string', default: '' },
+      explore: { type: 'string' },
+      seed: { type: 'string', default: '1' },
       json: { type: 'boolean', default: false },
       help: { type: 'boolean', default: false },
     },
@@ -46,6 +51,7 @@ async function main(): Promise<number> {
     process.stdout.write(help);
     return 0;
   }
+  if (values.explore !== undefined) return exploring(Number(values.explore), Number(values.seed));
   const chosen = cells.filter((cell) => nameOf(cell).includes(values.only));
   if (chosen.length === 0) {
     process.stderr.write(`no cell has "${values.only}" in its name\n`);
@@ -71,6 +77,37 @@ async function main(): Promise<number> {
   const good = results.filter(({ failure }) => failure === undefined).length;
   if (!values.json) process.stdout.write(`${pictureOf(results)}\n${good} of ${results.length} cells\n`);
   return good === results.length ? 0 : 1;
+}
+
+/** Random stories: each that fails is named by its seed. */
+async function exploring(stories: number, first: number): Promise<number> {
+  if (!Number.isInteger(stories) || stories < 1 || !Number.isInteger(first)) {
+    process.stderr.write('--explore and --seed take whole numbers, such as --explore 100 --seed 1\n');
+    return 2;
+  }
+  const assembly = await mkdtemp(join(tmpdir(), 'cutover-assembly-'));
+  const total = new Map<string, number>();
+  let good = 0;
+  try {
+    await synthesize(assembly);
+    for (let seed = first; seed < first + stories; seed++) {
+      try {
+        for (const [what, hits] of await explore({ assembly, entries }, seed))
+          total.set(what, (total.get(what) ?? 0) + hits);
+        good += 1;
+      } catch (failure) {
+        const [words] = String(failure instanceof Error ? failure.message : failure).split('\n');
+        process.stdout.write(`${styleText('red', 'FAIL')} seed ${seed}: ${words}\n`);
+      }
+      progress(seed - first + 1, stories);
+    }
+  } finally {
+    await rm(assembly, { recursive: true, force: true });
+  }
+  for (const [what, hits] of [...total].toSorted(([one], [other]) => one.localeCompare(other)))
+    process.stdout.write(`  ${String(hits).padStart(6)} ${what}\n`);
+  process.stdout.write(`${good} of ${stories} stories, seeds ${first} to ${first + stories - 1}\n`);
+  return good === stories ? 0 : 1;
 }
 
 function progress(done: number, of: number): void {
