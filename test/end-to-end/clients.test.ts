@@ -110,7 +110,8 @@ describe('an SDK client, unmodified', () => {
     const { imageDetails } = await ecr.send(
       new DescribeImagesCommand({ repositoryName: 'web', imageIds: [{ imageTag: 'v2' }] }),
     );
-    expect(imageDetails?.[0]).toMatchObject({ imageDigest: digest, imageTags: ['v2'] });
+    expect(imageDetails?.[0]?.imageDigest).toBe(digest);
+    expect(imageDetails?.[0]?.imageTags?.toSorted()).toEqual(['retain-web-g0002', 'v2']);
   });
 
   it('reads the weights, the health of the targets, the requests and the alarm', async () => {
@@ -258,7 +259,10 @@ describe.skipIf(!installed)(`the AWS CLI${installed ? '' : ` (skipped: ${cli} is
         ['--repository-name', 'web'],
         {
           imageDetails: expect.arrayContaining([
-            expect.objectContaining({ imageTags: ['v2'], imageDigest: item.live?.digest }),
+            expect.objectContaining({
+              imageTags: expect.arrayContaining(['v2', 'retain-web-g0002']),
+              imageDigest: item.live?.digest,
+            }),
           ]),
         },
       ],
@@ -331,9 +335,13 @@ describe.skipIf(!installed)(`the AWS CLI${installed ? '' : ` (skipped: ${cli} is
       { env: environment() },
     );
     expect(await world.weights()).toEqual(before);
+    // It is a change by hand like any other: the deployment stays where it is until a person says what is wanted.
+    await world.itemWhere('v3 to be held', ({ deployment }) => deployment?.hold?.kind === 'held');
+    expect(await world.weights()).toEqual(before);
+    await world.signal({ service: 'web', signal: 'abort', by: 'ann', reason: 'v3 is slow' });
     expect(await outcome).toMatchObject({
       outcome: 'restored',
-      reason: expect.stringContaining('somebody else changed the weights'),
+      reason: expect.stringContaining('ann ended the deployment: v3 is slow'),
     });
     expect(await world.weights()).toEqual(before);
   });
