@@ -151,11 +151,15 @@ it('and people are told that it is gone, before anybody needs it', async () => {
 });
 
 it('what bears our tags and is referenced by nothing is told, and ended only when somebody says so', async () => {
+  const { speed } = world.clock;
+  // An hour in which nothing but the sweep happens.
+  world.clock.speed = 900;
   const told = await until(
     'the message',
     async () => (await heard()).find(({ Message }) => Message.kind === 'orphaned'),
     90_000,
   );
+  world.clock.speed = speed;
   expect(told.Message.reason).toContain('nothing references web-g0900.');
   expect(await world.fleetStatus('web-g0900', 'web-g0901')).toEqual(['ACTIVE', 'ACTIVE']);
   const [remark] = await world.signal({ service: 'web', signal: 'collect', by: 'ann' });
