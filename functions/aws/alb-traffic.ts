@@ -20,19 +20,32 @@ import { calling } from './failures.ts';
 const knownActionMembers = new Set(['Type', 'Order', 'TargetGroupArn', 'ForwardConfig']);
 const knownForwardMembers = new Set(['TargetGroups', 'TargetGroupStickinessConfig']);
 
+/** A read that is not what was expected is made again so many times, so far apart, before it is taken for somebody's change. */
+const rereads = 2;
+const rereadMs = 500;
+
 export class AlbTraffic implements Traffic {
   readonly #client: ElasticLoadBalancingV2Client;
+  readonly #sleep: (ms: number) => Promise<unknown>;
 
-  constructor(client: ElasticLoadBalancingV2Client) {
+  constructor(
+    client: ElasticLoadBalancingV2Client,
+    sleep: (ms: number) => Promise<unknown> = (ms) => new Promise((resolve) => setTimeout(resolve, ms)),
+  ) {
     this.#client = client;
+    this.#sleep = sleep;
   }
 
-  async weights(settings: TrafficSettings): Promise<Weights> {
-    return weightsIn(await this.#action(settings), settings);
+  async weights(settings: TrafficSettings, expected?: Weights): Promise<Weights> {
+    const any = expected === undefined;
+    return weightsIn(await this.#reread(settings, (found) => any || sameWeights(found, expected)), settings);
   }
 
   async shift(settings: TrafficSettings, expected: Weights, next: Weights): Promise<void> {
-    const action = await this.#action(settings);
+    const action = await this.#reread(
+      settings,
+      (found) => sameWeights(found, next) || sameWeights(found, expected),
+    );
     const current = weightsIn(action, settings);
     if (sameWeights(current, next)) return;
     if (!sameWeights(current, expected)) throw foreignWeights(settings.rule, expected, current);
@@ -50,7 +63,7 @@ export class AlbTraffic implements Traffic {
         new ModifyRuleCommand({ RuleArn: settings.rule, Actions: [{ Type: 'forward', ForwardConfig }] }),
       ),
     );
-    const written = weightsIn(await this.#action(settings), settings);
+    const written = await this.weights(settings, next);
     if (!sameWeights(written, next)) throw foreignWeights(settings.rule, next, written);
   }
 
@@ -67,6 +80,15 @@ export class AlbTraffic implements Traffic {
       reason: TargetHealth?.Reason,
       description: TargetHealth?.Description,
     }));
+  }
+
+  async #reread(settings: TrafficSettings, isExpected: (weights: Weights) => boolean): Promise<Action> {
+    let action = await this.#action(settings);
+    for (let times = 0; times < rereads && !isExpected(weightsIn(action, settings)); times++) {
+      await this.#sleep(rereadMs);
+      action = await this.#action(settings);
+    }
+    return action;
   }
 
   async #action(settings: TrafficSettings): Promise<Action> {

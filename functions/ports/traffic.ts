@@ -5,8 +5,11 @@ import type { Weights } from '../core/weights.ts';
 
 /** The share of each slot. */
 export interface Traffic {
-  /** Throws `Cutover.RuleNotOurs` for a rule that holds anything Cutover does not know completely. */
-  weights(settings: TrafficSettings): Promise<Weights>;
+  /**
+   * Throws `Cutover.RuleNotOurs` for a rule that holds anything Cutover does not know completely. What is not `expected` is read
+   * again before it is believed: reads are eventually consistent.
+   */
+  weights(settings: TrafficSettings, expected?: Weights): Promise<Weights>;
   /**
    * Compare-and-set: reads, compares with `expected` (`Cutover.ForeignWeights` when they differ), writes `next`, reads
    * back. When `next` stands already nothing is written.

@@ -35,12 +35,12 @@ export async function judge(
   if (stop !== undefined) throw new CutoverError(stop.error, stop.cause);
 
   const { traffic } = plan.settings;
+  const written = item.weights ?? plan.weightsBefore;
   const [gates, weights] = await Promise.all([
     askGates(plan, deployment, ports),
-    ports.traffic.weights(traffic),
+    ports.traffic.weights(traffic, written),
   ]);
   if (gates.verdict === 'fail') throw new CutoverError(gates.error, gates.cause);
-  const written = item.weights ?? plan.weightsBefore;
   if (!sameWeights(weights, written)) throw foreignWeights(traffic.rule, written, weights);
   const remaining = deadline - ports.now();
   if (remaining > 0 && !gates.alone) {

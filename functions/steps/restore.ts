@@ -48,7 +48,7 @@ export async function restore({ plan, failure }: RestoreInput, ports: RestorePor
   }
   const item = await accepted(found, plan, ports);
   const deployment = running(item, plan);
-  const current = await ports.traffic.weights(traffic);
+  const current = await ports.traffic.weights(traffic, item.weights ?? plan.weightsBefore);
   if (!isOurs(current, item, plan.weightsBefore)) {
     throw new CutoverError(
       'Cutover.ForeignWeights',

@@ -30,7 +30,7 @@ export type CallFault =
   /** The function's process dies before the request leaves; or after its effect. */
   | 'crashBefore'
   | 'crashAfter'
-  /** What an equal call was answered last, however long ago; one that was never made before is answered as it is. */
+  /** As an equal call was answered before things changed; one that was never answered otherwise is answered as it is. */
   | 'stale'
   /** The caller sees a broken connection at once; the request arrives all the same, so much later. */
   | { readonly lateMs: number }
@@ -58,7 +58,8 @@ const latencyMs = { least: 2, most: 15 };
 export class Network {
   readonly #options: NetworkOptions;
   readonly #counts = new Map<string, number>();
-  readonly #lastAnswers = new Map<string, WireResponse>();
+  /** Of equal calls: the answer that holds now, and the other one before it. */
+  readonly #answers = new Map<string, { readonly now: WireResponse; readonly before?: WireResponse }>();
 
   constructor(options: NetworkOptions) {
     this.#options = options;
@@ -86,19 +87,30 @@ export class Network {
       this.#options.clock.after(fault.lateMs, async () => void (await this.#dispatch(request)));
       throw broken();
     }
-    if (fault === 'stale') {
-      const old = this.#lastAnswers.get(keyOf(point, request));
-      if (old !== undefined) return old;
-    }
     const response = await this.#dispatch(request, hookFor(fault, point));
     if (fault === 'crashAfter') {
       caller.crash();
       return never();
     }
     if (fault === 'lostAnswer') throw broken();
-    if (response.status < 300) this.#lastAnswers.set(keyOf(point, request), response);
+    const key = keyOf(point, request);
+    const old = fault === 'stale' ? this.#older(key, response) : undefined;
+    if (old !== undefined) return old;
+    if (response.status < 500) this.#remember(key, response);
     await this.#way();
     return caller.gone ? never() : response;
+  }
+
+  /** What an equal call was answered before it came to be as it is now. */
+  #older(key: string, real: WireResponse): WireResponse | undefined {
+    const known = this.#answers.get(key);
+    return known !== undefined && textOf(known.now) !== textOf(real) ? known.now : known?.before;
+  }
+
+  #remember(key: string, now: WireResponse): void {
+    const known = this.#answers.get(key);
+    if (known === undefined) this.#answers.set(key, { now });
+    else if (textOf(known.now) !== textOf(now)) this.#answers.set(key, { now, before: known.now });
   }
 
   async #dispatch(request: WireRequest, hook?: Hook): Promise<WireResponse> {
@@ -119,7 +131,7 @@ export class Network {
     const key = `${name} ${service} ${operation}`;
     const nth = (this.#counts.get(key) ?? 0) + 1;
     this.#counts.set(key, nth);
-    const readBefore = this.#lastAnswers.has(keyOf({ service, operation }, request));
+    const readBefore = this.#answers.has(keyOf({ service, operation }, request));
     return { caller: name, service, operation, nth, readBefore };
   }
 }
@@ -131,6 +143,13 @@ function never(): Promise<never> {
 
 function broken(): Error {
   return Object.assign(new Error('socket hang up'), { code: 'ECONNRESET' });
+}
+
+/** Without the id of the request, which is another one each time. */
+function textOf({ body }: WireResponse): string {
+  return Buffer.from(body)
+    .toString()
+    .replace(/<RequestId>[^<]*<\/RequestId>/, '');
 }
 
 function keyOf(
