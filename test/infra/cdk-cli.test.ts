@@ -110,6 +110,8 @@ it('cdk deploy and diff work with AWS_ENDPOINT_URL, and change no weights in the
 
   expect(await weights()).toEqual([90, 10, 0]);
   expect((await settings()).healthDeadlineSeconds).toBe(300);
-  const { MetricAlarms } = await call<DescribeAlarmsCommandOutput>('monitoring', 'DescribeAlarms', {});
+  const { MetricAlarms } = await call<DescribeAlarmsCommandOutput>('monitoring', 'DescribeAlarms', {
+    AlarmNames: ['web-5xx'],
+  });
   expect(MetricAlarms?.map(({ Threshold }) => Threshold)).toEqual([25]);
 });
