@@ -26,7 +26,7 @@ export default defineConfig({
           name: 'simulated',
           include: simulated,
           globalSetup: ['test/end-to-end/assembly.ts'],
-          sequence: { groupOrder: 2 },
+          sequence: { groupOrder: 1 },
         },
       },
       {
@@ -36,7 +36,7 @@ export default defineConfig({
           include: heavy,
           globalSetup: ['test/end-to-end/assembly.ts'],
           fileParallelism: false,
-          sequence: { groupOrder: 3 },
+          sequence: { groupOrder: 2 },
         },
       },
     ],

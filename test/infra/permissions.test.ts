@@ -45,7 +45,7 @@ let template: CfnTemplate;
 let outcomes: readonly Result[];
 
 beforeAll(async () => {
-  world = await World.create({ throttling: true });
+  world = await World.create({ throttling: true, speed: 100 });
   cloudwatch = world.closeLater(new CloudWatchClient(world.client));
   const ask = <T>(operation: string): Promise<T> =>
     world.aws.dispatcher.call(
