@@ -11,7 +11,7 @@ import {
 import { CutoverError, shortened } from './errors.ts';
 import { isFinding } from './finding.ts';
 import { imageName } from './generation.ts';
-import { type Latched, mayBeSuperseded, supersede } from './latch.ts';
+import { type Latched, mayBeSuperseded, stopReason, supersede } from './latch.ts';
 import { type Digest, shortDigest } from './names.ts';
 import type { Plan } from './plan.ts';
 import { isOlder, type Push } from './push.ts';
@@ -117,9 +117,27 @@ export function answered(item: ServiceItem, eventId: string): ServiceItem {
 }
 
 /** A push of what is live asks for nothing, but an older one that comes after it must not replace it. */
-function overtaking(item: ServiceItem, { eventId, at, digest }: Push): ServiceItem {
-  if (item.live?.digest !== digest || at <= (item.lastPush?.at ?? 0)) return item;
-  return { ...item, lastPush: { eventId, at } };
+function overtaking(item: ServiceItem, push: Push): ServiceItem {
+  return item.live?.digest === push.digest ? overtaken(item, push) : item;
+}
+
+function overtaken(item: ServiceItem, { eventId, at }: Push): ServiceItem {
+  return at <= (item.lastPush?.at ?? 0) ? item : { ...item, lastPush: { eventId, at } };
+}
+
+/**
+ * The same image under another tag, most likely: to have it wait would try it again by itself when it fails. While another push
+ * waits it is the newer one of the two, and takes its place; of what goes back already it is another try.
+ */
+function isUnderWay({ owner, deployment, pending }: ServiceItem, { digest }: Pick<Push, 'digest'>): boolean {
+  return (
+    owner !== null &&
+    pending === null &&
+    deployment?.outcome === null &&
+    deployment.plan.to.digest === digest &&
+    mayBeSuperseded(deployment) &&
+    stopReason(deployment.latch) === undefined
+  );
 }
 
 /** Plan may run twice in one execution: the second time it finds what it did. */
@@ -203,6 +221,12 @@ function whileBusy(item: ServiceItem, offer: Offer, owner: string): Decided {
   const running = item.deployment;
   if (running === null || running.outcome !== null) return whileRetiring(item, offer, owner);
   const what = `${running.plan.deployment} (${imageName(running.plan.to)})`;
+  if (isUnderWay(item, offer.push)) {
+    return refusedPush(overtaken(item, offer.push), offer, {
+      admission: 'nothing',
+      reason: `${what} deploys ${shortDigest(offer.push.digest)} already; should it go back, push it again to have it tried again`,
+    });
+  }
   const stop = `{"service":"${item.service}","signal":"abort","by":"…"}`;
   const waits = `it waits for ${what} to end; to end that now, invoke the signal function with ${stop}`;
   switch (offer.settings.whenBusy) {

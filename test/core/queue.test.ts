@@ -77,6 +77,33 @@ describe('a push while another is deployed', () => {
     expect(again.admission).toMatchObject({ admission: 'queued', plan: null });
   });
 
+  it.each(['queueLatest', 'supersede', 'reject'])(
+    'asks for nothing when it is of the same image, under another tag (%s)',
+    (whenBusy) => {
+      const again = pushOf(3, { digest: digestOf(2) });
+      const settings = settingsOf({ whenBusy });
+      const { item, admission, end } = admit(baking(2).item, offerOf(again, { settings }));
+      expect(admission.admission).toBe('nothing');
+      expect(admission.reason).toMatch(
+        /^web-g0002-d2 \(shop\/web:v2\) deploys \S+ already; should it go back, push it/,
+      );
+      expect(end).toBeUndefined();
+      expect(item).toMatchObject({ pending: null, deployment: { latch: { superseded: null } } });
+      const older = admit(item, offerOf(pushOf(4, { at: again.at - 1 }), { settings }));
+      expect(older.admission.admission).toBe('superseded');
+    },
+  );
+
+  it('of the same image is another try when the first one goes back, and newer than what waits', () => {
+    const again = offer(4, { push: pushOf(4, { digest: digestOf(2) }) });
+    const { item } = baking(2);
+    const { latch } = item.deployment!;
+    const abort = { by: 'ann', reason: 'slow', at: start };
+    const aborted = { ...item, deployment: { ...item.deployment!, latch: { ...latch, abort } } };
+    expect(admit(aborted, again).item.pending).toEqual(again.push);
+    expect(admit(admit(item, offer(3)).item, again).item.pending).toEqual(again.push);
+  });
+
   it('is refused where the service says so', () => {
     const { item, admission } = admit(
       busy,
