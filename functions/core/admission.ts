@@ -16,7 +16,7 @@ import { type Digest, shortDigest } from './names.ts';
 import type { Plan } from './plan.ts';
 import { isOlder, type Push } from './push.ts';
 import { notRunnable, type RegistryImage } from './registry-image.ts';
-import { nextDue } from './retention.ts';
+import { isOver } from './retention.ts';
 import type { Intake, ServiceItem } from './service-item.ts';
 
 export type Admission =
@@ -281,7 +281,7 @@ function whileRetiring(item: ServiceItem, { push }: Offer, owner: string): Decid
 /** A slot that is due to be free soon is worth waiting for. */
 function withoutSlot(item: ServiceItem, offer: Offer): Decided {
   const reason = noSlotFree(item, offer);
-  const soon = offer.settings.whenBusy !== 'reject' && (nextDue(item.retained) ?? Infinity) <= offer.now;
+  const soon = offer.settings.whenBusy !== 'reject' && item.retained.some((each) => isOver(each, offer.now));
   return soon
     ? queued(item, offer, `it waits for a slot; ${reason}`)
     : refusedPush(item, offer, { admission: 'rejected', reason });

@@ -4,6 +4,7 @@ import { admit, type Offer } from '../../functions/core/admission.ts';
 import { promoted } from '../../functions/core/course.ts';
 import { messageOf } from '../../functions/core/message.ts';
 import { eventOf, readPush } from '../../functions/core/push.ts';
+import { putOff } from '../../functions/core/retention.ts';
 import type { ServiceItem } from '../../functions/core/service-item.ts';
 import { chaptersOf } from '../../functions/core/story.ts';
 import {
@@ -195,6 +196,19 @@ describe('a push while no slot is free', () => {
     expect(again.item).toBe(item);
     const free = { ...item, retained: item.retained.slice(1) };
     expect(admit(free, offer(4)).admission).toMatchObject({ plan: { to: { slot: green } } });
+  });
+
+  it('waits for one that is over but for the requests that reach it still', () => {
+    const item = full(due + 3_600_000);
+    const [first, ...others] = item.retained;
+    const reached = [1_000, 3_600_000].map((ago) =>
+      putOff({ ...first!, until: due, reachedSince: due - ago }, due),
+    );
+    for (const each of reached)
+      expect(admit({ ...item, retained: [each, ...others] }, offer(4)).item.pending).toEqual(pushOf(4));
+    const kept = putOff({ ...first!, reachedSince: due - 1_000 }, due);
+    const decided = admit({ ...item, retained: [kept, ...others] }, offer(4));
+    expect(decided.admission).toMatchObject({ admission: 'rejected' });
   });
 
   it('is refused when none will be for long, or when nothing may wait', () => {
