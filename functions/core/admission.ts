@@ -11,6 +11,7 @@ import {
 import { CutoverError, shortened } from './errors.ts';
 import { isFinding } from './finding.ts';
 import { imageName } from './generation.ts';
+import { waitsForHand } from './hold.ts';
 import { type Latched, mayBeSuperseded, stopReason, supersede } from './latch.ts';
 import { type Digest, shortDigest } from './names.ts';
 import type { Plan } from './plan.ts';
@@ -234,7 +235,10 @@ function whileBusy(item: ServiceItem, offer: Offer, owner: string): Decided {
       return queued(item, offer, waits);
     case 'supersede': {
       if (!mayBeSuperseded(running)) return queued(item, offer, waits);
-      const decided = queued(item, offer, `it takes the place of ${what}, which goes back first`);
+      const first = waitsForHand(item)
+        ? `which is held for a person's word: it goes back first when that comes, at once with ${stop}`
+        : 'which goes back first';
+      const decided = queued(item, offer, `it takes the place of ${what}, ${first}`);
       return { ...decided, ...supersede(decided.item, imageName(offer.push), offer.now) };
     }
     case 'reject':

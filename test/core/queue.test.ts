@@ -2,6 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import { admit, type Offer } from '../../functions/core/admission.ts';
 import { promoted } from '../../functions/core/course.ts';
+import { needingHand } from '../../functions/core/hold.ts';
 import { messageOf } from '../../functions/core/message.ts';
 import { eventOf, readPush } from '../../functions/core/push.ts';
 import { putOff } from '../../functions/core/retention.ts';
@@ -76,6 +77,16 @@ describe('a push while another is deployed', () => {
     const again = admit(first, offer(3, { execution: { arn: execution('again'), redrives: 0 } }));
     expect(again.item).toBe(first);
     expect(again.admission).toMatchObject({ admission: 'queued', plan: null });
+  });
+
+  it('that is held for a person takes its place, but not before their word, and says so', () => {
+    const { item, plan } = baking(1);
+    const wait = { token: 'token', for: 'hand' as const, deadline: null, entered: start };
+    const bar = { Error: 'Cutover.ForeignWeights', Cause: 'somebody else' };
+    const held = { ...needingHand(item, plan, { bar, failure: null, deadline: null }, start), wait };
+    const decided = admit(held, offer(3, { settings: settingsOf({ whenBusy: 'supersede' }) }));
+    expect(decided.end).toBeUndefined();
+    expect(decided.admission.reason).toMatch(/, which is held for a person's word: .*"signal":"abort"/);
   });
 
   it.each(['queueLatest', 'supersede', 'reject'])(
