@@ -69,6 +69,7 @@ export async function shift(
   const unanswered = await unansweredStep(before, plan, ports.traffic);
   const at = alone ? plan.steps.length - 1 : Math.max(index, deployment.step, unanswered);
   const reached = plan.steps[at] ?? step;
+  const takesOver = alone && at > deployment.step;
   const expected = plan.steps[unanswered]?.weights ?? before.weights ?? plan.weightsBefore;
   await ports.ledger.change(service, (item) => ({
     item: intending(
@@ -79,7 +80,9 @@ export async function shift(
     ),
   }));
   await ports.traffic.shift(traffic, expected, reached.weights);
-  await ports.ledger.change(service, (item) => ({ item: shifted(item, plan, reached, at, ports.now()) }));
+  await ports.ledger.change(service, (item) => ({
+    item: shifted(item, plan, reached, at, ports.now(), takesOver),
+  }));
   return { weights: reached.weights };
 }
 

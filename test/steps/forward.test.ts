@@ -662,6 +662,24 @@ describe('a live generation that dies in a bake', () => {
     expect(world.written().filter((write) => write.startsWith('rule'))).toEqual([]);
   });
 
+  it('costs nothing once all weight is on the new one: its last bake goes on to its end', async () => {
+    const plan = await launched();
+    for (const index of plan.steps.keys()) await shift(forward(plan, index), world.ports);
+    dies();
+    await awaitSignal(wait(plan, 'bake', { deadline: world.time + 60_000 }), world.ports);
+    expect(world.ended).toEqual([]);
+    await expect(judge({ plan, deadline: world.time + 60_000 }, world.ports)).rejects.toThrow(
+      named('Cutover.NotYet'),
+    );
+  });
+
+  it('is not waited for by any bake after the new one took over', async () => {
+    const plan = await shifted(1);
+    dies();
+    await shift(forward(plan, 1), world.ports);
+    expect(await judge({ plan, deadline: world.time + 60_000 }, world.ports)).toEqual({ verdict: 'pass' });
+  });
+
   it.each([
     ['dies', 'healthy', 'unhealthy'],
     ['comes back', 'unhealthy', 'healthy'],
