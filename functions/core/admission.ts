@@ -11,12 +11,13 @@ import {
 import { CutoverError, shortened } from './errors.ts';
 import { isFinding } from './finding.ts';
 import { imageName } from './generation.ts';
-import { type Latched, mayBeSuperseded, supersede } from './latch.ts';
+import { waitsForHand } from './hold.ts';
+import { type Latched, mayBeSuperseded, stopReason, supersede } from './latch.ts';
 import { type Digest, shortDigest } from './names.ts';
 import type { Plan } from './plan.ts';
 import { isOlder, type Push } from './push.ts';
 import { notRunnable, type RegistryImage } from './registry-image.ts';
-import { nextDue } from './retention.ts';
+import { isOver } from './retention.ts';
 import type { Intake, ServiceItem } from './service-item.ts';
 
 export type Admission =
@@ -117,9 +118,27 @@ export function answered(item: ServiceItem, eventId: string): ServiceItem {
 }
 
 /** A push of what is live asks for nothing, but an older one that comes after it must not replace it. */
-function overtaking(item: ServiceItem, { eventId, at, digest }: Push): ServiceItem {
-  if (item.live?.digest !== digest || at <= (item.lastPush?.at ?? 0)) return item;
-  return { ...item, lastPush: { eventId, at } };
+function overtaking(item: ServiceItem, push: Push): ServiceItem {
+  return item.live?.digest === push.digest ? overtaken(item, push) : item;
+}
+
+function overtaken(item: ServiceItem, { eventId, at }: Push): ServiceItem {
+  return at <= (item.lastPush?.at ?? 0) ? item : { ...item, lastPush: { eventId, at } };
+}
+
+/**
+ * The same image under another tag, most likely: to have it wait would try it again by itself when it fails. While another push
+ * waits it is the newer one of the two, and takes its place; of what goes back already it is another try.
+ */
+function isUnderWay({ owner, deployment, pending }: ServiceItem, { digest }: Pick<Push, 'digest'>): boolean {
+  return (
+    owner !== null &&
+    pending === null &&
+    deployment?.outcome === null &&
+    deployment.plan.to.digest === digest &&
+    mayBeSuperseded(deployment) &&
+    stopReason(deployment.latch) === undefined
+  );
 }
 
 /** Plan may run twice in one execution: the second time it finds what it did. */
@@ -203,6 +222,12 @@ function whileBusy(item: ServiceItem, offer: Offer, owner: string): Decided {
   const running = item.deployment;
   if (running === null || running.outcome !== null) return whileRetiring(item, offer, owner);
   const what = `${running.plan.deployment} (${imageName(running.plan.to)})`;
+  if (isUnderWay(item, offer.push)) {
+    return refusedPush(overtaken(item, offer.push), offer, {
+      admission: 'nothing',
+      reason: `${what} deploys ${shortDigest(offer.push.digest)} already; should it go back, push it again to have it tried again`,
+    });
+  }
   const stop = `{"service":"${item.service}","signal":"abort","by":"…"}`;
   const waits = `it waits for ${what} to end; to end that now, invoke the signal function with ${stop}`;
   switch (offer.settings.whenBusy) {
@@ -210,7 +235,10 @@ function whileBusy(item: ServiceItem, offer: Offer, owner: string): Decided {
       return queued(item, offer, waits);
     case 'supersede': {
       if (!mayBeSuperseded(running)) return queued(item, offer, waits);
-      const decided = queued(item, offer, `it takes the place of ${what}, which goes back first`);
+      const first = waitsForHand(item)
+        ? `which is held for a person's word: it goes back first when that comes, at once with ${stop}`
+        : 'which goes back first';
+      const decided = queued(item, offer, `it takes the place of ${what}, ${first}`);
       return { ...decided, ...supersede(decided.item, imageName(offer.push), offer.now) };
     }
     case 'reject':
@@ -257,7 +285,7 @@ function whileRetiring(item: ServiceItem, { push }: Offer, owner: string): Decid
 /** A slot that is due to be free soon is worth waiting for. */
 function withoutSlot(item: ServiceItem, offer: Offer): Decided {
   const reason = noSlotFree(item, offer);
-  const soon = offer.settings.whenBusy !== 'reject' && (nextDue(item.retained) ?? Infinity) <= offer.now;
+  const soon = offer.settings.whenBusy !== 'reject' && item.retained.some((each) => isOver(each, offer.now));
   return soon
     ? queued(item, offer, `it waits for a slot; ${reason}`)
     : refusedPush(item, offer, { admission: 'rejected', reason });

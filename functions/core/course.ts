@@ -70,12 +70,14 @@ export function shifted(
   step: PlanStep,
   index: number,
   now: number,
+  tookOver = false,
 ): ServiceItem {
   const current = goingForward(item, plan);
   return withDeployment(weighed(item, step.weights, now), {
     ...current,
     phase: 'baking',
     step: Math.max(index, current.step),
+    tookOver: current.tookOver || tookOver,
   });
 }
 

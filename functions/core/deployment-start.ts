@@ -65,6 +65,7 @@ export function begin(
         desiredBefore: null,
         growingSince: null,
         step: -1,
+        tookOver: false,
         latch: { running: [], crashes: [], fleetFailed: null, alarm: null, abort: null, superseded: null },
         reason: null,
         turned: null,

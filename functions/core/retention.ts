@@ -65,14 +65,14 @@ export function putOff(each: Retained, now: number): Retained {
   };
 }
 
+/** Its time is over: it is ended at the next visit, unless requests reach it still. */
+export function isOver({ until, reachedSince }: Retained, now: number): boolean {
+  return until <= now || (reachedSince !== null && until <= now + againMs(now - reachedSince));
+}
+
 /** It is as small as the service wants it. */
 export function small(each: Retained): Retained {
   return { ...each, fullUntil: null, reachedSince: null, remark: null };
-}
-
-/** When the next one is to be ended; null when none is kept. */
-export function nextDue(retained: readonly Retained[]): number | null {
-  return retained.length === 0 ? null : Math.min(...retained.map(({ until }) => until));
 }
 
 /** When the next one is to be ended or made smaller; null when none is kept. */

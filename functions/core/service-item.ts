@@ -89,6 +89,8 @@ const deployment = growing({
   growingSince: instant.nullable().default(null),
   /** Index of the last step whose weights were written; -1 before the first. */
   step: z.int(),
+  /** The new generation took all that was left at once, because the old one had died: no bake is waited out any more. */
+  tookOver: z.boolean().default(false),
   latch,
   /** Why it went back, from the moment that it does. */
   reason: z.string().nullable(),

@@ -10,8 +10,8 @@ import { CutoverError } from '../core/errors.ts';
 import { stopReason } from '../core/latch.ts';
 import { running } from '../core/ownership.ts';
 import { type Plan, planSchema, planStep } from '../core/plan.ts';
-import type { Deployment } from '../core/service-item.ts';
-import type { Weights } from '../core/weights.ts';
+import type { Deployment, ServiceItem } from '../core/service-item.ts';
+import { sameWeights, type Weights } from '../core/weights.ts';
 import type { Fleet } from '../ports/fleet.ts';
 import type { Ledger } from '../ports/ledger.ts';
 import type { Traffic } from '../ports/traffic.ts';
@@ -66,9 +66,11 @@ export async function shift(
   if (before.intent?.kind !== 'shift') await refuseWhileSmaller(plan, deployment, { needed, size }, ports);
 
   // What the old generation would get is lost when nothing of it is healthy. A step that was passed over is not gone back to.
-  const at = alone ? plan.steps.length - 1 : Math.max(index, deployment.step);
+  const unanswered = await unansweredStep(before, plan, ports.traffic);
+  const at = alone ? plan.steps.length - 1 : Math.max(index, deployment.step, unanswered);
   const reached = plan.steps[at] ?? step;
-  const expected = before.weights ?? plan.weightsBefore;
+  const takesOver = alone && at > deployment.step;
+  const expected = plan.steps[unanswered]?.weights ?? before.weights ?? plan.weightsBefore;
   await ports.ledger.change(service, (item) => ({
     item: intending(
       grown(item, plan, needed),
@@ -78,8 +80,26 @@ export async function shift(
     ),
   }));
   await ports.traffic.shift(traffic, expected, reached.weights);
-  await ports.ledger.change(service, (item) => ({ item: shifted(item, plan, reached, at, ports.now()) }));
+  await ports.ledger.change(service, (item) => ({
+    item: shifted(item, plan, reached, at, ports.now(), takesOver),
+  }));
   return { weights: reached.weights };
+}
+
+/**
+ * The step whose weights an earlier try wrote without an answer; -1 when there is none. It may be a later one than this try
+ * goes to, or an earlier one, for the old generation came back, or died, since. Only the intent tells that they are ours.
+ */
+async function unansweredStep(
+  { weights, intent }: ServiceItem,
+  { settings, steps, weightsBefore }: Plan,
+  traffic: Pick<Traffic, 'weights'>,
+): Promise<number> {
+  if (intent?.kind !== 'shift') return -1;
+  const current = await traffic.weights(settings.traffic);
+  const tried = [intent.before, intent.after].some((each) => each !== null && sameWeights(each, current));
+  if (!tried || sameWeights(current, weights ?? weightsBefore)) return -1;
+  return steps.findLastIndex((each) => sameWeights(each.weights, current));
 }
 
 /** Autoscaling may have made the old generation larger since the new one was launched. */

@@ -2,8 +2,10 @@
 import { describe, expect, it } from 'vitest';
 import { admit, type Offer } from '../../functions/core/admission.ts';
 import { promoted } from '../../functions/core/course.ts';
+import { needingHand } from '../../functions/core/hold.ts';
 import { messageOf } from '../../functions/core/message.ts';
 import { eventOf, readPush } from '../../functions/core/push.ts';
+import { putOff } from '../../functions/core/retention.ts';
 import type { ServiceItem } from '../../functions/core/service-item.ts';
 import { chaptersOf } from '../../functions/core/story.ts';
 import {
@@ -75,6 +77,43 @@ describe('a push while another is deployed', () => {
     const again = admit(first, offer(3, { execution: { arn: execution('again'), redrives: 0 } }));
     expect(again.item).toBe(first);
     expect(again.admission).toMatchObject({ admission: 'queued', plan: null });
+  });
+
+  it('that is held for a person takes its place, but not before their word, and says so', () => {
+    const { item, plan } = baking(1);
+    const wait = { token: 'token', for: 'hand' as const, deadline: null, entered: start };
+    const bar = { Error: 'Cutover.ForeignWeights', Cause: 'somebody else' };
+    const held = { ...needingHand(item, plan, { bar, failure: null, deadline: null }, start), wait };
+    const decided = admit(held, offer(3, { settings: settingsOf({ whenBusy: 'supersede' }) }));
+    expect(decided.end).toBeUndefined();
+    expect(decided.admission.reason).toMatch(/, which is held for a person's word: .*"signal":"abort"/);
+  });
+
+  it.each(['queueLatest', 'supersede', 'reject'])(
+    'asks for nothing when it is of the same image, under another tag (%s)',
+    (whenBusy) => {
+      const again = pushOf(3, { digest: digestOf(2) });
+      const settings = settingsOf({ whenBusy });
+      const { item, admission, end } = admit(baking(2).item, offerOf(again, { settings }));
+      expect(admission.admission).toBe('nothing');
+      expect(admission.reason).toMatch(
+        /^web-g0002-d2 \(shop\/web:v2\) deploys \S+ already; should it go back, push it/,
+      );
+      expect(end).toBeUndefined();
+      expect(item).toMatchObject({ pending: null, deployment: { latch: { superseded: null } } });
+      const older = admit(item, offerOf(pushOf(4, { at: again.at - 1 }), { settings }));
+      expect(older.admission.admission).toBe('superseded');
+    },
+  );
+
+  it('of the same image is another try when the first one goes back, and newer than what waits', () => {
+    const again = offer(4, { push: pushOf(4, { digest: digestOf(2) }) });
+    const { item } = baking(2);
+    const { latch } = item.deployment!;
+    const abort = { by: 'ann', reason: 'slow', at: start };
+    const aborted = { ...item, deployment: { ...item.deployment!, latch: { ...latch, abort } } };
+    expect(admit(aborted, again).item.pending).toEqual(again.push);
+    expect(admit(admit(item, offer(3)).item, again).item.pending).toEqual(again.push);
   });
 
   it('is refused where the service says so', () => {
@@ -168,6 +207,19 @@ describe('a push while no slot is free', () => {
     expect(again.item).toBe(item);
     const free = { ...item, retained: item.retained.slice(1) };
     expect(admit(free, offer(4)).admission).toMatchObject({ plan: { to: { slot: green } } });
+  });
+
+  it('waits for one that is over but for the requests that reach it still', () => {
+    const item = full(due + 3_600_000);
+    const [first, ...others] = item.retained;
+    const reached = [1_000, 3_600_000].map((ago) =>
+      putOff({ ...first!, until: due, reachedSince: due - ago }, due),
+    );
+    for (const each of reached)
+      expect(admit({ ...item, retained: [each, ...others] }, offer(4)).item.pending).toEqual(pushOf(4));
+    const kept = putOff({ ...first!, reachedSince: due - 1_000 }, due);
+    const decided = admit({ ...item, retained: [kept, ...others] }, offer(4));
+    expect(decided.admission).toMatchObject({ admission: 'rejected' });
   });
 
   it('is refused when none will be for long, or when nothing may wait', () => {

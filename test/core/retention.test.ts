@@ -5,7 +5,6 @@ import {
   due,
   dueForVisit,
   fullAgain,
-  nextDue,
   nextVisit,
   putOff,
   type Retained,
@@ -105,7 +104,6 @@ describe('what a service wants small', () => {
     expect(after).toEqual([retainedOf(generationOf(1), start + 3_600_000, { fullUntil: start })]);
     expect([dueForVisit(after, start), due(after, start)]).toEqual([after, []]);
     expect(nextVisit(after)).toBe(start);
-    expect(nextDue(after)).toBe(start + 3_600_000);
     const smaller = after.map(small);
     expect(dueForVisit(smaller, start)).toEqual([]);
     expect(nextVisit(smaller)).toBe(start + 3_600_000);
@@ -147,7 +145,5 @@ describe('what is due', () => {
   it('is what has reached its time', () => {
     const all = [retained(1, start - 1), retained(2, start), retained(3, start + 1)];
     expect(due(all, start).map(({ generation }) => generation.number)).toEqual([1, 2]);
-    expect(nextDue(all)).toBe(start - 1);
-    expect(nextDue([])).toBeNull();
   });
 });

@@ -129,7 +129,7 @@ describe('a service item', () => {
   it('that a version without holds wrote, in the middle of a bake, is read as one that is not held', () => {
     const { item, plan } = baking(1);
     const waits = waiting(item, plan, { token: 't', for: 'bake', deadline: start, entered: 0 });
-    const newer = new Set(['hold', 'turned', 'superseded', 'entered', 'handDeadlineSeconds']);
+    const newer = new Set(['hold', 'tookOver', 'turned', 'superseded', 'entered', 'handDeadlineSeconds']);
     const older = JSON.parse(
       JSON.stringify(waits, (key, value: unknown) => (newer.has(key) ? undefined : value)),
     ) as typeof waits;

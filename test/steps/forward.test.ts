@@ -662,6 +662,46 @@ describe('a live generation that dies in a bake', () => {
     expect(world.written().filter((write) => write.startsWith('rule'))).toEqual([]);
   });
 
+  it('costs nothing once all weight is on the new one: its last bake goes on to its end', async () => {
+    const plan = await launched();
+    for (const index of plan.steps.keys()) await shift(forward(plan, index), world.ports);
+    dies();
+    await awaitSignal(wait(plan, 'bake', { deadline: world.time + 60_000 }), world.ports);
+    expect(world.ended).toEqual([]);
+    await expect(judge({ plan, deadline: world.time + 60_000 }, world.ports)).rejects.toThrow(
+      named('Cutover.NotYet'),
+    );
+  });
+
+  it('is not waited for by any bake after the new one took over', async () => {
+    const plan = await shifted(1);
+    dies();
+    await shift(forward(plan, 1), world.ports);
+    expect(await judge({ plan, deadline: world.time + 60_000 }, world.ports)).toEqual({ verdict: 'pass' });
+  });
+
+  it.each([
+    ['dies', 'healthy', 'unhealthy'],
+    ['comes back', 'unhealthy', 'healthy'],
+  ] as const)(
+    'and %s between two tries of a step: the weights of the first one, which got no answer, are ours',
+    async (_, first, then) => {
+      const weights = { blue: 0, green: 100 };
+      const plan = await launched();
+      const old = world.fleets.get('web-g0001')!;
+      old.health = first;
+      world.fail('traffic.shift', 'after');
+      await expect(shift(forward(plan, 0), world.ports)).rejects.toThrow(named('Cutover.AwsUnavailable'));
+      old.health = then;
+      // What a second try without an effect intends hides nothing of the first one.
+      world.fail('traffic.shift', 'before');
+      await Promise.allSettled([shift(forward(plan, 0), world.ports)]);
+      await shift(forward(plan, 0), world.ports);
+      expect(world.rule).toMatchObject(weights);
+      expect(world.item).toMatchObject({ intent: null, weights });
+    },
+  );
+
   it('takes nothing over while a gate says no', async () => {
     const plan = await shifted(1);
     dies();
