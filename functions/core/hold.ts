@@ -60,6 +60,8 @@ function holdFor(current: Deployment, { bar, deadline }: Bar, now: number): Hold
   if (known?.kind !== kind || !sameBar(known.error, bar.Error)) {
     return { ...told, since: now, until: deadline, reminders: 0, remindedAt: now, answer: null };
   }
+  // Who was answered asks no more.
+  if (known.answer !== null) return known;
   const reminders = remindersDue(now - known.since);
   if (reminders > known.reminders) return { ...known, ...told, reminders, remindedAt: now };
   return known.error === told.error && known.why === told.why ? known : { ...known, ...told };

@@ -25,7 +25,9 @@ export function latch(item: ServiceItem, signal: Signal, now: number): Latched {
   if (signal.kind === 'collect') return collecting(item, signal.by, now);
   const deployment = item.deployment;
   if (deployment === null || deployment.outcome !== null || item.owner === null) {
-    return { item, end: undefined, remark: 'no deployment is running' };
+    const remark =
+      item.version === 0 ? 'nothing was ever pushed to a service of that name' : 'no deployment is running';
+    return { item, end: undefined, remark };
   }
   const beside = unconcerned(item, deployment, signal);
   if (beside !== undefined) return { item, end: undefined, remark: beside };

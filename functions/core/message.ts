@@ -16,7 +16,7 @@ export function messageOf(chapter: Chapter): Message {
   const subject = subjectOf(chapter);
   const lines = [subject];
   if (chapter.reason !== null) lines.push(`Why: ${chapter.reason}`);
-  if (chapter.weights !== null && chapter.kind !== 'refused')
+  if (chapter.weights !== null && !othersMayStand.has(chapter.kind))
     lines.push(`Weights: ${inWords(chapter.weights)}`);
   if (chapter.deployment !== null) lines.push(`Deployment: ${chapter.deployment}`);
   if (chapter.digest !== null)
@@ -24,6 +24,16 @@ export function messageOf(chapter: Chapter): Message {
   if (chapter.restore !== null) lines.push(`To restore the traffic without Cutover: ${chapter.restore}`);
   return { id: chapter.id, subject: asciiLine(subject), text: lines.map(harmless).join('\n') };
 }
+
+/** The rule may have other weights then than those that Cutover wrote: the reason tells. */
+const othersMayStand: ReadonlySet<ChapterKind> = new Set([
+  'refused',
+  'held',
+  'resumed',
+  'needsHand',
+  'frozen',
+  'reminded',
+]);
 
 type Subject = (of: Chapter) => string;
 
@@ -37,7 +47,7 @@ const subjects: Readonly<Record<ChapterKind, Subject>> = {
   shifted: (of) => `${of.service}: ${of.generation} takes traffic`,
   goingBack: (of) => `${of.service}: ${of.generation} (${of.image}) failed, going back`,
   held: (of) => `${of.service}: ${of.generation} is held, for somebody changed what it was doing`,
-  resumed: (of) => `${of.service}: ${of.generation} goes on from what is there`,
+  resumed: (of) => `${of.service}: ${of.generation} goes on: its step's weights are written again`,
   givingWay: (of) => `${of.service}: ${of.generation} (${of.image}) gives way to a newer push, going back`,
   needsHand: (of) => `${of.service}: ${of.generation} cannot go back by itself and needs your hand`,
   frozen: (of) => `${of.service}: ${of.generation} is frozen, AWS refuses the way on and the way back`,

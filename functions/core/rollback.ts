@@ -126,18 +126,23 @@ function imageGone(item: ServiceItem, target: Generation, pullable: ReadonlyMap<
     ({ name, digest }) =>
       item.retained.some(({ generation }) => generation.name === name) || pullable.get(digest) === true,
   );
-  return `${target.name} (${imageName(target)}) must be launched anew, but its image ${shortDigest(target.digest)} is not in ${target.repository} any more. ${oneCanGoBackTo(left)}`;
+  return `${target.name} (${imageName(target)}) must be launched anew, but its image ${shortDigest(target.digest)} is not in ${target.repository} any more. ${oneCanGoBackTo(item, left)}`;
 }
 
-function oneCanGoBackTo(ways: readonly Generation[]): string {
-  const choices =
-    ways.length === 0 ? 'none' : ways.map((each) => `${each.name} (${imageName(each)})`).join(', ');
-  return `One can go back to: ${choices}`;
+function oneCanGoBackTo(item: ServiceItem, ways: readonly Generation[]): string {
+  const named = (generations: readonly Generation[]): string =>
+    generations.map((each) => `${each.name} (${imageName(each)})`).join(', ');
+  const choices = `One can go back to: ${ways.length === 0 ? 'none' : named(ways)}`;
+  const kept = item.proven.filter(
+    (each) => each.name !== item.live?.name && holdOf(item, each) !== undefined,
+  );
+  if (ways.length > 0 || kept.length === 0) return choices;
+  return `${choices}. Held since a rollback left them, until released by the signal {"service":"${item.service}","signal":"release","by":"…"}: ${named(kept)}`;
 }
 
 function targetOf(item: ServiceItem, to: RollbackOrder['to']): Generation | { readonly refusal: string } {
   const ways = waysBack(item);
-  const canGoBackTo = oneCanGoBackTo(ways);
+  const canGoBackTo = oneCanGoBackTo(item, ways);
   if (to === undefined) {
     const other = defaultWayBack(item);
     if (other !== undefined) return other;

@@ -126,7 +126,7 @@ export function readSignal(event: unknown): SignalReading {
   if (!parsed.ok) {
     return {
       kind: 'malformed',
-      reason: `neither an event of ECS or CloudWatch nor a person's {"service":"web","signal":"abort","by":"you","reason":"why"}, the same with resume, {"service":"web","signal":"release","by":"you"} or {"service":"web","signal":"collect","by":"you"}${ofPerson(event)}`,
+      reason: malformed(event),
     };
   }
   const value = parsed.value;
@@ -152,11 +152,15 @@ export function readSignal(event: unknown): SignalReading {
   }
 }
 
-/** What is wrong with what looks like a person's. */
-function ofPerson(event: unknown): string {
-  const looksSo = typeof event === 'object' && event !== null && 'signal' in event;
-  const parsed = looksSo ? parse(personal, event) : undefined;
-  return parsed === undefined || parsed.ok ? '' : `: ${parsed.mistakes.join('; ')}`;
+const personsSignals =
+  '{"service":"web","signal":"abort","by":"you","reason":"why"}, the same with resume, {"service":"web","signal":"release","by":"you"} or {"service":"web","signal":"collect","by":"you"}';
+
+function malformed(event: unknown): string {
+  const looksPersonal = typeof event === 'object' && event !== null && 'signal' in event;
+  const parsed = looksPersonal ? parse(personal, event) : undefined;
+  return parsed === undefined || parsed.ok
+    ? `neither an event of ECS or CloudWatch nor a person's ${personsSignals}`
+    : `the signal is not valid, and nothing was changed: ${parsed.mistakes.join('; ')}. A person's is ${personsSignals}`;
 }
 
 function readTask(detail: z.infer<typeof taskEvent>['detail']): SignalReading {

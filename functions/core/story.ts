@@ -364,7 +364,7 @@ function handInWords(service: string, { kind, why, until }: Hold, stop: string |
   }
   const meanwhile = stop === undefined ? '' : ` Meanwhile: ${stop}, so to resume goes back too.`;
   const end = until === null ? '' : ` Without a word it goes back at ${new Date(until).toISOString()}.`;
-  return `${why}. It stays where it is. To go on with its step from there, invoke the signal function with ${say('resume')}; to go back, with ${say('abort')}.${end}${meanwhile}`;
+  return `${why}. It stays where it is. To go on (the weights of its step are written again, and bake anew) invoke the signal function with ${say('resume')}; to go back, with ${say('abort')}.${end}${meanwhile}`;
 }
 
 /** Who asked for a rollback, and why. */

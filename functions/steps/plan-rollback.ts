@@ -38,7 +38,7 @@ export async function planRollback(
   const parsed = parse(rollbackOrder, given);
   if (!parsed.ok) {
     return rejected(
-      `the order is not valid; nothing was changed. ${parsed.mistakes.join('; ')}. The least is {"service":"web"}`,
+      `the order is not valid; nothing was changed. ${parsed.mistakes.join('; ')}. The least is {"service":"web"}; "to", "by", "reason" and "strategy" may be added`,
     );
   }
   const order = parsed.value;

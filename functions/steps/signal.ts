@@ -48,7 +48,7 @@ async function tell(service: ServiceName, of: Signal, { ledger, waits, now }: Si
   const whose = deployment ?? service;
   if (end === undefined) return { remark: `${whose}: ${remark}`, deployment };
   await waits.fail(end.token, end.error, end.cause);
-  return { remark: `${whose}: ${remark}, ended the wait: ${end.cause}`, deployment };
+  return { remark: `${whose}: ${remark}, its wait ends now: ${end.cause}`, deployment };
 }
 
 async function concerned(of: Signal, ledger: Ledger): Promise<readonly ServiceName[]> {

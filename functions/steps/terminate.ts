@@ -11,6 +11,7 @@ import { type Plan, planSchema } from '../core/plan.ts';
 import { reachedInWords } from '../core/quiet.ts';
 import type { Deployment } from '../core/service-item.ts';
 import type { TrafficSettings } from '../core/service-settings.ts';
+import { inWords, sameWeights } from '../core/weights.ts';
 import type { Fleet } from '../ports/fleet.ts';
 import type { Ledger } from '../ports/ledger.ts';
 import type { Traffic } from '../ports/traffic.ts';
@@ -44,6 +45,7 @@ export async function terminate(
   // Without an old generation nothing else could serve: the rule keeps pointing at the slot that the next one takes.
   if (plan.from !== null) {
     await refuseWhileWeighted(ports.traffic, plan.settings.traffic, plan.to);
+    await refuseWhileAstray(ports.traffic, plan);
     await refuseWithoutOther(ports.traffic, plan);
     await refuseWhileReached(plan, deployment, ports);
   }
@@ -82,6 +84,16 @@ async function refuseWhileReached(
   throw new CutoverError(
     'Cutover.NotYet',
     `${to.name} is not ended yet: its slot ${to.slot} had ${requests} requests in the last minute that is counted`,
+  );
+}
+
+/** What ends here is told as restored: the traffic must be where it was, also when somebody wrote the rule meanwhile. */
+async function refuseWhileAstray(traffic: Traffic, { settings, weightsBefore, to }: Plan): Promise<void> {
+  const found = await traffic.weights(settings.traffic, weightsBefore);
+  if (sameWeights(found, weightsBefore)) return;
+  throw new CutoverError(
+    'Cutover.Guarded',
+    `${to.name} is not ended: Cutover put back ${inWords(weightsBefore)}, the rule has ${inWords(found)}`,
   );
 }
 

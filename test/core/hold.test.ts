@@ -54,7 +54,7 @@ describe('a deployment in which somebody changed the weights', () => {
       kind: 'held',
       at: start + hourMs,
       reason:
-        'Cutover wrote blue 90, green 10, the rule has blue 50, green 50. It stays where it is. To go on with its step from there, invoke the signal function with {"service":"web","signal":"resume","by":"you","reason":"why"}; to go back, with {"service":"web","signal":"abort","by":"you","reason":"why"}. Without a word it goes back at 2026-01-02T12:00:00.000Z.',
+        'Cutover wrote blue 90, green 10, the rule has blue 50, green 50. It stays where it is. To go on (the weights of its step are written again, and bake anew) invoke the signal function with {"service":"web","signal":"resume","by":"you","reason":"why"}; to go back, with {"service":"web","signal":"abort","by":"you","reason":"why"}. Without a word it goes back at 2026-01-02T12:00:00.000Z.',
     });
     expect(messageOf(chapter!).subject).toBe(
       'web: web-g0002 is held, for somebody changed what it was doing',

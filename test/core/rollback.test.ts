@@ -203,6 +203,22 @@ describe('an order is refused', () => {
       'web has no other image that was proven good and may be gone back to. One can go back to: none',
     ],
     [
+      'when all else is held, and says how to release it',
+      replacedItem({
+        held: [
+          {
+            digest: generationOf(1).digest,
+            generation: generationOf(1).name,
+            by: 'ann',
+            reason: 'slow',
+            at: start,
+          },
+        ],
+      }),
+      orderOf(),
+      'web has no other image that was proven good and may be gone back to. One can go back to: none. Held since a rollback left them, until released by the signal {"service":"web","signal":"release","by":"…"}: web-g0001 (shop/web:v1)',
+    ],
+    [
       'to what is live',
       long,
       orderOf({ to: 'v5' }),

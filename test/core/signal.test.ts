@@ -299,8 +299,8 @@ describe('a person', () => {
   ])('who gives %s is told what is wanted', (_, said) => {
     expect(readSignal(said)).toMatchObject({
       kind: 'malformed',
-      reason: expect.stringContaining(
-        'neither an event of ECS or CloudWatch nor a person\'s {"service":"web","signal":"abort"',
+      reason: expect.stringMatching(
+        /^the signal is not valid, and nothing was changed: .+\. A person's is \{"service":"web","signal":"abort"/,
       ) as string,
     });
   });

@@ -184,7 +184,7 @@ describe('in the middle of a canary', () => {
       reason: 'prices are wrong',
     });
     const reason = 'ann ended the deployment: prices are wrong';
-    expect(remark).toContain(`latched, ended the wait: ${reason}`);
+    expect(remark).toContain(`latched, its wait ends now: ${reason}`);
     expect(await outcome).toMatchObject({ outcome: 'restored', reason });
     expect(await world.weights()).toEqual(before);
     const { executionArn = '' } = await world.executionOf('v4');

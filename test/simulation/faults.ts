@@ -15,7 +15,12 @@ import { cells, without } from './matrices.ts';
 const help = `npm run faults [-- options]
 
 Runs each cell of the fault matrices (AWS call × fault, state × death, events and people) as a whole deployment in a
-simulated world, and prints what came of it.
+simulated world, and prints what came of it. That takes some minutes. The columns of matrix A:
+
+  T  throttled                       E  lost, or the function dies, after the effect
+  5  answered 5xx, or lost before    S  a stale read
+  C  the function dies before        D  the functions are called twice at once
+  exhausted  fails for an hour, then heals
 
   --only TEXT   only cells whose name has TEXT in it, such as "ModifyRule" or "B "
   --explore N   instead of the cells, N random stories; prints how often each call met each fault
@@ -38,15 +43,11 @@ const titles = {
 } as const;
 
 async function main(): Promise<number> {
-  const { values } = parseArgs({
-    options: {
-      only: { type: 'string', default: '' },
-      explore: { type: 'string' },
-      seed: { type: 'string', default: '1' },
-      json: { type: 'boolean', default: false },
-      help: { type: 'boolean', default: false },
-    },
-  });
+  const values = chosenOptions();
+  if (typeof values === 'string') {
+    process.stderr.write(`${values}\n\n${help}`);
+    return 2;
+  }
   if (values.help) {
     process.stdout.write(help);
     return 0;
@@ -69,7 +70,7 @@ async function main(): Promise<number> {
       const result = { cell, failure };
       results.push(result);
       if (values.json) process.stdout.write(`${jsonOf(result)}\n`);
-      else progress(results.length, chosen.length);
+      else progress(result, results.length, chosen.length);
     }
   } finally {
     await rm(assembly, { recursive: true, force: true });
@@ -99,7 +100,7 @@ async function exploring(stories: number, first: number): Promise<number> {
         const [words] = String(failure instanceof Error ? failure.message : failure).split('\n');
         process.stdout.write(`${styleText('red', 'FAIL')} seed ${seed}: ${words}\n`);
       }
-      progress(seed - first + 1, stories);
+      counted(seed - first + 1, stories);
     }
   } finally {
     await rm(assembly, { recursive: true, force: true });
@@ -110,7 +111,31 @@ async function exploring(stories: number, first: number): Promise<number> {
   return good === stories ? 0 : 1;
 }
 
-function progress(done: number, of: number): void {
+/** The options, or what is wrong with them. */
+function chosenOptions() {
+  try {
+    const { values } = parseArgs({
+      options: {
+        only: { type: 'string', default: '' },
+        explore: { type: 'string' },
+        seed: { type: 'string', default: '1' },
+        json: { type: 'boolean', default: false },
+        help: { type: 'boolean', default: false },
+      },
+    });
+    return values;
+  } catch (failure) {
+    return failure instanceof Error ? failure.message : String(failure);
+  }
+}
+
+/** On a terminal a count that stays in its line, elsewhere a line for each cell as it ends. */
+function progress({ cell, failure }: Result, done: number, of: number): void {
+  if (process.stderr.isTTY) counted(done, of);
+  else process.stderr.write(`${done}/${of} ${failure === undefined ? 'ok' : 'FAIL'} ${nameOf(cell)}\n`);
+}
+
+function counted(done: number, of: number): void {
   if (process.stderr.isTTY) process.stderr.write(`\r${done} of ${of}${done === of ? '\r\u001B[K' : ''}`);
 }
 

@@ -155,10 +155,15 @@ describe('what a push comes to', () => {
     expect(invocations[0]?.payload).toEqual({ ...input, execution: { arn, redrives: 0 } });
   });
 
-  test('an input that is no object fails and says so, before anything is asked', async () => {
-    const { outcome, invocations } = await play('deploy', {}, { input: 'web' });
-    expect(outcome).toMatchObject({ status: 'FAILED', error: 'States.QueryEvaluationError' });
-    expect(invocations).toEqual([]);
+  test('an input that is no object reaches its plan beside the execution, which says what is wrong with it', async () => {
+    const refused = { admission: 'rejected', reason: 'the order is not valid', plan: null, notBefore: null };
+    const { outcome, invocations } = await play(
+      'deploy',
+      { plan: [returns(refused)] },
+      { input: 'web', planner: planRollbackInput },
+    );
+    expect(outcome).toMatchObject({ status: 'FAILED', error: 'Cutover.Rejected' });
+    expect(invocations[0]?.payload).toMatchObject({ input: 'web', execution: { redrives: 0 } });
   });
 
   test('a plan that gives no answer fails with the name of the time-out', async () => {

@@ -204,6 +204,11 @@ describe('terminate', () => {
     ],
     ['before they have settled', (to) => (to.time -= 1), 'Cutover.Guarded'],
     ['while it has weight', (to) => (to.rule = weightsOf({ blue: 99, green: 1 })), 'Cutover.Guarded'],
+    [
+      'while somebody sends the traffic elsewhere',
+      (to) => (to.rule = weightsOf({ red: 100 })),
+      'Cutover.Guarded',
+    ],
     ['while its weight cannot be read', (to) => to.fail('traffic.weights'), 'Cutover.AwsUnavailable'],
     ['once the fence was passed on', (to) => (to.item = { ...to.item, fence: 9 }), 'Cutover.FencedOut'],
   ])('ends nothing %s', async (_, given, name) => {

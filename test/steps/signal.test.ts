@@ -48,7 +48,7 @@ const taskRuns = (task: string) => ({
 describe('a signal', () => {
   it('is latched, then ends the wait', async () => {
     expect(await signal(abort, world.ports)).toEqual({
-      remarks: ['web-g0002-d2: latched, ended the wait: ann ended the deployment: wrong'],
+      remarks: ['web-g0002-d2: latched, its wait ends now: ann ended the deployment: wrong'],
       deployments: ['web-g0002-d2'],
     });
     expect(world.written()).toEqual(['ledger: latched']);
@@ -62,7 +62,7 @@ describe('a signal', () => {
     await expect(signal(abort, world.ports)).rejects.toThrow('failed');
     world.written();
     expect(await signal(abort, world.ports)).toEqual({
-      remarks: ['web-g0002-d2: known before, ended the wait: ann ended the deployment: wrong'],
+      remarks: ['web-g0002-d2: known before, its wait ends now: ann ended the deployment: wrong'],
       deployments: ['web-g0002-d2'],
     });
     expect(world.written()).toEqual([]);
@@ -95,7 +95,7 @@ describe('a signal', () => {
     [
       'is for a service that was never deployed',
       { ...abort, service: 'api' },
-      'api: no deployment is running',
+      'api: nothing was ever pushed to a service of that name',
     ],
     ["is of another's alarm", alarm('other'), 'web-g0002-d2: other is not an alarm of web'],
   ])('that %s changes nothing, and says so', async (_, event, remark) => {
