@@ -21,7 +21,7 @@ export function hints(ways: Ways): readonly string[] {
     `  docker push ${registry}/${service}:${next}`,
     `  skopeo copy --dest-tls-verify=false docker-archive:FILE docker://${registry}/${service}:${next}`,
     'Look at it as you would at AWS, in a shell that is told where it is:',
-    `  export AWS_ENDPOINT_URL=${endpoint} AWS_ACCESS_KEY_ID=any AWS_SECRET_ACCESS_KEY=any AWS_REGION=${region}`,
+    `  export AWS_ENDPOINT_URL=${endpoint} AWS_ACCESS_KEY_ID=any AWS_SECRET_ACCESS_KEY=any AWS_REGION=${region} AWS_DEFAULT_REGION=${region}`,
     '  aws stepfunctions list-state-machines',
     `  aws elbv2 describe-rules --listener-arn ${listener}`,
     `  curl ${site}`,
@@ -34,7 +34,8 @@ export function hints(ways: Ways): readonly string[] {
   ];
 }
 
+/** A payload from a file is taken as it is by the CLI's versions 1 and 2 alike; on the command line only with a flag of 2. */
 function signalling({ service, signalFunction }: Ways, signal: 'abort' | 'release'): string {
   const payload = JSON.stringify({ service, signal, by: 'you' });
-  return `aws lambda invoke --function-name ${signalFunction} --cli-binary-format raw-in-base64-out --payload '${payload}' /dev/stdout`;
+  return `echo '${payload}' | aws lambda invoke --function-name ${signalFunction} --payload fileb:///dev/stdin /dev/stdout`;
 }

@@ -1,7 +1,7 @@
 /** One picture of what goes on, drawn anew in place. Pure: what it shows is what it is given. */
 import { styleText } from 'node:util';
 import wrapAnsi from 'wrap-ansi';
-import type { Hold, ServiceItem } from '../../functions/core/service-item.ts';
+import type { Deployment, Hold, ServiceItem } from '../../functions/core/service-item.ts';
 import { inWords } from '../../functions/core/weights.ts';
 import type { Result } from './scenario.ts';
 import { type SlotView, tenantOf } from './service-view.ts';
@@ -54,7 +54,7 @@ export function draw(view: View, width: number, height: number): string {
 function header({ now, speed, endpoint, isolation }: View): string[] {
   const clock = new Date(now).toISOString().slice(11, 19);
   const where = endpoint === undefined ? '' : `   AWS and registry ${endpoint}`;
-  const how = isolation === undefined ? [] : [dim(`  tasks run in ${isolation}`)];
+  const how = isolation === undefined ? [] : [`  ${dim(`tasks run in ${isolation}`)}`];
   return [`${bold('Cutover')}   clock ${clock} ${dim(`(×${speed} while idle)`)}${where}`, ...how];
 }
 
@@ -87,9 +87,25 @@ function deploymentLines({ item, now, activity }: View): string[] {
   const running =
     deployment !== null && deployment !== undefined && deployment.outcome === null ? deployment : undefined;
   if (running === undefined) return [`  ${activity}`, ...refusalLines(item)];
-  const { plan, phase, step, startedAt, order } = running;
+  const { plan, startedAt, order, hold } = running;
   const why = running.reason ?? (order === null ? null : `${order.by}: ${order.reason}`);
   const seconds = Math.max(0, Math.round((now - startedAt) / 1_000));
+  const lead = plan.direction === 'back' ? 'rollback to ' : '';
+  const what = `${lead}${bold(`${plan.to.repository}:${plan.to.tag}`)} as ${plan.to.name}`;
+  // What was planned is not what goes on while a person's word is waited for.
+  const course = hold === null || hold.answer !== null ? planned(running, item, now) : inHands(hold);
+  return [
+    `  ${what} ${course.doing}   ${dim(`${seconds} s   ${course.steps}`)}`,
+    ...(why === null ? [] : [`  ${styleText('redBright', 'Why', onScreen)} ${why}`]),
+  ];
+}
+
+interface Course {
+  readonly doing: string;
+  readonly steps: string;
+}
+
+function planned({ plan, phase, step }: Deployment, item: ServiceItem | undefined, now: number): Course {
   const steps = plan.steps
     .map(({ weightPercent }, index) => (index === step ? bold(`[${weightPercent} %]`) : `${weightPercent} %`))
     .join(' → ');
@@ -101,29 +117,19 @@ function deploymentLines({ item, now, activity }: View): string[] {
     restoring: `goes back: ${item === undefined ? '' : inWords(item.weights ?? {})}`,
     ended: 'ended',
   }[phase];
-  const lead = plan.direction === 'back' ? 'rollback to ' : '';
-  const what = `${lead}${bold(`${plan.to.repository}:${plan.to.tag}`)} as ${plan.to.name}`;
-  const { hold } = running;
-  // What was planned is not what goes on while a person's word is waited for.
-  const course =
-    hold === null || hold.answer !== null
-      ? `${doing}   ${dim(`${seconds} s   ${steps}`)}`
-      : `${inHands(hold)}   ${dim(`${seconds} s`)}`;
-  return [
-    `  ${what} ${course}`,
-    ...(why === null ? [] : [`  ${styleText('redBright', 'Why', onScreen)} ${why}`]),
-  ];
+  return { doing, steps };
 }
 
 /** Why it stands still, and the word that a person may say: on the way back there is no way but that. */
-function inHands({ kind, why }: Hold): string {
+function inHands({ kind, why }: Hold): Course {
   const barred = (why.split('. ')[0] ?? why).replace(/\.$/, '');
   const asked = {
     held: { state: 'held', words: 'resume or abort' },
     needsHand: { state: 'cannot go back', words: 'it is tried again and again, and at once with resume' },
     frozen: { state: 'frozen', words: 'it is tried again and again, and at once with resume' },
   }[kind];
-  return `${styleText('redBright', `${asked.state}:`, onScreen)} ${barred}; ${asked.words}`;
+  const doing = `${styleText('redBright', `${asked.state}:`, onScreen)} ${barred}; ${asked.words}`;
+  return { doing, steps: '' };
 }
 
 /** The last push or order, when it started no deployment: correct, but whoever gave it waits. */
@@ -131,7 +137,7 @@ function refusalLines(item: ServiceItem | undefined): string[] {
   const intake = item?.intake;
   if (intake === null || intake === undefined || intake.admission === 'admitted') return [];
   const what = intake.image ?? { forward: 'the last push', back: 'the last order' }[intake.direction];
-  return [dim(`  ${what}: ${intake.admission}, ${intake.reason}`)];
+  return [`  ${dim(`${what}: ${intake.admission}, ${intake.reason}`)}`];
 }
 
 function untilWords(deadline: number | null | undefined, now: number): string {
