@@ -111,14 +111,39 @@ export class WebStack extends Stack {
   }
 
   #outputs(listener: ApplicationListener, cutover: Cutover, repository: Repository): void {
-    new CfnOutput(this, 'ListenerArn', { value: listener.listenerArn });
-    new CfnOutput(this, 'DeployMachineArn', { value: cutover.deploy.stateMachineArn });
-    new CfnOutput(this, 'RollbackMachineArn', { value: cutover.rollback.stateMachineArn });
-    new CfnOutput(this, 'SignalFunction', { value: cutover.functions.signal.function.functionName });
-    new CfnOutput(this, 'MessagesTopicArn', { value: cutover.topic.topicArn });
-    new CfnOutput(this, 'AlarmsTopicArn', { value: cutover.alarms.topicArn });
-    new CfnOutput(this, 'LedgerTable', { value: cutover.table.tableName });
-    new CfnOutput(this, 'RepositoryUri', { value: repository.repositoryUri });
+    new CfnOutput(this, 'ListenerArn', {
+      description: 'The listener whose rules carry the weights of the generations',
+      value: listener.listenerArn,
+    });
+    new CfnOutput(this, 'DeployMachineArn', {
+      description: 'The state machine that runs deployments; pushes start it',
+      value: cutover.deploy.stateMachineArn,
+    });
+    new CfnOutput(this, 'RollbackMachineArn', {
+      description: 'The state machine to start with {"service":"…"} to go back',
+      value: cutover.rollback.stateMachineArn,
+    });
+    new CfnOutput(this, 'SignalFunction', {
+      description:
+        'The function to invoke to abort or resume a deployment, or to release a digest that is held',
+      value: cutover.functions.signal.function.functionName,
+    });
+    new CfnOutput(this, 'MessagesTopicArn', {
+      description: 'The topic that tells what becomes of deployments',
+      value: cutover.topic.topicArn,
+    });
+    new CfnOutput(this, 'AlarmsTopicArn', {
+      description: 'The topic of the alarms on Cutover itself',
+      value: cutover.alarms.topicArn,
+    });
+    new CfnOutput(this, 'LedgerTable', {
+      description: 'The table with the state of each service and the record of each deployment',
+      value: cutover.table.tableName,
+    });
+    new CfnOutput(this, 'RepositoryUri', {
+      description: 'The repository to push images to',
+      value: repository.repositoryUri,
+    });
   }
 }
 

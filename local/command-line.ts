@@ -23,7 +23,9 @@ of your own.
                happens (default: 20, 1 is real time)
   --help       this text
 
-Exit codes: 0 as expected, 1 something came out otherwise, 2 it could not be started.
+Exit codes: 0 as expected, 1 something came out otherwise, 2 it could not be started;
+129 the terminal was closed (SIGHUP), 130 Ctrl-C before the end (SIGINT; after it, when
+it only stays up, 0 or 1), 143 it was told to end (SIGTERM).
 `;
 
 /** A mistake of whoever started it: one line, exit code 2. */

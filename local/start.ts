@@ -3,6 +3,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { help, type Options, readCommandLine, UsageError } from './command-line.ts';
+import { interruption } from './demo/interruption.ts';
 import { runDemo } from './demo/run.ts';
 import { synthesize } from './synthesize.ts';
 
@@ -23,10 +24,16 @@ async function main(): Promise<number> {
 }
 
 async function start(options: Options): Promise<number> {
+  const interrupted = interruption();
   const folder = await mkdtemp(join(tmpdir(), 'cutover-start-'));
   try {
     const assembly = join(folder, 'cdk.out');
-    return await runDemo({ ...options, assembly, synthesize: (signal) => synthesize(assembly, signal) });
+    return await runDemo({
+      ...options,
+      assembly,
+      synthesize: (signal) => synthesize(assembly, signal),
+      interrupted,
+    });
   } finally {
     await rm(folder, { recursive: true, force: true });
   }

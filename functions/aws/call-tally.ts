@@ -8,6 +8,7 @@ import type { Calls, Written } from '../core/written.ts';
 const prefixes: Readonly<Record<string, string>> = {
   CloudWatchClient: 'cloudwatch',
   DynamoDBClient: 'dynamodb',
+  ECRClient: 'ecr',
   ECSClient: 'ecs',
   ElasticLoadBalancingV2Client: 'elasticloadbalancing',
   SFNClient: 'states',

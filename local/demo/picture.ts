@@ -1,7 +1,7 @@
 /** One picture of what goes on, drawn anew in place. Pure: what it shows is what it is given. */
 import { styleText } from 'node:util';
 import wrapAnsi from 'wrap-ansi';
-import type { ServiceItem } from '../../functions/core/service-item.ts';
+import type { Deployment, Hold, ServiceItem } from '../../functions/core/service-item.ts';
 import { inWords } from '../../functions/core/weights.ts';
 import type { Result } from './scenario.ts';
 import { type SlotView, tenantOf } from './service-view.ts';
@@ -31,25 +31,31 @@ const dim = (text: string): string => styleText('dim', text, onScreen);
 const bold = (text: string): string => styleText('bold', text, onScreen);
 const colours = { blue: 'blueBright', green: 'green', red: 'redBright' } as const;
 
-export function draw(view: View, width: number): string {
-  const lines = [
-    header(view),
-    '',
-    ...slotLines(view),
-    '',
-    ...deploymentLines(view),
-    '',
-    ...resultLines(view),
-    ...trafficLines(view),
-  ];
-  return lines.map((line) => folded(line, width)).join('\n');
+/**
+ * At most `height` lines of at most `width` columns. Where that is too little, what is past gives way, the oldest first:
+ * remarks before results. What stands at the top stays.
+ */
+export function draw(view: View, width: number, height: number): string {
+  const fold = (line: string): readonly string[] => folded(line, width);
+  const remarks = view.remarks.map((remark) => fold(`  ${remark}`));
+  const results = resultLines(view).map(fold);
+  const now = [header(view), slotLines(view), deploymentLines(view)].map((lines) => lines.flatMap(fold));
+  const traffic = trafficLines(view).flatMap(fold);
+  for (;;) {
+    const lines = [...now, remarks.flat(), results.flat(), traffic]
+      .filter((section) => section.length > 0)
+      .flatMap((section, index) => (index === 0 ? section : ['', ...section]));
+    const past = remarks.length > 0 ? remarks : results;
+    if (lines.length <= height || past.length === 0) return lines.slice(0, height).join('\n');
+    past.shift();
+  }
 }
 
-function header({ now, speed, endpoint, isolation }: View): string {
+function header({ now, speed, endpoint, isolation }: View): string[] {
   const clock = new Date(now).toISOString().slice(11, 19);
   const where = endpoint === undefined ? '' : `   AWS and registry ${endpoint}`;
-  const how = isolation === undefined ? '' : `\n${dim(`  tasks run in ${isolation}`)}`;
-  return `${bold('Cutover')}   clock ${clock} ${dim(`(×${speed} while idle)`)}${where}${how}`;
+  const how = isolation === undefined ? [] : [`  ${dim(`tasks run in ${isolation}`)}`];
+  return [`${bold('Cutover')}   clock ${clock} ${dim(`(×${speed} while idle)`)}${where}`, ...how];
 }
 
 function slotLines({ slots, item, site }: View): string[] {
@@ -76,15 +82,30 @@ function whoLivesIn(slot: string, item: ServiceItem | undefined): string {
   return `${tenant.name} ${tenant.tag} ${role}`;
 }
 
-function deploymentLines({ item, now, activity, remarks }: View): string[] {
+function deploymentLines({ item, now, activity }: View): string[] {
   const deployment = item?.deployment;
   const running =
     deployment !== null && deployment !== undefined && deployment.outcome === null ? deployment : undefined;
-  const noted = remarks.map((remark) => `  ${remark}`);
-  if (running === undefined) return [`  ${activity}`, ...refusalLines(item), ...noted];
-  const { plan, phase, step, startedAt, order } = running;
+  if (running === undefined) return [`  ${activity}`, ...refusalLines(item)];
+  const { plan, startedAt, order, hold } = running;
   const why = running.reason ?? (order === null ? null : `${order.by}: ${order.reason}`);
   const seconds = Math.max(0, Math.round((now - startedAt) / 1_000));
+  const lead = plan.direction === 'back' ? 'rollback to ' : '';
+  const what = `${lead}${bold(`${plan.to.repository}:${plan.to.tag}`)} as ${plan.to.name}`;
+  // What was planned is not what goes on while a person's word is waited for.
+  const course = hold === null || hold.answer !== null ? planned(running, item, now) : inHands(hold);
+  return [
+    `  ${what} ${course.doing}   ${dim(`${seconds} s   ${course.steps}`)}`,
+    ...(why === null ? [] : [`  ${styleText('redBright', 'Why', onScreen)} ${why}`]),
+  ];
+}
+
+interface Course {
+  readonly doing: string;
+  readonly steps: string;
+}
+
+function planned({ plan, phase, step }: Deployment, item: ServiceItem | undefined, now: number): Course {
   const steps = plan.steps
     .map(({ weightPercent }, index) => (index === step ? bold(`[${weightPercent} %]`) : `${weightPercent} %`))
     .join(' → ');
@@ -96,19 +117,27 @@ function deploymentLines({ item, now, activity, remarks }: View): string[] {
     restoring: `goes back: ${item === undefined ? '' : inWords(item.weights ?? {})}`,
     ended: 'ended',
   }[phase];
-  const lead = plan.direction === 'back' ? 'rollback to ' : '';
-  return [
-    `  ${lead}${bold(`${plan.to.repository}:${plan.to.tag}`)} as ${plan.to.name} ${doing}   ${dim(`${seconds} s   ${steps}`)}`,
-    ...(why === null ? [] : [`  ${styleText('redBright', 'Why', onScreen)} ${why}`]),
-    ...(noted.length === 0 ? [] : ['', ...noted]),
-  ];
+  return { doing, steps };
 }
 
-/** The last push, when it started no deployment: correct, but whoever pushed it waits. */
+/** Why it stands still, and the word that a person may say: on the way back there is no way but that. */
+function inHands({ kind, why }: Hold): Course {
+  const barred = (why.split('. ')[0] ?? why).replace(/\.$/, '');
+  const asked = {
+    held: { state: 'held', words: 'resume or abort' },
+    needsHand: { state: 'cannot go back', words: 'it is tried again and again, and at once with resume' },
+    frozen: { state: 'frozen', words: 'it is tried again and again, and at once with resume' },
+  }[kind];
+  const doing = `${styleText('redBright', `${asked.state}:`, onScreen)} ${barred}; ${asked.words}`;
+  return { doing, steps: '' };
+}
+
+/** The last push or order, when it started no deployment: correct, but whoever gave it waits. */
 function refusalLines(item: ServiceItem | undefined): string[] {
   const intake = item?.intake;
   if (intake === null || intake === undefined || intake.admission === 'admitted') return [];
-  return [dim(`  ${intake.image ?? 'the last push'}: ${intake.admission}, ${intake.reason}`)];
+  const what = intake.image ?? { forward: 'the last push', back: 'the last order' }[intake.direction];
+  return [`  ${dim(`${what}: ${intake.admission}, ${intake.reason}`)}`];
 }
 
 function untilWords(deadline: number | null | undefined, now: number): string {
@@ -130,14 +159,13 @@ function trafficLines({ traffic }: View): string[] {
     traffic.lost === 0
       ? styleText('green', '0 lost', onScreen)
       : styleText('redBright', `${traffic.lost} lost`, onScreen);
-  return ['', `  ${traffic.total} requests, ${lost}, ${traffic.failed} answered 5xx by a bad canary`];
+  return [`  ${traffic.total} requests, ${lost}, ${traffic.failed} answered 5xx by a bad canary`];
 }
 
 /** Breaks a line that is wider than the screen between words; what goes on below is indented. */
-function folded(line: string, width: number): string {
+function folded(line: string, width: number): readonly string[] {
   const lead = /^ */.exec(line)?.[0] ?? '';
-  const [first = '', ...rest] = wrapAnsi(line.slice(lead.length), Math.max(40, width - indent.length)).split(
-    '\n',
-  );
-  return [lead + first, ...rest.map((more) => indent + more)].join('\n');
+  const room = Math.max(20, width - indent.length);
+  const [first = '', ...rest] = wrapAnsi(line.slice(lead.length), room, { hard: true }).split('\n');
+  return [lead + first, ...rest.map((more) => indent + more)];
 }

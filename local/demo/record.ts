@@ -43,7 +43,7 @@ function writesIn(chapters: readonly Chapter[]): ReadonlyMap<string, number> {
   );
   const writes = new Map<string, number>();
   for (const [action, { count }] of [...invocations.values()].flatMap((calls) => Object.entries(calls))) {
-    if (/^dynamodb:|:(?:Describe|List|Get)/.test(action)) continue;
+    if (/^dynamodb:|:(?:Describe|List|(?:Batch)?Get|Query)/.test(action)) continue;
     writes.set(action, (writes.get(action) ?? 0) + count);
   }
   return writes;

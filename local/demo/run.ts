@@ -6,6 +6,8 @@ import { serviceSettings } from '../../functions/core/service-settings.ts';
 import type { AwsEvent } from '../aws-event.ts';
 import { FastForwardClock } from '../clock.ts';
 import { createEmbeddedAws, type EmbeddedAws } from '../embedded-aws.ts';
+import { hints } from './hints.ts';
+import { exitCodes, type Interruption } from './interruption.ts';
 import { draw, type View } from './picture.ts';
 import { readRecord, recordInWords } from './record.ts';
 import {
@@ -32,6 +34,7 @@ export interface DemoOptions {
   readonly assembly: string;
   /** Ends early, with a rejection, when the signal is given. */
   readonly synthesize: (signal: AbortSignal) => Promise<void>;
+  readonly interrupted: Promise<Interruption>;
 }
 
 const service = 'web';
@@ -41,15 +44,13 @@ const drawMs = 100;
 
 export async function runDemo(options: DemoOptions): Promise<number> {
   const demo = new Demo(options);
-  const interrupted = new Promise<'interrupted'>((resolve) => {
-    // Not `once`: the terminal library ends the process for a signal that nobody listens to any more.
-    for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => resolve('interrupted'));
-  });
   try {
-    const ended = await Promise.race([demo.run(), interrupted]);
-    if (ended === 'interrupted') return options.once ? 1 : 0;
-    if (!options.once) await interrupted;
-    return ended;
+    const ended = await Promise.race([demo.run(), options.interrupted]);
+    if (typeof ended === 'string') return exitCodes[ended];
+    if (options.once) return ended;
+    const by = await options.interrupted;
+    // Ctrl-C is how a demo that stays up is meant to end.
+    return by === 'SIGINT' ? ended : exitCodes[by];
   } finally {
     await demo.close();
   }
@@ -71,7 +72,7 @@ class Demo {
   #slots: View['slots'] = [];
   readonly #tenants = new TenantCounts();
   #site: string | undefined;
-  #rollbackMachine = '';
+  #outputs: Readonly<Record<string, string>> = {};
   #alarmAt: number | undefined;
   readonly #ending = new AbortController();
   readonly #ended: Promise<never>;
@@ -114,7 +115,7 @@ class Demo {
     this.#ending.signal.throwIfAborted();
     const { LedgerTable: table = '', ListenerArn: listener = '' } = outputs;
     this.#site = aws.elbv2.endpointOf(listener);
-    this.#rollbackMachine = outputs['RollbackMachineArn'] ?? '';
+    this.#outputs = outputs;
     this.#print({
       endpoint: aws.endpoint,
       registry: new URL(aws.endpoint).host,
@@ -173,7 +174,7 @@ class Demo {
   async #goBack(aws: EmbeddedAws, watch: Watch): Promise<void> {
     this.#say(`ordering the way back from what is live: ${JSON.stringify(rollback.order)} …`);
     const outcome = watch.outcomeOf(rollback.image);
-    const startedAt = await orderRollback(aws, this.#rollbackMachine);
+    const startedAt = await orderRollback(aws, this.#outputs['RollbackMachineArn'] ?? '');
     await Promise.race([outcome, this.#ended]);
     const took = untilWeights(watch.item, startedAt);
     if (took !== undefined)
@@ -251,27 +252,20 @@ class Demo {
       );
   }
 
+  /** Above the picture, where they can be scrolled to, and as they are: what breaks a line here could not be pasted. */
   #invite(): void {
-    const endpoint = this.#aws?.endpoint ?? '';
-    const registry = new URL(endpoint).host;
-    const next = `v${Math.max(0, ...this.#results.map(({ image }) => Number(/:v(\d+)$/.exec(image)?.[1] ?? 0))) + 1}`;
-    const lines = [
-      'It stays up. Push an image of your own that serves HTTP on port 8080 and answers GET /health:',
-      `  docker push ${registry}/${service}:${next}`,
-      `  skopeo copy --dest-tls-verify=false docker-archive:FILE docker://${registry}/${service}:${next}`,
-      'Look at it as you would at AWS (any credentials, region us-east-1):',
-      `  aws --endpoint-url ${endpoint} stepfunctions list-state-machines`,
-      `  aws --endpoint-url ${endpoint} elbv2 describe-rules --listener-arn …`,
-      `  curl ${this.#site}`,
-      'Go back to the last generation that was proven good:',
-      `  aws --endpoint-url ${endpoint} stepfunctions start-execution --input '{"service":"${service}"}' \\`,
-      `    --state-machine-arn ${this.#rollbackMachine}`,
-      'Ctrl-C ends it.',
-    ];
-    for (const line of lines) {
-      if (this.#screen === undefined) this.#line(line);
-      else this.#remarks.push(line);
-    }
+    const { ListenerArn = '', RollbackMachineArn = '', SignalFunction = '' } = this.#outputs;
+    const lines = hints({
+      service,
+      endpoint: this.#aws?.endpoint ?? '',
+      site: this.#site ?? '',
+      listener: ListenerArn,
+      rollbackMachine: RollbackMachineArn,
+      signalFunction: SignalFunction,
+      next: `v${Math.max(0, ...this.#results.map(({ image }) => Number(/:v(\d+)$/.exec(image)?.[1] ?? 0))) + 1}`,
+    });
+    this.#screen?.clear();
+    process.stderr.write(`${lines.join('\n')}\n\n`);
   }
 
   #notice({ detailType, detail }: AwsEvent): void {
@@ -321,6 +315,8 @@ class Demo {
           remarks: this.#remarks,
         },
         process.stderr.columns ?? 120,
+        // The cursor stands below the last line.
+        (process.stderr.rows ?? 24) - 1,
       ),
     );
   }

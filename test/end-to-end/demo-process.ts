@@ -63,9 +63,9 @@ export class DemoProcess {
     });
   }
 
-  async interrupt(): Promise<void> {
+  async interrupt(signal: NodeJS.Signals): Promise<void> {
     await this.#noteDescendants();
-    this.#process.kill('SIGINT');
+    this.#process.kill(signal);
   }
 
   async ended(): Promise<Ended> {

@@ -85,19 +85,19 @@ describe('one clear line and exit code 2, nothing left running', () => {
   });
 });
 
-describe('Ctrl-C ends it within seconds, nothing left', () => {
+describe('whoever ends it, it ends within seconds, nothing left, and its exit code names the signal', () => {
   it.each([
-    ['while the template is synthesized', 'synthesizing the template'],
-    ['while the embedded AWS is provisioned', 'provisioning the embedded AWS'],
-    ['while an image is pushed', 'pushing web:v1'],
-    ['in the middle of a canary', 'web-g0002 takes traffic'],
-  ])('%s', async (_when, words) => {
-    const demo = await start(['--once', '--json', '--speed', '60']);
+    ['while the template is synthesized', 'synthesizing the template', 'SIGINT', 130],
+    ['while the embedded AWS is provisioned', 'provisioning the embedded AWS', 'SIGTERM', 143],
+    ['while an image is pushed', 'pushing web:v1', 'SIGINT', 130],
+    ['in the middle of a canary', 'web-g0002 takes traffic', 'SIGHUP', 129],
+  ] as const)('%s', async (_when, words, signal, exitCode) => {
+    const demo = await start(['--json', '--speed', '60']);
     await demo.says(words);
     const at = Date.now();
-    await demo.interrupt();
+    await demo.interrupt(signal);
     const { code, stderr } = await endOf(demo);
-    expect(code).toBe(1);
+    expect(code).toBe(exitCode);
     expect(stderr.filter((line) => line.startsWith('cutover: ') || line.includes('fault'))).toEqual([]);
     expect(Date.now() - at).toBeLessThan(8_000);
   });

@@ -1,0 +1,54 @@
+import { CloudWatchClient, DescribeAlarmsCommand } from '@aws-sdk/client-cloudwatch';
+import { DynamoDBClient, ListTablesCommand } from '@aws-sdk/client-dynamodb';
+import { ECRClient, PutImageCommand } from '@aws-sdk/client-ecr';
+import { ECSClient, ListTasksCommand } from '@aws-sdk/client-ecs';
+import {
+  DescribeRulesCommand,
+  ElasticLoadBalancingV2Client,
+} from '@aws-sdk/client-elastic-load-balancing-v2';
+import { ListStateMachinesCommand, SFNClient } from '@aws-sdk/client-sfn';
+import { ListTopicsCommand, SNSClient } from '@aws-sdk/client-sns';
+import { GetParameterCommand, SSMClient } from '@aws-sdk/client-ssm';
+import { expect, it } from 'vitest';
+import { CallTally } from '../../functions/aws/call-tally.ts';
+
+const tally = new CallTally('test', () => 0);
+const options = {
+  region: 'us-east-1',
+  credentials: { accessKeyId: 'any', secretAccessKey: 'any' },
+  maxAttempts: 1,
+  requestHandler: { handle: () => Promise.reject(new Error('no network')) },
+};
+
+it.each<[string, () => Promise<unknown>]>([
+  [
+    'cloudwatch:DescribeAlarms',
+    () => tally.count(new CloudWatchClient(options)).send(new DescribeAlarmsCommand()),
+  ],
+  ['dynamodb:ListTables', () => tally.count(new DynamoDBClient(options)).send(new ListTablesCommand())],
+  [
+    'ecr:PutImage',
+    () =>
+      tally
+        .count(new ECRClient(options))
+        .send(new PutImageCommand({ repositoryName: 'web', imageManifest: '{}' })),
+  ],
+  ['ecs:ListTasks', () => tally.count(new ECSClient(options)).send(new ListTasksCommand())],
+  [
+    'elasticloadbalancing:DescribeRules',
+    () => tally.count(new ElasticLoadBalancingV2Client(options)).send(new DescribeRulesCommand()),
+  ],
+  [
+    'states:ListStateMachines',
+    () => tally.count(new SFNClient(options)).send(new ListStateMachinesCommand()),
+  ],
+  ['sns:ListTopics', () => tally.count(new SNSClient(options)).send(new ListTopicsCommand())],
+  [
+    'ssm:GetParameter',
+    () => tally.count(new SSMClient(options)).send(new GetParameterCommand({ Name: 'name' })),
+  ],
+])('a call counts under the name that IAM has for it: %s', async (action, call) => {
+  tally.begin('request');
+  await expect(call()).rejects.toThrow('no network');
+  expect(tally.written().calls).toEqual({ [action]: { count: 1, errors: 1, ms: 0 } });
+});
