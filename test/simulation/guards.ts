@@ -136,7 +136,7 @@ export const guards: readonly Guard[] = [
             ForwardConfig: {
               TargetGroups: traffic.slots.map(({ name, targetGroup }) => ({
                 TargetGroupArn: targetGroup,
-                Weight: world.checker.weights[name] ?? 0,
+                Weight: world.weight(name),
               })),
               TargetGroupStickinessConfig: stickiness,
             },
@@ -540,7 +540,7 @@ export const guards: readonly Guard[] = [
       await baking(world, digest, 0);
       await world.writeWeights({ blue: 70, green: 30 });
       await world.passMs(20 * minuteMs);
-      expectEqual(world.checker.weights['blue' as never], 70 as never, 'the weight of blue');
+      expectEqual(world.weight('blue'), 70, 'the weight of blue');
     },
   },
   {

@@ -151,7 +151,7 @@ const stories: readonly Story[] = [
     row: 'New push while deploying',
     column: 'supersede',
     expected: 'weights back first, then the newer one',
-    options: { settings: { whenBusy: 'supersede' } as never },
+    options: { settings: { whenBusy: 'supersede' } },
     tell: async (world) => {
       const second = world.push('v2');
       await baking(world, second, 1);
@@ -259,7 +259,7 @@ const stories: readonly Story[] = [
       await world.writeWeights({ blue: 70, green: 30 });
       await held(world);
       await world.passMs(10 * minuteMs);
-      expectEqual(inWords(await world.weights()), 'blue 70, green 30', 'the weights');
+      expectEqual(inWords(world.checker.weights), 'blue 70, green 30', 'the weights');
       await world.signal({ signal: 'resume', by: 'ann', reason: 'looked at it' });
       await live(world, digest);
     },
@@ -438,10 +438,7 @@ const stories: readonly Story[] = [
       world.checker.mayDie = true;
       const died = world.now;
       world.aws.tasks.becomeUnhealthy(({ image }) => image.digest === first);
-      await world.pass(
-        () => (world.checker.weights['green' as never] ?? 0) === 100,
-        'all weight on the new one',
-      );
+      await world.pass(() => world.weight('green') === 100, 'all weight on the new one');
       // Detection is a look each 75 s at most and two probes before it; each step is judged once.
       if (world.now - died > 2.5 * minuteMs) throw new Error(`it took ${(world.now - died) / 1_000} s`);
       await live(world, digest);
@@ -586,7 +583,7 @@ const stories: readonly Story[] = [
 ];
 
 async function held(world: World): Promise<void> {
-  await world.pass(() => world.item?.wait?.for === ('hand' as string), 'it to be held');
+  await world.pass(() => world.item?.wait?.for === 'hand', 'it to be held');
 }
 
 export const matrixC: readonly Cell[] = stories.map(({ row, column, expected, options, tell }) => ({

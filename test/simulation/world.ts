@@ -8,7 +8,6 @@ import { ledgerTable } from '../../functions/core/ledger-table.ts';
 import { type ServiceItem, serviceItem } from '../../functions/core/service-item.ts';
 import { type ServiceSettings, serviceSettings } from '../../functions/core/service-settings.ts';
 import type { WeightStep } from '../../functions/core/strategy.ts';
-import type { Weights } from '../../functions/core/weights.ts';
 import type { Interception } from '../../local/services/events/delivery.ts';
 import type { Transition } from '../../local/services/states/run.ts';
 import { type Behaviour, wellBehaved } from '../../local/simulated/behaviour.ts';
@@ -189,11 +188,10 @@ export class World {
     return this.start('RollbackMachineArn', { service, ...order });
   }
 
-  async start(machine: string, input: object, name?: string): Promise<string> {
+  async start(machine: string, input: object): Promise<string> {
     const { executionArn } = (await this.ask('states', 'StartExecution', {
       stateMachineArn: this.output(machine),
       input: JSON.stringify(input),
-      ...(name !== undefined && { name }),
     })) as { executionArn: string };
     return executionArn;
   }
@@ -321,8 +319,9 @@ export class World {
     this.#onItem.push(hear);
   }
 
-  async weights(): Promise<Weights> {
-    return this.checker.weights;
+  /** Of a slot in the production rule, as it was written last. */
+  weight(slot: string): number {
+    return new Map(Object.entries(this.checker.weights)).get(slot) ?? 0;
   }
 
   /** Lets time pass until `done`, and says what was waited for when it never comes. */
