@@ -1,7 +1,10 @@
 import { defineConfig } from 'vitest/config';
 
-/** Tests that load the machine (whole deployments, real traffic, the CDK's CLI): one at a time, after all others. */
-const heavy = ['test/end-to-end/**/*.test.ts', 'test/infra/**/*.test.ts', 'test/balancer/**/*.test.ts'];
+/** Whole deployments in real processes, and the CDK's CLI: they wait more than they work, so two at a time. */
+const whole = ['test/end-to-end/**/*.test.ts', 'test/infra/**/*.test.ts'];
+
+/** Tests that want the machine for themselves: they start the demo, or load the balancer. */
+const alone = ['test/end-to-end/{start,stop}.test.ts', 'test/balancer/**/*.test.ts'];
 
 /** Whole deployments under virtual time, several files at once: each process has its own time. */
 const simulated = ['test/simulation/**/*.test.ts'];
@@ -16,7 +19,7 @@ export default defineConfig({
         test: {
           name: 'parts',
           include: ['test/**/*.test.ts'],
-          exclude: [...heavy, ...simulated],
+          exclude: [...whole, ...alone, ...simulated],
           sequence: { groupOrder: 1 },
         },
       },
@@ -33,10 +36,20 @@ export default defineConfig({
         extends: true,
         test: {
           name: 'whole',
-          include: heavy,
+          include: whole,
+          exclude: alone,
+          globalSetup: ['test/end-to-end/assembly.ts'],
+          sequence: { groupOrder: 2 },
+        },
+      },
+      {
+        extends: true,
+        test: {
+          name: 'alone',
+          include: alone,
           globalSetup: ['test/end-to-end/assembly.ts'],
           fileParallelism: false,
-          sequence: { groupOrder: 2 },
+          sequence: { groupOrder: 3 },
         },
       },
     ],

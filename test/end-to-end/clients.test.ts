@@ -131,7 +131,7 @@ describe('an SDK client, unmodified', () => {
     const { MetricDataResults } = await cloudwatch.send(
       new GetMetricDataCommand({ ...span(), MetricDataQueries: requestsQuery() }),
     );
-    expect(MetricDataResults?.[0]?.Values?.length).toBeGreaterThan(2);
+    expect(MetricDataResults?.[0]?.Values?.length).toBeGreaterThan(0);
     const { MetricAlarms } = await cloudwatch.send(
       new DescribeAlarmsCommand({ AlarmNames: settings.alarms }),
     );
