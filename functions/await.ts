@@ -6,6 +6,8 @@ import { SFNClient } from '@aws-sdk/client-sfn';
 import { AlbTraffic } from './aws/alb-traffic.ts';
 import { clientOptions } from './aws/client-options.ts';
 import { CloudWatchAlarms } from './aws/cloudwatch-alarms.ts';
+import { CloudWatchMetricGates } from './aws/cloudwatch-metric-gates.ts';
+import { CloudWatchRequests } from './aws/cloudwatch-requests.ts';
 import { DynamoLedger } from './aws/dynamo-ledger.ts';
 import { EcsFleet } from './aws/ecs-fleet.ts';
 import { SfnWaits } from './aws/sfn-waits.ts';
@@ -19,11 +21,14 @@ export const create = entry({
   wire: (env, aws) => {
     const { LEDGER_TABLE } = variables(env, 'LEDGER_TABLE');
     const options = clientOptions(aws, 'none');
+    const cloudwatch = new CloudWatchClient(options);
     const ports = {
       ledger: new DynamoLedger(new DynamoDBClient(options), LEDGER_TABLE),
       fleet: new EcsFleet(new ECSClient(options)),
       traffic: new AlbTraffic(new ElasticLoadBalancingV2Client(options)),
-      alarms: new CloudWatchAlarms(new CloudWatchClient(options)),
+      alarms: new CloudWatchAlarms(cloudwatch),
+      requests: new CloudWatchRequests(cloudwatch),
+      metrics: new CloudWatchMetricGates(cloudwatch),
       waits: new SfnWaits(new SFNClient(options)),
       now: Date.now,
     };

@@ -70,6 +70,8 @@ function nameDeployment(logger: Logger, of: unknown): void {
 const waitings: ReadonlySet<string> = new Set<ErrorName>([
   'Cutover.Growing',
   'Cutover.NotYet',
+  'Cutover.Inconclusive',
+  'Cutover.AwaitsApproval',
   'Cutover.Woken',
 ]);
 

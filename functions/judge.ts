@@ -5,6 +5,8 @@ import { ElasticLoadBalancingV2Client } from '@aws-sdk/client-elastic-load-balan
 import { AlbTraffic } from './aws/alb-traffic.ts';
 import { clientOptions } from './aws/client-options.ts';
 import { CloudWatchAlarms } from './aws/cloudwatch-alarms.ts';
+import { CloudWatchMetricGates } from './aws/cloudwatch-metric-gates.ts';
+import { CloudWatchRequests } from './aws/cloudwatch-requests.ts';
 import { DynamoLedger } from './aws/dynamo-ledger.ts';
 import { EcsFleet } from './aws/ecs-fleet.ts';
 import { variables } from './core/environment.ts';
@@ -17,11 +19,14 @@ export const create = entry({
   wire: (env, aws) => {
     const { LEDGER_TABLE } = variables(env, 'LEDGER_TABLE');
     const options = clientOptions(aws, 'none');
+    const cloudwatch = new CloudWatchClient(options);
     const ports = {
       ledger: new DynamoLedger(new DynamoDBClient(options), LEDGER_TABLE),
       fleet: new EcsFleet(new ECSClient(options)),
       traffic: new AlbTraffic(new ElasticLoadBalancingV2Client(options)),
-      alarms: new CloudWatchAlarms(new CloudWatchClient(options)),
+      alarms: new CloudWatchAlarms(cloudwatch),
+      requests: new CloudWatchRequests(cloudwatch),
+      metrics: new CloudWatchMetricGates(cloudwatch),
       now: Date.now,
     };
     return (input) => judge(input, ports);

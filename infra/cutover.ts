@@ -194,7 +194,7 @@ export class Cutover extends Construct {
         because: 'A narrower scope returns no composite alarms',
       });
     }
-    terminate.allow(['cloudwatch:GetMetricData'], ['*'], unnamed);
+    for (const each of [waiting, judge, terminate]) each.allow(['cloudwatch:GetMetricData'], ['*'], unnamed);
     waiting.allow(['states:SendTaskSuccess', 'states:SendTaskFailure'], ['*'], {
       because: 'A task token names no resource',
     });

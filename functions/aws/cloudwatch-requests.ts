@@ -1,15 +1,16 @@
 /** Requests by minute, from the metrics of the load balancer that the rule belongs to. */
-import {
-  type CloudWatchClient,
-  GetMetricDataCommand,
-  type MetricDataQuery,
-} from '@aws-sdk/client-cloudwatch';
-import { CutoverError } from '../core/errors.ts';
+import type { CloudWatchClient, MetricDataQuery } from '@aws-sdk/client-cloudwatch';
+import { type SlotMinute, slowPercentile } from '../core/comparison.ts';
+import type { Minutes } from '../core/counted-minutes.ts';
 import type { SlotName } from '../core/names.ts';
 import type { Minute } from '../core/quiet.ts';
 import type { TrafficSettings } from '../core/service-settings.ts';
 import type { Requests } from '../ports/requests.ts';
-import { calling } from './failures.ts';
+import { balancerOf, groupOf } from './balancer-dimensions.ts';
+import { metricSeries, minuteStat } from './cloudwatch-metric-data.ts';
+
+const good = ['2XX', '3XX', '4XX'] as const;
+const answers = [...good, '5XX'] as const;
 
 export class CloudWatchRequests implements Requests {
   readonly #client: CloudWatchClient;
@@ -18,72 +19,85 @@ export class CloudWatchRequests implements Requests {
     this.#client = client;
   }
 
-  async perMinute(
-    settings: TrafficSettings,
-    slot: SlotName,
-    from: number,
-    to: number,
-  ): Promise<readonly Minute[]> {
-    const LoadBalancer = balancerOf(settings);
-    const TargetGroup = groupOf(settings, slot);
-    const doing = `reading the requests of ${slot}`;
-    const { MetricDataResults = [], NextToken } = await calling(doing, () =>
-      this.#client.send(
-        new GetMetricDataCommand({
-          StartTime: new Date(from),
-          EndTime: new Date(to),
-          MetricDataQueries: [
-            requestCount('all', { LoadBalancer }),
-            requestCount('slot', { LoadBalancer, TargetGroup }),
-          ],
-        }),
-      ),
-    );
-    const odd = MetricDataResults.find(({ StatusCode }) => StatusCode !== 'Complete');
-    if (odd !== undefined || NextToken !== undefined) {
-      throw new CutoverError(
-        'Cutover.AwsUnavailable',
-        `CloudWatch answered in part while ${doing}: ${odd?.StatusCode ?? 'there is more'}`,
-      );
-    }
-    const counts = (id: string): ReadonlyMap<number, number> => {
-      const series = MetricDataResults.find(({ Id }) => Id === id);
-      return new Map(series?.Timestamps?.map((at, index) => [at.getTime(), series.Values?.[index] ?? 0]));
-    };
-    const all = counts('all');
-    const own = counts('slot');
-    return [...new Set([...all.keys(), ...own.keys()])].map((at) => {
-      const inSlot = own.get(at) ?? 0;
+  async perMinute(settings: TrafficSettings, slot: SlotName, minutes: Minutes): Promise<readonly Minute[]> {
+    const whole = { LoadBalancer: balancerOf(settings) };
+    const own = { ...whole, TargetGroup: groupOf(settings, slot) };
+    const queries = [count('all', 'RequestCount', whole), count('slot', 'RequestCount', own)];
+    const series = await metricSeries(this.#client, queries, minutes, `reading the requests of ${slot}`);
+    const all = series('all');
+    const inside = series('slot');
+    return [...new Set([...all.keys(), ...inside.keys()])].map((at) => {
+      const inSlot = inside.get(at) ?? 0;
       return { at, inSlot, elsewhere: Math.max(0, (all.get(at) ?? 0) - inSlot) };
     });
   }
+
+  async slowTime(settings: TrafficSettings, slot: SlotName, minutes: Minutes): Promise<number | undefined> {
+    const stat = `p${slowPercentile}`;
+    const queries = [time('slow', dimensionsOf(settings, slot), stat)];
+    const series = await metricSeries(this.#client, queries, minutes, `reading how slow ${slot} is`);
+    const times = [...series('slow').values()].toSorted((one, other) => one - other);
+    return times[Math.floor(times.length / 2)];
+  }
+
+  async slotMinutes(
+    settings: TrafficSettings,
+    slots: readonly SlotName[],
+    minutes: Minutes,
+    slowAboveSeconds: number | undefined,
+  ): Promise<readonly (readonly SlotMinute[])[]> {
+    const queries = slots.flatMap((slot) => countsOf(slot, dimensionsOf(settings, slot), slowAboveSeconds));
+    const doing = `reading the answers of ${slots.join(' and ')}`;
+    const series = await metricSeries(this.#client, queries, minutes, doing);
+    return slots.map((slot) =>
+      [...series(`${slot}_requests`)].map(([at, requests]) => {
+        const of = (what: string): number => series(`${slot}_${what}`).get(at) ?? 0;
+        const timed = slowAboveSeconds === undefined ? 0 : of('timed');
+        return {
+          at,
+          requests,
+          good: good.reduce((sum, status) => sum + of(`answered${status}`), 0),
+          bad: of('answered5XX'),
+          timed,
+          slow: slowAboveSeconds === undefined ? 0 : Math.max(0, timed - of('fast')),
+        };
+      }),
+    );
+  }
+}
+
+type Dimensions = Readonly<Record<string, string>>;
+
+function dimensionsOf(settings: TrafficSettings, slot: SlotName): Dimensions {
+  return { LoadBalancer: balancerOf(settings), TargetGroup: groupOf(settings, slot) };
+}
+
+/** Names of slots are small letters and digits, so they fit into an id. */
+function countsOf(slot: SlotName, of: Dimensions, slowAboveSeconds: number | undefined): MetricDataQuery[] {
+  return [
+    count(`${slot}_requests`, 'RequestCount', of),
+    ...answers.map((status) => count(`${slot}_answered${status}`, `HTTPCode_Target_${status}_Count`, of)),
+    ...(slowAboveSeconds === undefined
+      ? []
+      : [
+          time(`${slot}_timed`, of, 'SampleCount'),
+          // Those that took no longer, counted:
+          // https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/Statistics-definitions.html
+          time(`${slot}_fast`, of, `TC(:${slowAboveSeconds})`),
+        ]),
+  ];
 }
 
 /**
  * Reported while requests flow through the balancer and the group has targets; else there is no datapoint:
  * https://docs.aws.amazon.com/elasticloadbalancing/latest/application/load-balancer-cloudwatch-metrics.html
  */
-function requestCount(Id: string, dimensions: Readonly<Record<string, string>>): MetricDataQuery {
-  const Dimensions = Object.entries(dimensions).map(([Name, Value]) => ({ Name, Value }));
-  const Metric = { Namespace: 'AWS/ApplicationELB', MetricName: 'RequestCount', Dimensions };
-  return { Id, MetricStat: { Metric, Period: 60, Stat: 'Sum' } };
+function count(id: string, MetricName: string, dimensions: Dimensions): MetricDataQuery {
+  return minuteStat(id, { Namespace: 'AWS/ApplicationELB', MetricName }, dimensions, 'Sum');
 }
 
-/** `app/main/0123456789abcdef` of `…:listener-rule/app/main/0123456789abcdef/<listener>/<rule>`. */
-function balancerOf({ rule }: TrafficSettings): string {
-  const balancer = /:listener-rule\/(app\/[^/]+\/[^/]+)\//.exec(rule)?.[1];
-  if (balancer === undefined) {
-    throw new CutoverError(
-      'Cutover.InvalidInput',
-      `${rule} is not the ARN of a rule of an Application Load Balancer`,
-    );
-  }
-  return balancer;
-}
-
-/** `targetgroup/web-blue/0123456789abcdef` of its ARN. */
-function groupOf({ slots, rule }: TrafficSettings, slot: SlotName): string {
-  const group = slots.find(({ name }) => name === slot)?.targetGroup.split(':')[5];
-  if (group === undefined) throw new CutoverError('Cutover.InvalidInput', `${slot} is not a slot of ${rule}`);
-  return group;
+/** In seconds, of requests that a target answered. */
+function time(id: string, dimensions: Dimensions, stat: string): MetricDataQuery {
+  const metric = { Namespace: 'AWS/ApplicationELB', MetricName: 'TargetResponseTime' };
+  return minuteStat(id, metric, dimensions, stat);
 }

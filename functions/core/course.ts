@@ -77,6 +77,7 @@ export function shifted(
     ...current,
     phase: 'baking',
     step: Math.max(index, current.step),
+    shiftedAt: current.shiftedAt ?? now,
     tookOver: current.tookOver || tookOver,
   });
 }

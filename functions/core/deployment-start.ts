@@ -4,7 +4,7 @@ import { nameDeployment, nameGeneration, type SlotName } from './names.ts';
 import type { Plan } from './plan.ts';
 import type { Deployment, ServiceItem } from './service-item.ts';
 import type { ServiceSettings } from './service-settings.ts';
-import { type Strategy, stepsOf } from './strategy.ts';
+import { allGates, type Strategy, stepsOf } from './strategy.ts';
 import { inWords, sameWeights, soleSlot, splitBetween, type Weights } from './weights.ts';
 
 export interface Execution {
@@ -65,8 +65,18 @@ export function begin(
         desiredBefore: null,
         growingSince: null,
         step: -1,
+        shiftedAt: null,
         tookOver: false,
-        latch: { running: [], crashes: [], fleetFailed: null, alarm: null, abort: null, superseded: null },
+        latch: {
+          running: [],
+          crashes: [],
+          fleetFailed: null,
+          alarm: null,
+          abort: null,
+          superseded: null,
+          approvals: [],
+        },
+        pause: null,
         reason: null,
         turned: null,
         hold: null,
@@ -136,8 +146,10 @@ function stepsTo(
   if (item.live === null) return [];
   const from = item.live.slot;
   const slots = settings.traffic.slots.map(({ name }) => name);
-  return stepsOf(strategy).map((step) => ({
+  return stepsOf(strategy).map(({ gates = [...allGates], pause = false, ...step }) => ({
     ...step,
+    gates,
+    pause,
     weights: splitBetween(slots, slot, from, step.weightPercent),
   }));
 }

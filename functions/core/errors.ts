@@ -19,6 +19,10 @@ export const errorNames = [
   'Cutover.Unhealthy',
   /** An alarm of the service is red, missing or cannot be read. */
   'Cutover.AlarmRed',
+  /** The new generation is worse than the old one, or than a metric allows, or could not be shown not to be in time. */
+  'Cutover.GateFailed',
+  /** Nobody approved in time. */
+  'Cutover.NotApproved',
   /** A person ended the deployment. */
   'Cutover.Aborted',
   /** A newer push takes the deployment's place. */
@@ -39,6 +43,10 @@ export const errorNames = [
   'Cutover.Woken',
   /** The bake is not over; the machine waits on. */
   'Cutover.NotYet',
+  /** The bake is over, but what the gates need is not there yet: the machine bakes on for a while. */
+  'Cutover.Inconclusive',
+  /** The bake is over, and a person must approve: the machine bakes on until then. */
+  'Cutover.AwaitsApproval',
 ] as const;
 
 export type ErrorName = (typeof errorNames)[number];

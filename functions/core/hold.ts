@@ -5,6 +5,7 @@
 import { type ErrorName, type Failure, reasonOf, shortened } from './errors.ts';
 import { goingForward, running } from './ownership.ts';
 import type { Plan } from './plan.ts';
+import { remindersDue } from './reminders.ts';
 import type { Deployment, Hold, ServiceItem } from './service-item.ts';
 import { turned } from './turn.ts';
 import type { Weights } from './weights.ts';
@@ -19,11 +20,6 @@ const ofPeople: ReadonlySet<string> = new Set<ErrorName>([
 
 /** AWS did not do, or did not answer, what it was asked: `Lambda.…`, `States.Timeout` and the like, and ours for it. */
 const ofAws = /^(?:Cutover\.Aws|Lambda\.|Sandbox\.|Runtime\.|States\.)/;
-
-const minuteMs = 60_000;
-const hourMs = 60 * minuteMs;
-/** How long after it began people are reminded; from then on each hour. */
-const firstReminders = [5 * minuteMs, 15 * minuteMs, hourMs];
 
 export interface Bar {
   /** What bars the way. */
@@ -74,11 +70,6 @@ function kindOf(bar: Failure, by: Deployment['turned']): Hold['kind'] {
 
 function sameBar(one: string, other: string): boolean {
   return one === other || !(ofPeople.has(one) || ofPeople.has(other));
-}
-
-function remindersDue(waitedMs: number): number {
-  const first = firstReminders.filter((ms) => waitedMs >= ms).length;
-  return first + Math.max(0, Math.floor(waitedMs / hourMs) - 1);
 }
 
 function holding(item: ServiceItem, deployment: Deployment, hold: Hold): ServiceItem {

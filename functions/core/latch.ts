@@ -3,6 +3,7 @@ import { redInWords } from './alarms.ts';
 import type { ErrorName } from './errors.ts';
 import { answered, waitsForHand } from './hold.ts';
 import { shortDigest } from './names.ts';
+import { approved, mustBeApproved } from './pause.ts';
 import type { Deployment, Latch, ServiceItem, Wait } from './service-item.ts';
 import type { Signal } from './signal.ts';
 
@@ -31,7 +32,8 @@ export function latch(item: ServiceItem, signal: Signal, now: number): Latched {
   }
   const beside = unconcerned(item, deployment, signal);
   if (beside !== undefined) return { item, end: undefined, remark: beside };
-  const next = { ...heard(item, deployment, signal, now), latch: remembered(deployment.latch, signal, now) };
+  const word = heard(item, deployment, signal, now);
+  const next = { ...word, latch: remembered(word.latch, signal, now) };
   const known = next.latch === deployment.latch && next.hold === deployment.hold;
   return {
     item: known ? item : { ...item, deployment: next },
@@ -43,9 +45,10 @@ export function latch(item: ServiceItem, signal: Signal, now: number): Latched {
 /** Why the signal is nothing to this deployment; undefined when it is something. */
 function unconcerned(
   item: ServiceItem,
-  { plan, startedAt }: Deployment,
+  deployment: Deployment,
   signal: Exclude<Signal, { kind: 'release' | 'collect' }>,
 ): string | undefined {
+  const { plan, startedAt } = deployment;
   switch (signal.kind) {
     case 'alarm':
       if (plan.direction === 'back') return `${signal.alarm} is red, which does not stop a rollback`;
@@ -56,8 +59,10 @@ function unconcerned(
         : undefined;
     case 'abort':
     case 'resume':
+    case 'approve':
       if ((signal.deployment ?? plan.deployment) !== plan.deployment)
         return `${signal.deployment} is not the deployment that runs`;
+      if (signal.kind === 'approve') return unapprovable(deployment);
       return signal.kind === 'resume' && !waitsForHand(item)
         ? `${plan.deployment} waits for nobody's word`
         : undefined;
@@ -71,8 +76,22 @@ function unconcerned(
   }
 }
 
+/** Why there is nothing to approve; undefined when there is. */
+function unapprovable(deployment: Deployment): string | undefined {
+  const { plan, phase, step } = deployment;
+  if (phase === 'baking' && mustBeApproved(deployment)) return undefined;
+  const percent = plan.steps[step]?.weightPercent;
+  return percent === undefined || phase !== 'baking'
+    ? `${plan.deployment} is ${phase}: no step stands that could be approved`
+    : `${plan.deployment} needs no approval to go on from ${percent} %`;
+}
+
 /** A person's word to what waits for one: to abort is an answer too. */
 function heard(item: ServiceItem, deployment: Deployment, signal: Signal, now: number): Deployment {
+  if (signal.kind === 'approve') {
+    const { by, reason } = signal;
+    return approved(deployment, { by, reason, at: now });
+  }
   if (signal.kind !== 'abort' && signal.kind !== 'resume') return deployment;
   if (!waitsForHand(item)) return deployment;
   return answered(deployment, { by: signal.by, reason: signal.reason, at: now });
@@ -145,13 +164,18 @@ function remembered(
         : known;
     case 'steady':
     case 'resume':
+    case 'approve':
       return known;
   }
 }
 
 function endOf(wait: Wait | null, deployment: Deployment, signal: Signal): Latched['end'] {
   const stop = stopOf(wait, deployment);
-  if (stop !== undefined || wait?.for !== 'healthy' || deployment.phase === 'restoring') return stop;
+  if (stop !== undefined || deployment.phase === 'restoring') return stop;
+  if (signal.kind === 'approve' && wait?.for === 'bake') {
+    return { token: wait.token, error: 'Cutover.Woken', cause: `${signal.by} approved: ${signal.reason}` };
+  }
+  if (wait?.for !== 'healthy') return undefined;
   const allRan = deployment.desired !== null && deployment.latch.running.length >= deployment.desired;
   const look = (signal.kind === 'taskRunning' && allRan) || signal.kind === 'steady';
   return look ? { token: wait.token, error: 'Cutover.Woken', cause: 'all tasks run' } : undefined;

@@ -4,6 +4,7 @@ import { generationSchema } from './generation.ts';
 import { deploymentId } from './names.ts';
 import { growing } from './parse.ts';
 import { serviceSettings } from './service-settings.ts';
+import { allGates, gateName } from './strategy.ts';
 import { weightsSchema } from './weights.ts';
 
 export const planStep = growing({
@@ -11,6 +12,10 @@ export const planStep = growing({
   bakeSeconds: z.int().min(0),
   /** The whole rule at this step. */
   weights: weightsSchema,
+  /** What is asked beside its health; what an older version planned asked all that there was. */
+  gates: z.array(gateName).default([...allGates]),
+  /** A person must approve before it goes on. */
+  pause: z.boolean().default(false),
 });
 export type PlanStep = z.infer<typeof planStep>;
 

@@ -4,12 +4,8 @@
  * its weight. Shown by the requests that the load balancer counts in each minute.
  */
 
+import { countedSince, lateMs, type Minutes, minuteMs, nextMinute } from './counted-minutes.ts';
 import type { Generation } from './generation.ts';
-
-const minuteMs = 60_000;
-
-/** Counts are sent each minute and come late; younger ones are not trusted. At the same time the least that is waited. */
-const lateMs = 120_000;
 
 /** How many minutes are looked at: the newest may have no requests at all. */
 const windowMs = 5 * minuteMs;
@@ -24,13 +20,13 @@ export interface Minute {
 
 /** From when on quiet can be judged of a slot that lost its weight at `since`: a whole minute later is over and counted. */
 export function judgedFrom(since: number): number {
-  return firstMinute(since) + minuteMs + lateMs;
+  return nextMinute(since) + minuteMs + lateMs;
 }
 
 /** The newest whole minutes since then that are counted. Not empty from `judgedFrom` on. */
-export function countedMinutes(since: number, now: number): { readonly from: number; readonly to: number } {
-  const to = Math.floor((now - lateMs) / minuteMs) * minuteMs;
-  return { from: Math.max(firstMinute(since), to - windowMs), to };
+export function countedMinutes(since: number, now: number): Minutes {
+  const { from, to } = countedSince(since, now);
+  return { from: Math.max(from, to - windowMs), to };
 }
 
 /**
@@ -49,8 +45,4 @@ const toldAfterMs = 1_800_000;
 export function reachedInWords({ name, slot }: Generation, since: number, now: number): string | null {
   if (now - since <= toldAfterMs) return null;
   return `${name} has no weight, but requests have reached it in ${slot} since ${new Date(since).toISOString()}, so it is not ended: by sticky sessions, by the header of its slot, or by another rule that forwards to the slot's target group. It goes by itself when they stop`;
-}
-
-function firstMinute(since: number): number {
-  return Math.ceil(since / minuteMs) * minuteMs;
 }

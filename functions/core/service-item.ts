@@ -49,6 +49,8 @@ const latch = growing({
   abort: growing({ by: z.string(), reason: z.string(), at: instant }).nullable(),
   /** The newer push that takes its place. */
   superseded: growing({ image: z.string(), at: instant }).nullable().default(null),
+  /** Steps that may be left, by the word of whom. */
+  approvals: z.array(growing({ step: z.int(), by: z.string(), reason: z.string(), at: instant })).default([]),
 });
 export type Latch = z.infer<typeof latch>;
 
@@ -70,6 +72,18 @@ const hold = growing({
 });
 export type Hold = z.infer<typeof hold>;
 
+/** A step that is baked, and left only when somebody approves. */
+const pause = growing({
+  step: z.int(),
+  since: instant,
+  /** When it goes back by itself. */
+  until: instant,
+  /** How many reminders were due when people were reminded last. */
+  reminders: z.int(),
+  remindedAt: instant,
+});
+export type Pause = z.infer<typeof pause>;
+
 const outcome = z.enum(['live', 'restored', 'superseded', 'removed']);
 export type Outcome = z.infer<typeof outcome>;
 
@@ -89,6 +103,8 @@ const deployment = growing({
   growingSince: instant.nullable().default(null),
   /** Index of the last step whose weights were written; -1 before the first. */
   step: z.int(),
+  /** When the new generation got its first weight; null before, and in what older versions wrote. */
+  shiftedAt: instant.nullable().default(null),
   /** The new generation took all that was left at once, because the old one had died: no bake is waited out any more. */
   tookOver: z.boolean().default(false),
   latch,
@@ -98,6 +114,8 @@ const deployment = growing({
   turned: growing({ error: z.string(), at: instant }).nullable().default(null),
   /** What a person had to look at last; null when nothing has to be. */
   hold: hold.nullable().default(null),
+  /** What waits for a person's approval, or did last; null when nothing ever did. */
+  pause: pause.nullable().default(null),
   outcome: outcome.nullable(),
   /** When the new generation lost the weight that it had; null while it has it, and when it never had any. */
   withdrawnAt: instant.nullable().default(null),

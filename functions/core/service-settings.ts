@@ -1,7 +1,14 @@
 /** What infrastructure code says of a service: the document in its SSM parameter, written by the construct. */
 import * as z from 'zod';
+import {
+  type ComparisonSettings,
+  comparisonSettings,
+  leastBakeInWords,
+  leastBakeSeconds,
+} from './comparison.ts';
+import { metricGates } from './metric-gate.ts';
 import { serviceName, slotName } from './names.ts';
-import { strategySchema } from './strategy.ts';
+import { allGates, type Strategy, stepsOf, strategySchema } from './strategy.ts';
 
 const seconds = z.int().min(0);
 
@@ -9,58 +16,101 @@ const seconds = z.int().min(0);
 export const fleetSettings = z.looseObject({ kind: z.string() });
 export type FleetSettings = z.infer<typeof fleetSettings>;
 
-export const serviceSettings = z.strictObject({
-  schema: z.literal(1),
-  service: serviceName,
-  repository: z.string().min(2).max(256).describe('name of the ECR repository'),
-  repositoryUri: z.string().min(1).describe('what task definitions name, without tag and digest'),
-  tags: z.array(z.string().min(1).max(128)).min(1).describe('patterns of the tags that are deployed'),
-  strategy: strategySchema,
-  whenBusy: z
-    .enum(['queueLatest', 'supersede', 'reject'])
-    .describe(
-      'what becomes of a push while a deployment runs: the newest waits, it takes its place, or it is refused',
-    ),
-  alarms: z.array(z.string().min(1)).max(100).describe('names of CloudWatch alarms that stop a deployment'),
-  /** The new generation starts at the live one's desired count, and never below this. */
-  minimumCount: z.int().min(1).max(5_000),
-  healthDeadlineSeconds: seconds.min(10).max(86_400).describe('from launch until all targets are healthy'),
-  healthIntervalSeconds: seconds.min(5).max(300).describe("the target groups' health check interval"),
-  handDeadlineSeconds: seconds
-    .min(60)
-    .max(604_800)
-    .default(86_400)
-    .describe("how long a deployment that is held waits for a person's word before it goes back"),
-  retentionSeconds: seconds.max(31_536_000).describe('how long a replaced generation stays warm'),
-  retentionFloor: z
-    .int()
-    .min(1)
-    .max(5_000)
-    .nullable()
-    .default(null)
-    .describe('tasks that a replaced generation is made as small as once no request reaches it; null: none'),
-  traffic: z.strictObject({
-    rule: z.string().min(1).describe('ARN of the production listener rule'),
-    slots: z
-      .array(z.strictObject({ name: slotName, targetGroup: z.string().min(1) }))
-      .min(2, 'needs at least two slots: one is live while the other is filled')
-      .max(5, 'an ALB forwards to at most five target groups')
-      .superRefine((slots, context) => {
-        // Two slots on one target group: a new generation would take traffic while it starts.
-        for (const member of ['name', 'targetGroup'] as const) {
-          slots.forEach((slot, index) => {
-            if (slots.findIndex((other) => other[member] === slot[member]) === index) return;
-            context.addIssue({
-              code: 'custom',
-              path: [index, member],
-              message: `is another slot's already: ${slot[member]}`,
+type Mistake = readonly [path: (string | number)[], message: string];
+
+/** A step that is compared, but too short for one minute that is counted, would never be left: in words, with the sum. */
+function uncomparable({
+  comparison,
+  strategy,
+}: {
+  readonly comparison: ComparisonSettings | null;
+  readonly strategy: Strategy;
+}): readonly Mistake[] {
+  if (comparison === null) return [];
+  const compared = stepsOf(strategy).filter(
+    ({ weightPercent, gates = allGates }) => weightPercent < 100 && gates.includes('comparison'),
+  );
+  if (compared.length === 0) {
+    const none = 'no step compares, for at 100 % the old generation has no requests';
+    return [[['comparison'], `${none}: add a step below 100 %, or leave the comparison out`]];
+  }
+  return compared
+    .filter(({ bakeSeconds }) => bakeSeconds < leastBakeSeconds)
+    .map(({ weightPercent, bakeSeconds }) => [
+      ['strategy'],
+      `the bake at ${weightPercent} % is ${bakeSeconds} s, and a comparison takes ${leastBakeInWords} at least: bake longer, or name that step's gates without comparison`,
+    ]);
+}
+
+export const serviceSettings = z
+  .strictObject({
+    schema: z.literal(1),
+    service: serviceName,
+    repository: z.string().min(2).max(256).describe('name of the ECR repository'),
+    repositoryUri: z.string().min(1).describe('what task definitions name, without tag and digest'),
+    tags: z.array(z.string().min(1).max(128)).min(1).describe('patterns of the tags that are deployed'),
+    strategy: strategySchema,
+    whenBusy: z
+      .enum(['queueLatest', 'supersede', 'reject'])
+      .describe(
+        'what becomes of a push while a deployment runs: the newest waits, it takes its place, or it is refused',
+      ),
+    alarms: z.array(z.string().min(1)).max(100).describe('names of CloudWatch alarms that stop a deployment'),
+    comparison: comparisonSettings
+      .nullable()
+      .default(null)
+      .describe(
+        'the new generation against the old one by what the load balancer counts; null: not compared',
+      ),
+    metrics: metricGates.default([]).describe('metrics of CloudWatch that may stop a deployment'),
+    extendSeconds: seconds
+      .max(86_400)
+      .default(1_800)
+      .describe('how much longer a step may bake for what the comparison and the metrics need'),
+    /** The new generation starts at the live one's desired count, and never below this. */
+    minimumCount: z.int().min(1).max(5_000),
+    healthDeadlineSeconds: seconds.min(10).max(86_400).describe('from launch until all targets are healthy'),
+    healthIntervalSeconds: seconds.min(5).max(300).describe("the target groups' health check interval"),
+    handDeadlineSeconds: seconds
+      .min(60)
+      .max(604_800)
+      .default(86_400)
+      .describe("how long a deployment that is held waits for a person's word before it goes back"),
+    retentionSeconds: seconds.max(31_536_000).describe('how long a replaced generation stays warm'),
+    retentionFloor: z
+      .int()
+      .min(1)
+      .max(5_000)
+      .nullable()
+      .default(null)
+      .describe(
+        'tasks that a replaced generation is made as small as once no request reaches it; null: none',
+      ),
+    traffic: z.strictObject({
+      rule: z.string().min(1).describe('ARN of the production listener rule'),
+      slots: z
+        .array(z.strictObject({ name: slotName, targetGroup: z.string().min(1) }))
+        .min(2, 'needs at least two slots: one is live while the other is filled')
+        .max(5, 'an ALB forwards to at most five target groups')
+        .superRefine((slots, context) => {
+          // Two slots on one target group: a new generation would take traffic while it starts.
+          for (const member of ['name', 'targetGroup'] as const) {
+            slots.forEach((slot, index) => {
+              if (slots.findIndex((other) => other[member] === slot[member]) === index) return;
+              context.addIssue({
+                code: 'custom',
+                path: [index, member],
+                message: `is another slot's already: ${slot[member]}`,
+              });
             });
-          });
-        }
-      }),
-  }),
-  fleet: fleetSettings,
-});
+          }
+        }),
+    }),
+    fleet: fleetSettings,
+  })
+  .superRefine((settings, context) => {
+    for (const [path, message] of uncomparable(settings)) context.addIssue({ code: 'custom', path, message });
+  });
 
 export type ServiceSettings = z.infer<typeof serviceSettings>;
 export type TrafficSettings = ServiceSettings['traffic'];

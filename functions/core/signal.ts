@@ -51,6 +51,14 @@ export type Signal =
       readonly reason: string;
       readonly deployment?: DeploymentId | undefined;
     }
+  /** The step that stands may be left when its bake is over. */
+  | {
+      readonly kind: 'approve';
+      readonly service: ServiceName;
+      readonly by: string;
+      readonly reason: string;
+      readonly deployment?: DeploymentId | undefined;
+    }
   /** What a person changed by hand counts: a deployment that is held goes on from it. */
   | {
       readonly kind: 'resume';
@@ -110,6 +118,7 @@ const ofDeployment = {
 const personal = z.discriminatedUnion('signal', [
   z.strictObject({ ...ofDeployment, signal: z.literal('abort') }),
   z.strictObject({ ...ofDeployment, signal: z.literal('resume') }),
+  z.strictObject({ ...ofDeployment, signal: z.literal('approve') }),
   z.strictObject({
     service: serviceName,
     signal: z.literal('release'),
@@ -153,7 +162,7 @@ export function readSignal(event: unknown): SignalReading {
 }
 
 const personsSignals =
-  '{"service":"web","signal":"abort","by":"you","reason":"why"}, the same with resume, {"service":"web","signal":"release","by":"you"} or {"service":"web","signal":"collect","by":"you"}';
+  '{"service":"web","signal":"abort","by":"you","reason":"why"}, the same with resume or approve, {"service":"web","signal":"release","by":"you"} or {"service":"web","signal":"collect","by":"you"}';
 
 function malformed(event: unknown): string {
   const looksPersonal = typeof event === 'object' && event !== null && 'signal' in event;

@@ -6,8 +6,16 @@ import * as z from 'zod';
 import { type Generation, imageName } from './generation.ts';
 import { stopReason } from './latch.ts';
 import { growing } from './parse.ts';
+import type { Plan } from './plan.ts';
 import { restoreCommand } from './restore-command.ts';
-import { type Deployment, type Hold, type Intent, intent, type ServiceItem } from './service-item.ts';
+import {
+  type Deployment,
+  type Hold,
+  type Intent,
+  intent,
+  type Pause,
+  type ServiceItem,
+} from './service-item.ts';
 import { weightsSchema } from './weights.ts';
 import { written } from './written.ts';
 
@@ -22,6 +30,8 @@ const chapterKind = z.enum([
   'shifted',
   'held',
   'resumed',
+  'paused',
+  'approved',
   'goingBack',
   'givingWay',
   'needsHand',
@@ -87,6 +97,8 @@ const spoken: ReadonlySet<ChapterKind> = new Set([
   'shifted',
   'held',
   'resumed',
+  'paused',
+  'approved',
   'goingBack',
   'givingWay',
   'needsHand',
@@ -102,7 +114,7 @@ const spoken: ReadonlySet<ChapterKind> = new Set([
   'stillReached',
 ]);
 
-/** Kinds that ask for a person's word. */
+/** Kinds that ask for a person's word on what stands in the way. */
 const asking: ReadonlySet<ChapterKind> = new Set(['held', 'needsHand', 'frozen', 'reminded']);
 
 export function isSpoken(chapter: Chapter): boolean {
@@ -229,13 +241,15 @@ function retentionIn(before: ServiceItem | null, after: ServiceItem): readonly C
 /** What a deployment's story is told by; of one that has not begun, that nothing has come of it. */
 type Standing = Pick<
   Deployment,
-  'desired' | 'step' | 'reason' | 'hold' | 'imageNotKept' | 'stillReached' | 'quietAt' | 'outcome'
->;
+  'desired' | 'step' | 'reason' | 'hold' | 'pause' | 'imageNotKept' | 'stillReached' | 'quietAt' | 'outcome'
+> & { readonly latch: Pick<Deployment['latch'], 'approvals'> };
 const unbegun: Standing = {
   desired: null,
   step: -1,
   reason: null,
   hold: null,
+  pause: null,
+  latch: { approvals: [] },
   imageNotKept: null,
   stillReached: null,
   quietAt: null,
@@ -258,6 +272,7 @@ function deploymentIn(before: ServiceItem | null, after: ServiceItem): readonly 
   const happenings: readonly Happening[] = [
     ...(known ? [] : [{ kind: 'started', at: now.startedAt } as const]),
     ...wayForwardIn(old, now, after),
+    ...pauseIn(old, now),
     ...doneIn(intended, after.intent),
     ...turnIn(old, now, after),
     ...intendedIn(intended, after.intent),
@@ -276,6 +291,16 @@ function wayForwardIn(old: Standing, now: Standing, { weightsAt }: ServiceItem):
     happenings.push({ kind: 'imageNotKept' });
   if (now.step >= 0 && now.step !== old.step) happenings.push({ kind: 'shifted', at: weightsAt });
   return happenings;
+}
+
+/** A step that waits for a person's approval, what they said, and reminders. */
+function pauseIn(old: Standing, { pause, latch }: Deployment): readonly Happening[] {
+  const approval = latch.approvals.at(-1);
+  if (approval !== undefined && latch.approvals.length > old.latch.approvals.length)
+    return [{ kind: 'approved', at: approval.at }];
+  if (pause === null) return [];
+  if (old.pause?.step !== pause.step) return [{ kind: 'paused', at: pause.since }];
+  return pause.reminders > old.pause.reminders ? [{ kind: 'reminded', at: pause.remindedAt }] : [];
 }
 
 function turnIn(old: Standing, now: Deployment, after: ServiceItem): readonly Happening[] {
@@ -348,8 +373,11 @@ function chapter(
 }
 
 function reasonFor(kind: ChapterKind, service: string, deployment: Deployment): string | null {
-  const { hold, latch } = deployment;
+  const { hold, latch, pause, plan } = deployment;
   if (hold !== null && asking.has(kind)) return handInWords(service, hold, stopReason(latch)?.cause);
+  if (pause !== null && (kind === 'paused' || kind === 'reminded')) return pauseInWords(service, plan, pause);
+  const approval = latch.approvals.at(-1);
+  if (approval !== undefined && kind === 'approved') return `${approval.by}: ${approval.reason}`;
   if (hold?.answer != null && kind === 'resumed') return `${hold.answer.by}: ${hold.answer.reason}`;
   if (kind === 'imageNotKept') return deployment.imageNotKept;
   if (kind === 'stillReached') return deployment.stillReached;
@@ -365,6 +393,12 @@ function handInWords(service: string, { kind, why, until }: Hold, stop: string |
   const meanwhile = stop === undefined ? '' : ` Meanwhile: ${stop}, so to resume goes back too.`;
   const end = until === null ? '' : ` Without a word it goes back at ${new Date(until).toISOString()}.`;
   return `${why}. It stays where it is. To go on (the weights of its step are written again, and bake anew) invoke the signal function with ${say('resume')}; to go back, with ${say('abort')}.${end}${meanwhile}`;
+}
+
+function pauseInWords(service: string, { deployment, steps, to }: Plan, { step, until }: Pause): string {
+  const say = (signal: string) => JSON.stringify({ service, signal, deployment, by: 'you', reason: 'why' });
+  const percent = steps[step]?.weightPercent;
+  return `${to.name} has baked at ${percent} % and the gates have nothing against it; they go on watching. To go on invoke the signal function with ${say('approve')}; to go back, with ${say('abort')}. Without a word it goes back at ${new Date(until).toISOString()}`;
 }
 
 /** Who asked for a rollback, and why. */

@@ -6,9 +6,19 @@ const percent = z.int().min(1).max(100);
 /** A bake of a day at most: ECS's own blue/green allows 1,440 minutes. */
 const bakeSeconds = z.int().min(0).max(86_400);
 
+/** What may say no while a generation bakes, beside its health, which is always asked. */
+export const gateName = z.enum(['alarms', 'comparison', 'metrics']);
+export type GateName = z.infer<typeof gateName>;
+export const allGates: readonly GateName[] = gateName.options;
+
 const weightStep = z.strictObject({
   weightPercent: percent.describe('the share of traffic on the new generation'),
   bakeSeconds: bakeSeconds.describe('how long the gates watch at this weight'),
+  gates: z.array(gateName).optional().describe('those that are asked at this weight; default: all'),
+  pause: z
+    .boolean()
+    .optional()
+    .describe('after the bake, a person must approve before the next step; default: false'),
 });
 /** One weight and the time spent at it. */
 export type WeightStep = z.infer<typeof weightStep>;

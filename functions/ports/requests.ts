@@ -1,9 +1,20 @@
+import type { SlotMinute } from '../core/comparison.ts';
+import type { Minutes } from '../core/counted-minutes.ts';
 import type { SlotName } from '../core/names.ts';
 import type { Minute } from '../core/quiet.ts';
 import type { TrafficSettings } from '../core/service-settings.ts';
 
 /** Requests as the load balancer counts them. */
 export interface Requests {
-  /** The minutes from `from` until before `to`, in no order; those without any count may be missing. */
-  perMinute(settings: TrafficSettings, slot: SlotName, from: number, to: number): Promise<readonly Minute[]>;
+  /** In no order; minutes without any count may be missing. */
+  perMinute(settings: TrafficSettings, slot: SlotName, minutes: Minutes): Promise<readonly Minute[]>;
+  /** Seconds that one of ten requests takes longer than, in a typical one of the minutes; undefined without requests. */
+  slowTime(settings: TrafficSettings, slot: SlotName, minutes: Minutes): Promise<number | undefined>;
+  /** For each of the slots, in their order, the minutes that had requests, in no order. */
+  slotMinutes(
+    settings: TrafficSettings,
+    slots: readonly SlotName[],
+    minutes: Minutes,
+    slowAboveSeconds: number | undefined,
+  ): Promise<readonly (readonly SlotMinute[])[]>;
 }

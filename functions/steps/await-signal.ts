@@ -8,6 +8,7 @@ import { failureSchema } from '../core/errors.ts';
 import { needingHand } from '../core/hold.ts';
 import { stopReason } from '../core/latch.ts';
 import { running } from '../core/ownership.ts';
+import { approvalOf, mustBeApproved, pausing } from '../core/pause.ts';
 import { planSchema } from '../core/plan.ts';
 import type { Deployment } from '../core/service-item.ts';
 import type { Verdict } from '../core/verdict.ts';
@@ -43,11 +44,18 @@ const hand = z.object({
 
 export const awaitInput = z.discriminatedUnion('for', [
   looking.extend({ for: z.literal('healthy') }),
-  looking.extend({ for: z.literal('bake') }),
+  looking.extend({
+    for: z.literal('bake'),
+    /** When the bake is over by the strategy, in milliseconds since the epoch. */
+    due: z.number(),
+    /** It is over, and a person must approve. */
+    asking: z.boolean(),
+  }),
   hand,
 ]);
 type AwaitInput = z.infer<typeof awaitInput>;
 type LookInput = z.infer<typeof looking>;
+type BakeInput = Extract<AwaitInput, { for: 'bake' }>;
 type HandInput = z.infer<typeof hand>;
 
 /** https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_RunTask.html advises to allow for a few minutes at worst. */
@@ -133,12 +141,22 @@ async function lookAtHealth({ plan, token, deadline, recheckSeconds }: LookInput
   return { remark: missing };
 }
 
-async function lookAtBake({ plan, token, deadline }: LookInput, deployment: Deployment, ports: AwaitPorts) {
-  if (ports.now() >= deadline) {
+async function lookAtBake(
+  { plan, token, deadline, due, asking }: BakeInput,
+  deployment: Deployment,
+  ports: AwaitPorts,
+) {
+  const end = mustBeApproved(deployment) && approvalOf(deployment) !== undefined ? due : deadline;
+  if (ports.now() >= end) {
     await ports.waits.succeed(token);
     return { remark: 'the bake is over' };
   }
-  const gates = await askGates(plan, deployment, ports);
+  if (asking) {
+    await ports.ledger.change(plan.settings.service, (item) => ({
+      item: pausing(item, plan, deadline, ports.now()),
+    }));
+  }
+  const gates = await askGates(plan, deployment, false, ports);
   if (gates.verdict === 'fail') {
     await ports.waits.fail(token, gates.error, gates.cause);
     return { remark: gates.cause };

@@ -4,39 +4,67 @@ import { foreignCounts } from '../core/capacity.ts';
 import type { ErrorName } from '../core/errors.ts';
 import type { Plan } from '../core/plan.ts';
 import type { Deployment } from '../core/service-item.ts';
+import type { GateName } from '../core/strategy.ts';
+import { together } from '../core/verdict.ts';
 import type { Alarms } from '../ports/alarms.ts';
 import type { Fleet } from '../ports/fleet.ts';
+import { type ComparePorts, compareWithOld } from './compare.ts';
 import { type LookPorts, look, oldIsDead, wantedOfOld } from './look.ts';
+import { askMetrics, type MetricPorts } from './metrics.ts';
 
-export interface GatePorts extends LookPorts {
+export interface GatePorts extends LookPorts, ComparePorts, MetricPorts {
   readonly fleet: Pick<Fleet, 'observe' | 'wanted'>;
   readonly alarms: Alarms;
 }
 
 export type GatesVerdict =
   | { readonly verdict: 'fail'; readonly error: ErrorName; readonly cause: string }
-  /**
-   * `alone`: nothing healthy is left of the old generation. To bake on would show nothing and lose its share of the requests,
-   * so the new one, which is whole, takes the rest at once.
-   */
-  | { readonly verdict: 'pass'; readonly alone: boolean };
+  | {
+      readonly verdict: 'pass';
+      /**
+       * Nothing healthy is left of the old generation. To bake on would show nothing and lose its share of the requests, so the
+       * new one, which is whole, takes the rest at once.
+       */
+      readonly alone: boolean;
+      /** What a gate still needs before it can say yes. */
+      readonly missing: readonly string[];
+      /** What was compared, in words. */
+      readonly words: readonly string[];
+    };
 
-/** The first gate that says no, in words. Going back, alarms are red because of what is live: they are not asked. */
-export async function askGates(plan: Plan, deployment: Deployment, ports: GatePorts): Promise<GatesVerdict> {
-  const names = plan.direction === 'forward' ? plan.settings.alarms : [];
-  const [alarms, { verdict }, wanted, alone] = await Promise.all([
-    ports.alarms.states(names),
+/** The first gate that says no, in words. Going back, only health is asked: all else is red because of what is live. */
+export async function askGates(
+  plan: Plan,
+  deployment: Deployment,
+  isLastWord: boolean,
+  ports: GatePorts,
+): Promise<GatesVerdict> {
+  const asks = (gate: GateName): boolean =>
+    plan.direction === 'forward' && (plan.steps[deployment.step]?.gates.includes(gate) ?? true);
+  const [alarms, { verdict }, wanted, alone, compared, metrics] = await Promise.all([
+    ports.alarms.states(asks('alarms') ? plan.settings.alarms : []),
     look(plan, deployment.desired, ports),
     wantedOfOld(plan, ports),
     hasMoreToTake(plan, deployment) && oldIsDead(plan, ports),
+    asks('comparison') ? compareWithOld(plan, deployment, isLastWord, ports) : undefined,
+    asks('metrics') ? askMetrics(plan, deployment, ports) : undefined,
   ]);
   const foreign = foreignCounts(plan, deployment, wanted);
   if (foreign !== undefined) return fails('Cutover.ForeignCounts', foreign);
   const red = alarmVerdict(alarms);
   if (red.verdict === 'fail') return fails('Cutover.AlarmRed', red.reasons.join('; '));
-  if (verdict.verdict === 'pass') return { verdict: 'pass', alone };
-  const words = verdict.verdict === 'fail' ? verdict.reasons : verdict.missing;
-  return fails('Cutover.Unhealthy', `${plan.to.name} did not stay healthy: ${words.join('; ')}`);
+  if (verdict.verdict !== 'pass') {
+    const words = verdict.verdict === 'fail' ? verdict.reasons : verdict.missing;
+    return fails('Cutover.Unhealthy', `${plan.to.name} did not stay healthy: ${words.join('; ')}`);
+  }
+  const judged = together([compared?.verdict, metrics].filter((each) => each !== undefined));
+  if (judged.verdict === 'fail') return fails('Cutover.GateFailed', judged.reasons.join('; '));
+  return {
+    verdict: 'pass',
+    alone,
+    missing: judged.verdict === 'wait' ? judged.missing : [],
+    words: compared === undefined ? [] : [compared.words],
+  };
 }
 
 /** With all weight on the new generation by its strategy, the old one's death costs nothing: the last bake is still a bake. */

@@ -1,11 +1,13 @@
 /**
  * Asks every gate at the end of a bake, and whether the weights are still ours: what was judged is what they were. Returns when
- * all pass; throws what failed, or `Cutover.NotYet` while the bake goes on. Changes nothing.
+ * all pass; throws what failed, or, while the machine is to bake on, `Cutover.NotYet`, `Cutover.Inconclusive` (a gate needs more)
+ * or `Cutover.AwaitsApproval` (a person's word is missing). Changes nothing.
  */
 import * as z from 'zod';
 import { CutoverError } from '../core/errors.ts';
 import { stopReason } from '../core/latch.ts';
 import { running } from '../core/ownership.ts';
+import { approvalOf, mustBeApproved } from '../core/pause.ts';
 import { planSchema } from '../core/plan.ts';
 import { foreignWeights, sameWeights } from '../core/weights.ts';
 import type { Ledger } from '../ports/ledger.ts';
@@ -15,8 +17,10 @@ import { askGates, type GatePorts } from './gates.ts';
 
 export const judgeInput = z.object({
   plan: planSchema,
-  /** Milliseconds since the epoch. */
+  /** When the bake ends, extended or not, in milliseconds since the epoch. */
   deadline: z.number(),
+  /** When it ended by the strategy. */
+  due: z.number(),
 });
 
 export interface JudgePorts extends GatePorts {
@@ -25,29 +29,57 @@ export interface JudgePorts extends GatePorts {
   readonly now: Now;
 }
 
+export interface Judged {
+  readonly verdict: 'pass';
+  /** What was compared, in words. */
+  readonly words: readonly string[];
+}
+
 export async function judge(
-  { plan, deadline }: z.infer<typeof judgeInput>,
+  { plan, deadline, due }: z.infer<typeof judgeInput>,
   ports: JudgePorts,
-): Promise<{ readonly verdict: 'pass' }> {
-  const item = await ports.ledger.read(plan.settings.service);
+): Promise<Judged> {
+  const { traffic, service, extendSeconds } = plan.settings;
+  const item = await ports.ledger.read(service);
   const deployment = running(item, plan);
   const stop = stopReason(deployment.latch);
   if (stop !== undefined) throw new CutoverError(stop.error, stop.cause);
 
-  const { traffic } = plan.settings;
   const written = item.weights ?? plan.weightsBefore;
+  const isLastWord = ports.now() >= due + extendSeconds * 1_000;
   const [gates, weights] = await Promise.all([
-    askGates(plan, deployment, ports),
+    askGates(plan, deployment, isLastWord, ports),
     ports.traffic.weights(traffic, written),
   ]);
   if (gates.verdict === 'fail') throw new CutoverError(gates.error, gates.cause);
   if (!sameWeights(weights, written)) throw foreignWeights(traffic.rule, written, weights);
-  const remaining = deadline - ports.now();
-  if (remaining > 0 && !gates.alone) {
+  const passed: Judged = { verdict: 'pass', words: gates.words };
+  if (gates.alone) return passed;
+
+  const approval = approvalOf(deployment);
+  const remaining = (approval === undefined ? deadline : due) - ports.now();
+  if (remaining > 0) {
     throw new CutoverError(
       'Cutover.NotYet',
       `nothing speaks against ${plan.to.name}, the bake goes on for ${Math.ceil(remaining / 1_000)} s`,
     );
   }
-  return { verdict: 'pass' };
+  if (gates.missing.length > 0) {
+    const missing = gates.missing.join('; ');
+    if (!isLastWord) throw new CutoverError('Cutover.Inconclusive', missing);
+    throw new CutoverError(
+      'Cutover.GateFailed',
+      `${plan.to.name} could not be shown to be good, ${extendSeconds} s after its bake was over: ${missing}`,
+    );
+  }
+  if (mustBeApproved(deployment) && approval === undefined) {
+    const { pause, step } = deployment;
+    if (pause?.step !== step || ports.now() < pause.until)
+      throw new CutoverError('Cutover.AwaitsApproval', `${plan.to.name} may go on when somebody approves`);
+    throw new CutoverError(
+      'Cutover.NotApproved',
+      `nobody approved of ${plan.to.name} until ${new Date(pause.until).toISOString()}`,
+    );
+  }
+  return passed;
 }

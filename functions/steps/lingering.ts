@@ -7,7 +7,7 @@ import type { Requests } from '../ports/requests.ts';
 import type { Now } from './clock.ts';
 
 export interface LingeringPorts {
-  readonly requests: Requests;
+  readonly requests: Pick<Requests, 'perMinute'>;
   readonly now: Now;
 }
 
@@ -18,9 +18,8 @@ export async function lingeringRequests(
   since: number,
   { requests, now }: LingeringPorts,
 ): Promise<number> {
-  const { from, to } = countedMinutes(since, now());
   try {
-    return lingering(await requests.perMinute(settings, slot, from, to));
+    return lingering(await requests.perMinute(settings, slot, countedMinutes(since, now())));
   } catch (unreadable) {
     if (unreadable instanceof CutoverError) return 0;
     throw unreadable;

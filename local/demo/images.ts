@@ -5,7 +5,14 @@ import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import type { ImageFile, OciImage } from '../registry/oci-image.ts';
 
-export type Behaviour = 'good' | 'neverHealthy' | 'failing';
+/** `steady` takes a tenth of a second for each answer, `slower` a fifth longer, and `flaky` fails every fiftieth. */
+export type Behaviour = 'good' | 'neverHealthy' | 'failing' | 'steady' | 'slower' | 'flaky';
+
+const timings: Readonly<Partial<Record<Behaviour, readonly string[]>>> = {
+  steady: ['LATENCY_MS=100'],
+  slower: ['LATENCY_MS=120'],
+  flaky: ['LATENCY_MS=100', 'FAILS_ONE_OF=50'],
+};
 
 export interface DemoImage {
   readonly tag: string;
@@ -21,7 +28,7 @@ export function demoImage({ tag, behaviour }: DemoImage, runtime: Files): OciIma
     layers: [runtime, { '/app/server.mjs': { from: server, mode: 0o644 } }],
     config: {
       Entrypoint: ['/usr/bin/node', '--max-old-space-size=64', '/app/server.mjs'],
-      Env: [`VERSION=${tag}`, `BEHAVIOUR=${behaviour}`],
+      Env: [`VERSION=${tag}`, `BEHAVIOUR=${behaviour}`, ...(timings[behaviour] ?? [])],
       WorkingDir: '/app',
       ExposedPorts: { '8080/tcp': {} },
     },

@@ -1,7 +1,9 @@
 // The demo's service. It knows its version and how to behave from its image's environment, and its port from the task.
 import { createServer } from 'node:http';
 
-const { VERSION = 'v0', BEHAVIOUR = 'good', PORT = '8080' } = process.env;
+const { VERSION = 'v0', BEHAVIOUR = 'good', PORT = '8080', LATENCY_MS, FAILS_ONE_OF } = process.env;
+
+let answered = 0;
 
 const server = createServer((request, response) => {
   response.setHeader('x-version', VERSION);
@@ -10,8 +12,12 @@ const server = createServer((request, response) => {
     response.end(`${VERSION} ${BEHAVIOUR === 'neverHealthy' ? 'cannot reach its database' : 'is healthy'}\n`);
     return;
   }
-  response.statusCode = BEHAVIOUR === 'failing' ? 500 : 200;
-  response.end(`hello from ${VERSION}\n`);
+  answered += 1;
+  const fails = BEHAVIOUR === 'failing' || answered % Number(FAILS_ONE_OF) === 0;
+  response.statusCode = fails ? 500 : 200;
+  const answer = () => response.end(`hello from ${VERSION}\n`);
+  if (LATENCY_MS === undefined) answer();
+  else setTimeout(answer, Number(LATENCY_MS));
 });
 
 // Longer than any load balancer keeps an idle connection: the side that chooses connections closes them.

@@ -75,8 +75,20 @@ describe('a push to a live service', () => {
     });
     expect(plan.weightsBefore).toEqual(weightsOf({ blue: 100 }));
     expect(plan.steps).toEqual([
-      { weightPercent: 10, bakeSeconds: 300, weights: weightsOf({ blue: 90, green: 10 }) },
-      { weightPercent: 100, bakeSeconds: 600, weights: weightsOf({ green: 100 }) },
+      {
+        weightPercent: 10,
+        bakeSeconds: 300,
+        weights: weightsOf({ blue: 90, green: 10 }),
+        gates: ['alarms', 'comparison', 'metrics'],
+        pause: false,
+      },
+      {
+        weightPercent: 100,
+        bakeSeconds: 600,
+        weights: weightsOf({ green: 100 }),
+        gates: ['alarms', 'comparison', 'metrics'],
+        pause: false,
+      },
     ]);
     expect(item.deployment).toMatchObject({
       phase: 'launching',

@@ -25,6 +25,7 @@ const quiet: Latch = {
   alarm: null,
   abort: null,
   superseded: null,
+  approvals: [],
 };
 
 const ran = (task: string): Signal => ({ kind: 'taskRunning', service: web, generation, task });
@@ -273,6 +274,7 @@ describe('what stops a deployment', () => {
     alarm: { name: 'a', reason: '', at: 0 },
     abort: { by: 'ann', reason: 'no', at: 0 },
     superseded: null,
+    approvals: [],
   };
   it.each([
     [full, 'Cutover.Aborted'],

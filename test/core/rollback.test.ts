@@ -64,7 +64,9 @@ describe('an order to go back', () => {
       to: { name: 'web-g0001', slot: 'blue' },
       weightsBefore: weightsOf({ green: 100 }),
     });
-    expect(plan.steps).toEqual([{ weightPercent: 100, bakeSeconds: 0, weights: weightsOf({ blue: 100 }) }]);
+    expect(plan.steps).toMatchObject([
+      { weightPercent: 100, bakeSeconds: 0, weights: weightsOf({ blue: 100 }), pause: false },
+    ]);
     expect(item).toMatchObject({
       fence: 3,
       lastGeneration: 2,

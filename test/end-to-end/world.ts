@@ -190,8 +190,8 @@ export class World {
   }
 
   /** Pushes; rejects when anything else becomes of it than the live generation. */
-  async goLive(tag: string): Promise<void> {
-    const { outcome, reason } = await this.deploy(tag);
+  async goLive(tag: string, behaviour: Behaviour = 'good'): Promise<void> {
+    const { outcome, reason } = await this.deploy(tag, behaviour);
     if (outcome !== 'live') throw new Error(`${tag} is ${outcome}: ${reason}`);
   }
 

@@ -12,6 +12,7 @@ import {
 import { UpdateServiceCommand } from '@aws-sdk/client-ecs';
 import { StartExecutionCommand, StopExecutionCommand } from '@aws-sdk/client-sfn';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { metricGate } from '../../functions/core/metric-gate.ts';
 import type { Result } from '../../local/demo/scenario.ts';
 import { until, World } from '../end-to-end/world.ts';
 import { type CfnTemplate, grantsOf, resourcesOf } from './templates.ts';
@@ -32,6 +33,8 @@ const unseen: readonly RegExp[] = [
   /^DeployerSweeperRole (?:dynamodb:PutItem|ecr:BatchGetImage|ecs:DescribeServices|ecs:DescribeTaskDefinition)$/,
   /^DeployerPlanRollbackRole ecr:BatchGetImage$/,
   /^DeployerTerminateRole ecs:(?:ListServices|ListTaskDefinitionFamilies|DescribeTaskDefinition|DeregisterTaskDefinition)$/,
+  // A look at a bake that is long enough for a counted minute; test/end-to-end/compare.test.ts has such.
+  /^DeployerAwaitRole cloudwatch:GetMetricData$/,
   // A live generation that grows in the middle, and a service that wants retained ones small: test/end-to-end/quiet.test.ts.
   /^Deployer(?:Shift|Terminate)Role ecs:UpdateService$/,
   // Changes of the stack, and its deletion; test/infra/production-rule.test.ts makes them.
@@ -70,6 +73,7 @@ beforeAll(async () => {
       ]),
   );
   world.traffic();
+  await world.changeSettings({ metrics: [metric] });
   outcomes = [
     await world.deploy('v1'),
     await world.deploy('v2'),
@@ -80,6 +84,14 @@ beforeAll(async () => {
   await stopInTheMiddle();
   await giveWay();
 }, 240_000);
+
+/** Asked by the judge, and never has a value. */
+const metric = metricGate.parse({
+  name: 'depth',
+  metrics: [{ id: 'depth', namespace: 'Shop', metricName: 'Depth', stat: 'Average' }],
+  limit: { kind: 'atMost', value: 1 },
+  missing: 'pass',
+});
 
 /** Live was scaled out since, so the generation that is kept must grow first. */
 async function rollBackToOneThatIsSmaller(): Promise<void> {

@@ -250,7 +250,7 @@ const unlimited: Readonly<Record<string, readonly string[]>> = {
   // A narrower scope returns no composite alarms.
   'cloudwatch:DescribeAlarms': ['PlanDeployment', 'Await', 'Judge'],
   'elasticloadbalancing:DescribeTags': ['ListenerRule'],
-  'cloudwatch:GetMetricData': ['Terminate'],
+  'cloudwatch:GetMetricData': ['Await', 'Judge', 'Terminate'],
   'ecs:DescribeTaskDefinition': ['Launch', 'Terminate', 'Sweeper'],
   'ecs:ListTaskDefinitionFamilies': ['Terminate', 'Sweeper'],
   'ecs:DeregisterTaskDefinition': ['Terminate'],

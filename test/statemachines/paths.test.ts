@@ -429,6 +429,63 @@ test('a day until healthy and a day of bake, with no event but the clock, go liv
   expect(events).toBeGreaterThan(counted - 60);
 });
 
+describe('a step that is baked, but not done', () => {
+  const unsure = throws('Cutover.Inconclusive', '310 of 710 requests');
+  const pausing = throws('Cutover.AwaitsApproval', 'web-g0002 may go on when somebody approves');
+
+  test('bakes on a minute at a time for what a gate needs, and goes live once it is there', async () => {
+    const { outcome, secondsOf } = await deploying({
+      judge: [unsure, unsure, returns({ verdict: 'pass', words: [] })],
+    });
+    expect(outcome).toEqual(live);
+    expect(secondsOf('judge')).toEqual([90, 150, 210]);
+  });
+
+  test('goes back when what a gate needs is never there', async () => {
+    const { outcome, events } = await deploying({
+      judge: [
+        (payload, stage) =>
+          stage.embedded.clock.now() >= (payload.due ?? 0) + 1_800_000
+            ? throws('Cutover.GateFailed', 'too few requests')(payload, stage)
+            : unsure(payload, stage),
+      ],
+    });
+    expect(outcome).toEqual(restored('because of Cutover.GateFailed'));
+    expect(events).toBeLessThan(1_500);
+  });
+
+  test('waits for an approval, looks at the gates meanwhile, and goes on at once by it', async () => {
+    const { outcome, secondsOf, invocations } = await deploying({
+      judge: [pausing, returns({ verdict: 'pass', words: [] })],
+      awaitBake: [
+        atDeadline(wakesWell()),
+        leavesWaiting,
+        leavesWaiting,
+        wakesWith('Cutover.Woken', 'ann approved', 40),
+        wakesWell(),
+      ],
+    });
+    expect(outcome).toEqual(live);
+    expect(secondsOf('judge')).toEqual([90, 474]);
+    const asked = invocations.filter(({ part }) => part === 'awaitBake').map(({ payload }) => payload.asking);
+    expect(asked).toEqual([false, true, true, true, true]);
+  });
+
+  test('goes back when nobody approves within a day', async () => {
+    const { outcome, events, secondsOf } = await deploying({
+      judge: [
+        (payload, stage) =>
+          stage.embedded.clock.now() >= (payload.due ?? 0) + 86_400_000
+            ? throws('Cutover.NotApproved', 'nobody approved')(payload, stage)
+            : pausing(payload, stage),
+      ],
+    });
+    expect(outcome).toEqual(restored('because of Cutover.NotApproved'));
+    expect(secondsOf('judge')).toEqual([90, 90 + 86_400]);
+    expect(events).toBeLessThan(5_000);
+  });
+});
+
 test('a generation that must grow gets its weight when it has, and goes back when it never does', async () => {
   const growing = throws('Cutover.Growing', 'web-g0002 must grow before it gets more weight');
   const grown = await deploying({ shift: [growing, growing, returns({ weights: {} })] });

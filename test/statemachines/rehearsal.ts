@@ -37,6 +37,8 @@ export type Part = keyof typeof inputs;
 interface Payload {
   readonly token?: string;
   readonly deadline?: number | null;
+  readonly due?: number;
+  readonly asking?: boolean;
   readonly for?: string;
   readonly direction?: string;
   readonly plan?: unknown;

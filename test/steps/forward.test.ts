@@ -56,6 +56,8 @@ const wait = (plan: Plan, what: 'healthy' | 'bake', changes: object = {}) =>
     recheckSeconds: 60,
     token: 'token',
     entered: world.time,
+    due: world.time + 600_000,
+    asking: false,
     ...changes,
   });
 
@@ -549,10 +551,12 @@ describe('a new generation that is smaller than the old one by now', () => {
   it('may be larger, by its own autoscaling, whose tasks still start', async () => {
     const plan = await shifted(1);
     coming().desired = 9;
-    await judge({ plan, deadline: world.time }, world.ports);
+    await judge({ plan, deadline: world.time, due: world.time }, world.ports);
     await shift(forward(plan, 1), world.ports);
     coming().running = 3;
-    await expect(judge({ plan, deadline: world.time }, world.ports)).rejects.toThrow('3 of 4 tasks run');
+    await expect(judge({ plan, deadline: world.time, due: world.time }, world.ports)).rejects.toThrow(
+      '3 of 4 tasks run',
+    );
   });
 });
 
@@ -566,7 +570,7 @@ describe('an old generation that somebody scaled to nothing, or deleted', () => 
     const before = world.rule;
     for (const step of [
       () => shift(forward(plan, 1), world.ports),
-      () => judge({ plan, deadline: world.time + 1 }, world.ports),
+      () => judge({ plan, deadline: world.time + 1, due: world.time + 1 }, world.ports),
     ]) {
       await expect(step()).rejects.toThrow(named('Cutover.ForeignCounts'));
       await expect(step()).rejects.toThrow(words);
@@ -580,14 +584,20 @@ describe('an old generation that somebody scaled to nothing, or deleted', () => 
   it('is nothing new when it had no task before', async () => {
     world.fleets.get('web-g0001')!.desired = 0;
     const plan = await shifted(2);
-    expect(await judge({ plan, deadline: world.time }, world.ports)).toEqual({ verdict: 'pass' });
+    expect(await judge({ plan, deadline: world.time, due: world.time }, world.ports)).toEqual({
+      verdict: 'pass',
+      words: [],
+    });
   });
 });
 
 describe('judge', () => {
   it('passes when the bake is over and nothing speaks against it', async () => {
     const plan = await shifted(1);
-    expect(await judge({ plan, deadline: world.time }, world.ports)).toEqual({ verdict: 'pass' });
+    expect(await judge({ plan, deadline: world.time, due: world.time }, world.ports)).toEqual({
+      verdict: 'pass',
+      words: [],
+    });
     expect(world.written()).toEqual([]);
   });
 
@@ -628,7 +638,10 @@ describe('judge', () => {
   ])('%s', async (_, given, remaining, name) => {
     const plan = await shifted(1);
     given(world);
-    const judged = judge({ plan, deadline: world.time + remaining }, world.ports);
+    const judged = judge(
+      { plan, deadline: world.time + remaining, due: world.time + remaining },
+      world.ports,
+    );
     await expect(judged).rejects.toThrow(named(name));
     expect(world.written()).toEqual([]);
   });
@@ -644,7 +657,9 @@ describe('a live generation that dies in a bake', () => {
     dies();
     await awaitSignal(wait(plan, 'bake', { deadline: world.time + 60_000 }), world.ports);
     expect(world.ended.map(({ how }) => how)).toEqual(['success']);
-    expect(await judge({ plan, deadline: world.time + 60_000 }, world.ports)).toEqual({ verdict: 'pass' });
+    expect(
+      await judge({ plan, deadline: world.time + 60_000, due: world.time + 60_000 }, world.ports),
+    ).toEqual({ verdict: 'pass', words: [] });
   });
 
   it('loses the rest of the traffic at once, and gets none back should it recover', async () => {
@@ -668,16 +683,18 @@ describe('a live generation that dies in a bake', () => {
     dies();
     await awaitSignal(wait(plan, 'bake', { deadline: world.time + 60_000 }), world.ports);
     expect(world.ended).toEqual([]);
-    await expect(judge({ plan, deadline: world.time + 60_000 }, world.ports)).rejects.toThrow(
-      named('Cutover.NotYet'),
-    );
+    await expect(
+      judge({ plan, deadline: world.time + 60_000, due: world.time + 60_000 }, world.ports),
+    ).rejects.toThrow(named('Cutover.NotYet'));
   });
 
   it('is not waited for by any bake after the new one took over', async () => {
     const plan = await shifted(1);
     dies();
     await shift(forward(plan, 1), world.ports);
-    expect(await judge({ plan, deadline: world.time + 60_000 }, world.ports)).toEqual({ verdict: 'pass' });
+    expect(
+      await judge({ plan, deadline: world.time + 60_000, due: world.time + 60_000 }, world.ports),
+    ).toEqual({ verdict: 'pass', words: [] });
   });
 
   it.each([
@@ -706,7 +723,7 @@ describe('a live generation that dies in a bake', () => {
     const plan = await shifted(1);
     dies();
     world.alarmStates = [{ name: 'web-errors', state: 'ALARM', reason: '' }];
-    await expect(judge({ plan, deadline: world.time + 1 }, world.ports)).rejects.toThrow(
+    await expect(judge({ plan, deadline: world.time + 1, due: world.time + 1 }, world.ports)).rejects.toThrow(
       named('Cutover.AlarmRed'),
     );
   });

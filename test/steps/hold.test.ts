@@ -459,6 +459,8 @@ describe('a slow invocation of a wait that is over', () => {
     const input = {
       plan,
       for: 'bake' as const,
+      due: world.time + 60_000,
+      asking: false,
       deadline: world.time + 60_000,
       recheckSeconds: 60,
       token: 'now',

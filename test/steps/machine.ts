@@ -74,7 +74,14 @@ async function waiting(
     await trying(world, retries, () => {
       token = `${what}-${round}-${world.time}`;
       return awaitSignal(
-        { plan, for: what, deadline, recheckSeconds: 10, token, entered: world.time },
+        {
+          plan,
+          ...(what === 'bake' ? { for: what, due: deadline, asking: false } : { for: what }),
+          deadline,
+          recheckSeconds: 10,
+          token,
+          entered: world.time,
+        },
         world.ports,
       );
     });
@@ -111,7 +118,7 @@ async function step(world: World, plan: Plan, index: number, retries: number): P
   const deadline = world.time + of.bakeSeconds * 1_000;
   for (let judged = false, looks = 1; !judged; looks = Infinity) {
     await waiting(world, plan, 'bake', deadline, retries, looks);
-    judged = await trying(world, retries, () => judge({ plan, deadline }, world.ports)).then(
+    judged = await trying(world, retries, () => judge({ plan, deadline, due: deadline }, world.ports)).then(
       () => true,
       (failure: unknown) => {
         if (!(failure instanceof CutoverError) || failure.name !== 'Cutover.NotYet') throw failure;

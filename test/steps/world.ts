@@ -3,6 +3,8 @@
  * Everything that is written is in `trace`, in order; any call can fail before or after its effect.
  */
 import type { AlarmState } from '../../functions/core/alarms.ts';
+import type { SlotMinute } from '../../functions/core/comparison.ts';
+import type { Minutes } from '../../functions/core/counted-minutes.ts';
 import { CutoverError, type ErrorName } from '../../functions/core/errors.ts';
 import type { Generation } from '../../functions/core/generation.ts';
 import type { FleetState, TargetState } from '../../functions/core/health.ts';
@@ -23,6 +25,7 @@ import type { Executions } from '../../functions/ports/executions.ts';
 import type { Fleet } from '../../functions/ports/fleet.ts';
 import type { Images } from '../../functions/ports/images.ts';
 import type { History, Ledger } from '../../functions/ports/ledger.ts';
+import type { MetricValues } from '../../functions/ports/metric-values.ts';
 import type { Requests } from '../../functions/ports/requests.ts';
 import type { Settings } from '../../functions/ports/settings.ts';
 import type { Traffic } from '../../functions/ports/traffic.ts';
@@ -52,6 +55,9 @@ export type Call =
   | 'images.untag'
   | 'fleet.forget'
   | 'requests.perMinute'
+  | 'requests.slowTime'
+  | 'requests.slotMinutes'
+  | 'metrics.values'
   | 'alarms.states'
   | 'waits.end'
   | 'executions.status'
@@ -83,6 +89,12 @@ export class World {
   launchesAs: Pick<Running, 'health'> & { readonly share?: number } = { health: 'healthy' };
   /** Requests of each minute: in the slots that are named, and in all others together. */
   requests: Partial<Record<SlotName, number>> & { readonly elsewhere?: number } = { elsewhere: 50 };
+  /** What one of ten requests takes longer than, in seconds. */
+  slowTime: number | undefined = 0.2;
+  /** What the slots answer in each minute. */
+  answers: (slot: SlotName, minutes: Minutes) => readonly SlotMinute[] = () => [];
+  /** Values of metrics, by the gate's name and the generation's: `queue web-g0002`. */
+  readonly metrics = new Map<string, readonly number[]>();
   readonly fleets = new Map<string, Running>();
   /** What bears our tags, beside what was launched here. */
   strays: Standing[] = [];
@@ -209,7 +221,7 @@ export class World {
       forget: (_, { name }) => world.#call('fleet.forget', () => void world.forgotten.add(name)),
     };
     const requests: Requests = {
-      perMinute: (_, slot, from, to) =>
+      perMinute: (_, slot, { from, to }) =>
         world.#call('requests.perMinute', () =>
           Array.from({ length: (to - from) / 60_000 }, (__, index) => ({
             at: from + index * 60_000,
@@ -217,6 +229,13 @@ export class World {
             elsewhere: world.requests.elsewhere ?? 0,
           })),
         ),
+      slowTime: () => world.#call('requests.slowTime', () => world.slowTime),
+      slotMinutes: (_, slots, minutes) =>
+        world.#call('requests.slotMinutes', () => slots.map((slot) => world.answers(slot, minutes))),
+    };
+    const metrics: MetricValues = {
+      values: (_, { name }, generation) =>
+        world.#call('metrics.values', () => world.metrics.get(`${name} ${generation.name}`) ?? []),
     };
     const alarms: Alarms = {
       // As the adapter: of no name nothing is asked.
@@ -267,6 +286,7 @@ export class World {
       fleet,
       images,
       requests,
+      metrics,
       alarms,
       waits,
       settings,

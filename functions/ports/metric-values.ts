@@ -1,0 +1,15 @@
+import type { Minutes } from '../core/counted-minutes.ts';
+import type { Generation } from '../core/generation.ts';
+import type { MetricGate } from '../core/metric-gate.ts';
+import type { ServiceSettings } from '../core/service-settings.ts';
+
+/** Metrics that a service's declaration names. */
+export interface MetricValues {
+  /** One for each minute that has one, with the generation's names put in. */
+  values(
+    settings: ServiceSettings,
+    gate: MetricGate,
+    generation: Generation,
+    minutes: Minutes,
+  ): Promise<readonly number[]>;
+}
