@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { App } from 'aws-cdk-lib';
+import { type App, Duration } from 'aws-cdk-lib';
 import { ListenerCondition } from 'aws-cdk-lib/aws-elasticloadbalancingv2';
 import { AwsSolutionsChecks } from 'cdk-nag';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -133,14 +133,14 @@ describe('a service that is described wrongly', () => {
         'strategy/steps/1/bakeSeconds: Too small: expected number to be >=0',
         'strategy/steps/1/weightPercent: must be above the step before it (50), got 40',
         'strategy/steps/1/weightPercent: must be 100 at the last step, got 40',
-        'slots: needs at least two slots: one is live while the other is filled',
         'minimumCount: Too small: expected number to be >=1',
+        'slots: needs at least two slots: one is live while the other is filled',
         "priority: must be 2 to 50000, the slots' own rules stand before it, got 1",
       ].join('; '),
     );
   });
 
-  it.each([
+  it.each<[string, ServiceChanges, string]>([
     ['a slot twice', { slots: ['blue', 'blue'] }, "slots/1/name: is another slot's already: blue"],
     [
       'six slots',
@@ -151,6 +151,31 @@ describe('a service that is described wrongly', () => {
       'a slot that is no name',
       { slots: ['blue', 'Green'] },
       'slots/1/name: must be 1 to 11 of a-z and 0-9, starting with a letter',
+    ],
+    ['a retention that nobody outlives', { retention: Duration.days(366) }, 'retention: Too big'],
+    [
+      'a bake that no comparison fits in',
+      {
+        comparison: {},
+        strategy: { kind: 'canary', canaryPercent: 10, canaryBakeSeconds: 60, bakeSeconds: 0 },
+      },
+      'strategy: the bake at 10 % is 60 s, and a comparison takes 270 s',
+    ],
+    [
+      'a freeze in no time zone',
+      {
+        freeze: [
+          {
+            kind: 'weekly',
+            days: ['fri'],
+            from: '12:00',
+            to: '24:00',
+            timeZone: 'Bern',
+            reason: 'weekend',
+          },
+        ],
+      },
+      'freeze/0/timeZone: must be a time zone such as Europe/Zurich',
     ],
     [
       'a priority too low for its slots',
