@@ -49,13 +49,13 @@ export async function readScan(
   const last = pages.at(-1);
   const counts = Object.values(last?.imageScanFindings?.findingSeverityCounts ?? {});
   return {
-    // A status that is missing is none that is known.
-    status: last?.imageScanStatus?.status ?? '',
+    // A status that is missing is none that is known, unlike that of a scan that there is not.
+    status: last?.imageScanStatus?.status ?? 'nothing',
     description: last?.imageScanStatus?.description ?? null,
     completedAt: last?.imageScanFindings?.imageScanCompletedAt?.getTime() ?? null,
     findings: pages.flatMap(({ imageScanFindings }) => [
       ...(imageScanFindings?.findings ?? []).map(basic),
-      ...(imageScanFindings?.enhancedFindings ?? []).flatMap(enhanced),
+      ...(imageScanFindings?.enhancedFindings ?? []).map(enhanced),
     ]),
     counted: counts.reduce((sum, count) => sum + count, 0),
   };
@@ -66,16 +66,13 @@ function basic({ name, severity, attributes = [] }: ImageScanFinding): Finding {
   return { vulnerability: name ?? null, severity: severity ?? null, package: value ?? null };
 }
 
-function enhanced(finding: EnhancedImageScanFinding): readonly Finding[] {
-  // Inspector found it gone: https://docs.aws.amazon.com/inspector/v2/APIReference/API_Finding.html
-  if (finding.status === 'CLOSED') return [];
-  const { vulnerabilityId, vulnerablePackages } = finding.packageVulnerabilityDetails ?? {};
-  return [
-    {
-      // Of what is no vulnerability of a package there is only a title.
-      vulnerability: vulnerabilityId ?? finding.title ?? null,
-      severity: finding.severity ?? null,
-      package: vulnerablePackages?.[0]?.name ?? null,
-    },
-  ];
+/** Also what is suppressed in Inspector: what a service lets pass stands in its policy, with the reason. */
+function enhanced({ severity, title, packageVulnerabilityDetails }: EnhancedImageScanFinding): Finding {
+  const { vulnerabilityId, vulnerablePackages } = packageVulnerabilityDetails ?? {};
+  return {
+    // Of what is no vulnerability of a package there is only a title.
+    vulnerability: vulnerabilityId ?? title ?? null,
+    severity: severity ?? null,
+    package: vulnerablePackages?.[0]?.name ?? null,
+  };
 }
