@@ -9,6 +9,8 @@ import type {
   DescribeImageScanFindingsCommandInput,
   DescribeImagesCommandInput,
   DescribeImagesCommandOutput,
+  GetDownloadUrlForLayerCommandInput,
+  GetDownloadUrlForLayerCommandOutput,
   Image,
   ImageDetail,
   ImageFailure,
@@ -22,7 +24,7 @@ import type {
   TagStatus,
 } from '@aws-sdk/client-ecr';
 import { accountId } from '../../account.ts';
-import { AwsError, type Operations, type Output } from '../../call.ts';
+import { AwsError, type Call, type Operations, type Output } from '../../call.ts';
 import { isDigest } from '../../registry/digest.ts';
 import { parseManifest } from '../../registry/manifest.ts';
 import { isReferencedByIndex, type Registry } from '../../registry/registry.ts';
@@ -97,6 +99,22 @@ export class Images {
         }
       }
       return { layers, failures };
+    },
+
+    /** A configuration is a layer to ECR. Its link is pre-signed on AWS; here the registry asks nobody who they are. */
+    GetDownloadUrlForLayer: (
+      input: GetDownloadUrlForLayerCommandInput,
+      call: Call,
+    ): Output<GetDownloadUrlForLayerCommandOutput> => {
+      const repository = this.#repository(input);
+      const { layerDigest = '' } = input;
+      if (!repository.blobs.has(layerDigest)) {
+        throw new AwsError(
+          'LayersNotFoundException',
+          `The layer with digest '${layerDigest}' does not exist within the repository with name '${repository.name}' in the registry with id '${accountId}'`,
+        );
+      }
+      return { layerDigest, downloadUrl: `${call.endpoint}/v2/${repository.name}/blobs/${layerDigest}` };
     },
 
     PutImage: (input: PutImageCommandInput): Output<PutImageCommandOutput> => {
