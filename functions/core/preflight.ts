@@ -23,7 +23,7 @@ export interface Seen {
   readonly traffic: TrafficSurvey;
 }
 
-export interface SeenImage {
+interface SeenImage {
   /** `web:v2` */
   readonly name: string;
   /** What it runs on; undefined when the registry does not show it (yet). */

@@ -30,7 +30,7 @@ export interface Preflight {
   /** The production rule as it is; undefined when that is among the objections. */
   readonly weights: Weights | undefined;
   /** The alarms are read by Plan in any case. */
-  objections(alarms: readonly AlarmState[]): readonly Objection[];
+  readonly objections: (alarms: readonly AlarmState[]) => readonly Objection[];
 }
 
 export async function preflight(

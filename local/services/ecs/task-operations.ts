@@ -96,8 +96,7 @@ export function taskOperations(options: {
         if (!taskDefinition.containerDefinitions.some((container) => container.name === name))
           throw invalid(`Override for container named ${name} is not a container in the TaskDefinition.`);
       const subnets = input.networkConfiguration?.awsvpcConfiguration?.subnets ?? [];
-      const fits = platform.vcpusFree() >= count * vcpusOf(taskDefinition);
-      const reason = platform.placementFailure() ?? (fits ? undefined : vcpuLimitReached);
+      const reason = whyNotPlaced(platform, count * vcpusOf(taskDefinition));
       if (reason !== undefined) return { tasks: [], failures: [{ arn: cluster.arn, reason }] };
       const started = Array.from({ length: count }, (_, at) =>
         tasks.start({
@@ -125,4 +124,8 @@ export function taskOperations(options: {
       };
     },
   } satisfies Operations;
+}
+
+function whyNotPlaced(platform: Platform, vcpus: number): string | undefined {
+  return platform.placementFailure() ?? (platform.vcpusFree() < vcpus ? vcpuLimitReached : undefined);
 }
