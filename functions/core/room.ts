@@ -47,7 +47,7 @@ export function addressesFor(count: number, places: readonly Place[]): Objection
   return {
     severity: 'warn',
     check: 'addresses',
-    words: `tasks are spread evenly over zones, ${share} of ${count} in each, and not every zone has as many addresses free: ${tight.map(inWords).join(', ')}. Some tasks may fail to start. Free some, or give the service larger subnets there`,
+    words: `tasks are spread evenly over zones, up to ${share} of ${count} in each, and not every zone has as many addresses free: ${tight.map(inWords).join(', ')}. Some tasks may fail to start. Free some, or give the service larger subnets there`,
   };
 }
 

@@ -90,6 +90,13 @@ describe('nothing stands against a launch', () => {
     ['when the addresses are just enough', withFree(2, 2)],
     ['when the quota is just enough', withQuota(8, 4)],
     ['when no use was reported', withQuota(4)],
+    [
+      'when a target that drains leaves the balancer just enough',
+      {
+        ...inTraffic({ limits: { value: { ofBalancer: 8, ofSlot: 4 } } }),
+        live: { value: { name: liveName, wanted: 4, targets: [...healthy(4), ...targets('draining')] } },
+      },
+    ],
     ['when a target is draining', withLive(4, [...healthy(4), ...targets('draining')])],
     [
       'when AWS tells no limits',
@@ -203,7 +210,7 @@ describe('it is told, and goes on', () => {
     [
       'when a zone has fewer addresses than its share',
       withFree(9, 1),
-      'addresses: tasks are spread evenly over zones, 2 of 4 in each, and not every zone has as many addresses free: subnet-b (eu-west-1b) 1. Some tasks may fail to start. Free some, or give the service larger subnets there',
+      'addresses: tasks are spread evenly over zones, up to 2 of 4 in each, and not every zone has as many addresses free: subnet-b (eu-west-1b) 1. Some tasks may fail to start. Free some, or give the service larger subnets there',
     ],
     [
       'when the quota had room at times',
@@ -267,6 +274,16 @@ describe('it is told, and goes on', () => {
     ],
   ])('%s', (_, seen, words) => {
     expect(told(seen)).toEqual([`warn ${words}`]);
+  });
+});
+
+describe('an uneven number of tasks', () => {
+  it('may have one more in any zone', () => {
+    const seen: Seen = {
+      ...withFree(9, 2),
+      live: { value: { name: liveName, wanted: 5, targets: healthy(5) } },
+    };
+    expect(told(seen)).toEqual([expect.stringContaining('up to 3 of 5 in each')]);
   });
 });
 
