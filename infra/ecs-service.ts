@@ -186,14 +186,14 @@ export class EcsService extends Construct {
    * (https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_use_passrole.html). A repository that another stack made is
    * not tagged here; without the tag deployments go on, and tell that its images are not kept.
    */
-  #allow(service: string, { cutover, taskDefinition, repository }: EcsServiceProps): void {
+  #allow(service: string, props: EcsServiceProps): void {
+    const { cutover, repository } = props;
     Tags.of(repository).add(imagesTag, 'kept');
-    const roles = [taskDefinition.taskRole, taskDefinition.obtainExecutionRole()];
     new ServiceRights(this, 'LaunchRights', {
       service,
       to: cutover.functions.launch,
       actions: ['iam:PassRole'],
-      resources: roles.map(({ roleArn }) => roleArn),
+      resources: rolesOf(props),
     });
   }
 
@@ -220,6 +220,11 @@ export class EcsService extends Construct {
     });
     rule.node.addDependency(settings);
   }
+}
+
+/** Those that tasks of the service have: what the deployer may pass, and is told that it may. */
+function rolesOf({ taskDefinition }: EcsServiceProps): string[] {
+  return [taskDefinition.taskRole, taskDefinition.obtainExecutionRole()].map(({ roleArn }) => roleArn);
 }
 
 function makeTargetGroup(
@@ -286,6 +291,7 @@ function settingsOf(
       subnets: cluster.vpc.selectSubnets(props.subnets).subnetIds,
       securityGroups: securityGroups.map((group) => group.securityGroupId),
       assignPublicIp: props.assignPublicIp ?? false,
+      roles: rolesOf(props),
     },
   };
 }

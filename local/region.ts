@@ -29,6 +29,7 @@ import { Lambda, type LambdaOptions } from './services/lambda/lambda.ts';
 import { Logs } from './services/logs/logs.ts';
 import { Buckets } from './services/s3/buckets.ts';
 import { S3 } from './services/s3/s3.ts';
+import { ServiceQuotas } from './services/service-quotas.ts';
 import { Sns } from './services/sns/sns.ts';
 import { Sqs } from './services/sqs/sqs.ts';
 import { ssmOperations } from './services/ssm.ts';
@@ -52,6 +53,8 @@ export interface RegionOptions {
   readonly throttling?: boolean | undefined;
   /** Asked for each delivery of an event: AWS may lose, double and delay them. */
   readonly deliveries?: ((delivery: Delivery) => Interception) | undefined;
+  /** vCPUs of Fargate that the account may have on demand; default: what a grown account has. */
+  readonly fargateVcpus?: number | undefined;
   /** What runs tasks, from which images. */
   readonly ecs: (registry: Registry) => Pick<EcsOptions, 'images' | 'tasks'> & Partial<EcsOptions>;
   readonly elbv2?: Partial<ElasticLoadBalancingOptions>;
@@ -148,9 +151,12 @@ export function createRegion(options: RegionOptions): Region {
     ...options.elbv2,
   });
   const ecr = new Ecr({ registry, clock, emit });
+  const quotas = new ServiceQuotas({ fargateVcpus: options.fargateVcpus });
   const ecs = new Ecs({
     clock,
     emit,
+    metrics,
+    vcpuQuota: () => quotas.fargateVcpus,
     targets: elbv2,
     network: ec2,
     onLog: (group, stream, line) => logs.append(group, stream, line),
@@ -204,6 +210,7 @@ export function createRegion(options: RegionOptions): Region {
       serviceEntry('iam', iamOperations({ roles })),
       serviceEntry('lambda', lambda.operations),
       serviceEntry('logs', logs.operations),
+      serviceEntry('servicequotas', quotas.operations),
       serviceEntry('sns', sns.operations),
       serviceEntry('sqs', sqs.operations),
       serviceEntry('ssm', ssmOperations({ clock })),

@@ -8,12 +8,14 @@ import type { Calls, Written } from '../core/written.ts';
 const prefixes: Readonly<Record<string, string>> = {
   CloudWatchClient: 'cloudwatch',
   DynamoDBClient: 'dynamodb',
+  EC2Client: 'ec2',
   ECRClient: 'ecr',
   ECSClient: 'ecs',
   ElasticLoadBalancingV2Client: 'elasticloadbalancing',
   SFNClient: 'states',
   SNSClient: 'sns',
   SSMClient: 'ssm',
+  ServiceQuotasClient: 'servicequotas',
 };
 
 /** A function makes about ten kinds of calls; more than this many kinds count together. */

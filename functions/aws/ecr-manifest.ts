@@ -5,6 +5,7 @@ import { CutoverError } from '../core/errors.ts';
 import { type Digest, digest } from '../core/names.ts';
 import { parseOrThrow } from '../core/parse.ts';
 import { codeOf } from './failures.ts';
+import { jsonOrNothing } from './json.ts';
 
 const descriptor = z.object({
   mediaType: z.string(),
@@ -18,6 +19,7 @@ export type Descriptor = z.infer<typeof descriptor>;
 /** https://github.com/opencontainers/image-spec/blob/main/manifest.md and image-index.md */
 const manifestSchema = z.object({
   mediaType: z.string().optional(),
+  config: descriptor.omit({ mediaType: true }).optional(),
   layers: z.array(descriptor).default([]),
   manifests: z.array(descriptor).optional(),
 });
@@ -42,17 +44,7 @@ export async function readManifest(
   const text = images[0]?.imageManifest;
   return text === undefined
     ? undefined
-    : parseOrThrow(manifestSchema, jsonOf(text), `the manifest of ${name}`);
-}
-
-/** No JSON is no manifest either: the schema says so. */
-function jsonOf(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch (thrown) {
-    if (!(thrown instanceof SyntaxError)) throw thrown;
-    return undefined;
-  }
+    : parseOrThrow(manifestSchema, jsonOrNothing(text), `the manifest of ${name}`);
 }
 
 export interface RunnableManifest {
@@ -81,7 +73,7 @@ export async function runnableManifests(
   const seen = new Set<Digest>([image]);
   const found: RunnableManifest[] = [];
   for (let next = open.shift(); next !== undefined; next = open.shift()) {
-    if (seen.has(next.digest) || isNowhere(next)) continue;
+    if (seen.has(next.digest) || runsNowhere(next)) continue;
     seen.add(next.digest);
     if (seen.size > mostManifests) return 'too many';
     if (!isIndex(next)) {
@@ -102,7 +94,8 @@ function isIndex({ mediaType }: Descriptor): boolean {
   );
 }
 
-function isNowhere({ platform }: Descriptor): boolean {
+/** The platform of attestations: no runtime ever takes it. */
+export function runsNowhere({ platform }: Descriptor): boolean {
   return platform?.os === 'unknown' && platform.architecture === 'unknown';
 }
 

@@ -17,7 +17,6 @@ import {
   type TaskDefinition,
   UpdateServiceCommand,
 } from '@aws-sdk/client-ecs';
-import * as z from 'zod';
 import { CutoverError } from '../core/errors.ts';
 import type { Generation } from '../core/generation.ts';
 import type { FleetState } from '../core/health.ts';
@@ -27,20 +26,9 @@ import { growing, parse, parseOrThrow } from '../core/parse.ts';
 import type { FleetSettings, ServiceSettings } from '../core/service-settings.ts';
 import { ownerTags } from '../core/tags.ts';
 import type { Fleet } from '../ports/fleet.ts';
+import { type EcsSettings, ecsSettings, readEcsSettings } from './ecs-settings.ts';
 import { bearsTags, discardDefinition, standing } from './ecs-standing.ts';
 import { calling, codeOf } from './failures.ts';
-
-const ecsSettings = z.strictObject({
-  kind: z.literal('ecs'),
-  cluster: z.string().min(1),
-  taskDefinition: z.string().min(1).describe('ARN of the template, with its revision'),
-  container: z.string().min(1).describe('the container that the image replaces'),
-  port: z.int().min(1).max(65_535),
-  subnets: z.array(z.string().min(1)).min(1),
-  securityGroups: z.array(z.string().min(1)).max(5),
-  assignPublicIp: z.boolean(),
-});
-type EcsSettings = z.infer<typeof ecsSettings>;
 
 /** What one must know of a generation that runs, by whatever version it was launched. */
 const ecsPlace = growing({ kind: ecsSettings.shape.kind, cluster: ecsSettings.shape.cluster });
@@ -69,7 +57,7 @@ export class EcsFleet implements Fleet {
     desired: number,
     copyOf: Generation | null,
   ): Promise<void> {
-    const ecs = read(settings);
+    const ecs = readEcsSettings(settings);
     const found = await this.#find(ecs.cluster, generation);
     if (found !== undefined && found.status !== 'INACTIVE') {
       refuseStranger(found.tags, settings, generation);
@@ -128,7 +116,7 @@ export class EcsFleet implements Fleet {
     settings: ServiceSettings,
     isAsked: (found: Pick<Standing, 'name' | 'runs'>) => boolean,
   ): Promise<readonly Standing[]> {
-    return standing(this.#client, read(settings).cluster, settings, isAsked);
+    return standing(this.#client, readEcsSettings(settings).cluster, settings, isAsked);
   }
 
   async discard(settings: ServiceSettings, name: GenerationName, what: 'all' | 'what runs'): Promise<void> {
@@ -289,10 +277,6 @@ export class EcsFleet implements Fleet {
       return tasks;
     });
   }
-}
-
-function read(settings: ServiceSettings): EcsSettings {
-  return parseOrThrow(ecsSettings, settings.fleet, `the fleet of ${settings.service}`);
 }
 
 /** Where the generation runs, which need not be where the next one is launched. */

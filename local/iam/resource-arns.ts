@@ -295,6 +295,10 @@ const events: Record<string, Arns> = {
   ...each('TagResource UntagResource ListTagsForResource', member('ResourceARN')),
 };
 
+/** `servicequotas:fargate/L-3032A538` */
+const serviceQuota: Arns = (input) =>
+  arn('servicequotas', `${text(input, 'ServiceCode')}/${text(input, 'QuotaCode')}`);
+
 const role: Arns = (input) => iamArn(`role/${text(input, 'RoleName')}`);
 
 const iam: Record<string, Arns> = {
@@ -320,6 +324,7 @@ export const resourceArns: Readonly<Record<string, Readonly<Record<string, Arns>
   iam,
   lambda,
   logs,
+  servicequotas: { GetServiceQuota: serviceQuota },
   sns,
   sqs,
   ssm,

@@ -55,6 +55,11 @@ const wirings = {
     schemas: () => import('@aws-sdk/client-lambda'),
   },
   logs: { signingName: 'logs', protocols: json11, schemas: () => import('@aws-sdk/client-cloudwatch-logs') },
+  servicequotas: {
+    signingName: 'servicequotas',
+    protocols: json11,
+    schemas: () => import('@aws-sdk/client-service-quotas'),
+  },
   sns: {
     signingName: 'sns',
     protocols: () => [awsQuery('http://sns.amazonaws.com/doc/2010-03-31/')],

@@ -10,6 +10,7 @@ import {
   DescribeRepositoriesCommand,
   type ECRClient,
   GetAuthorizationTokenCommand,
+  GetDownloadUrlForLayerCommand,
   GetLifecyclePolicyCommand,
   GetRepositoryPolicyCommand,
   ImageAlreadyExistsException,
@@ -323,4 +324,20 @@ test('docker login gets a token for twelve hours, for the registry where it is',
     registryId,
     replicationConfiguration: { rules: [] },
   });
+});
+
+test('a configuration is downloaded like a layer, from where ECR says', async () => {
+  const image = { layers: [{ '/app': { content: 'v1' } }], config: { Cmd: ['/app'] }, architecture: 'arm64' };
+  const imageDigest = await pushImage(image, { registry: embedded.url, repository: 'web', tag: 'v1' });
+  const { images } = await ecr.send(
+    new BatchGetImageCommand({ repositoryName: 'web', imageIds: [{ imageDigest }] }),
+  );
+  const { config } = JSON.parse(images?.[0]?.imageManifest ?? '') as { config: { digest: string } };
+  const { downloadUrl = '', layerDigest } = await ecr.send(
+    new GetDownloadUrlForLayerCommand({ repositoryName: 'web', layerDigest: config.digest }),
+  );
+  expect(layerDigest).toBe(config.digest);
+  expect(await (await fetch(downloadUrl)).json()).toMatchObject({ os: 'linux', architecture: 'arm64' });
+  const unknown = new GetDownloadUrlForLayerCommand({ repositoryName: 'web', layerDigest: imageDigest });
+  await expect(ecr.send(unknown)).rejects.toThrow(LayersNotFoundException);
 });

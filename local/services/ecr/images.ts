@@ -156,7 +156,7 @@ export class Images {
           `The layer with digest '${layerDigest}' in the repository with name '${repository.name}' in the registry with id '${accountId}' is not associated with an image`,
         );
       }
-      // On AWS a presigned URL of S3; here that of the registry, which lets everybody in.
+      // A configuration is a layer to ECR, too. On AWS a presigned URL of S3; here that of the registry, which lets everybody in.
       return { layerDigest, downloadUrl: `${call.endpoint}/v2/${repository.name}/blobs/${layerDigest}` };
     },
 
