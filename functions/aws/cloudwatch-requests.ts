@@ -9,6 +9,7 @@ import type { SlotName } from '../core/names.ts';
 import type { Minute } from '../core/quiet.ts';
 import type { TrafficSettings } from '../core/service-settings.ts';
 import type { Requests } from '../ports/requests.ts';
+import { balancerOf, groupOf } from './alb-names.ts';
 import { calling } from './failures.ts';
 
 export class CloudWatchRequests implements Requests {
@@ -67,23 +68,4 @@ function requestCount(Id: string, dimensions: Readonly<Record<string, string>>):
   const Dimensions = Object.entries(dimensions).map(([Name, Value]) => ({ Name, Value }));
   const Metric = { Namespace: 'AWS/ApplicationELB', MetricName: 'RequestCount', Dimensions };
   return { Id, MetricStat: { Metric, Period: 60, Stat: 'Sum' } };
-}
-
-/** `app/main/0123456789abcdef` of `…:listener-rule/app/main/0123456789abcdef/<listener>/<rule>`. */
-function balancerOf({ rule }: TrafficSettings): string {
-  const balancer = /:listener-rule\/(app\/[^/]+\/[^/]+)\//.exec(rule)?.[1];
-  if (balancer === undefined) {
-    throw new CutoverError(
-      'Cutover.InvalidInput',
-      `${rule} is not the ARN of a rule of an Application Load Balancer`,
-    );
-  }
-  return balancer;
-}
-
-/** `targetgroup/web-blue/0123456789abcdef` of its ARN. */
-function groupOf({ slots, rule }: TrafficSettings, slot: SlotName): string {
-  const group = slots.find(({ name }) => name === slot)?.targetGroup.split(':')[5];
-  if (group === undefined) throw new CutoverError('Cutover.InvalidInput', `${slot} is not a slot of ${rule}`);
-  return group;
 }
