@@ -19,6 +19,7 @@ import { ParameterTier, StringParameter } from 'aws-cdk-lib/aws-ssm';
 import { Construct } from 'constructs';
 import * as z from 'zod';
 import { parse } from '../functions/core/parse.ts';
+import { scalingSettings } from '../functions/core/scaling.ts';
 import {
   type ServiceSettings,
   serviceSettings,
@@ -30,6 +31,7 @@ import { imagesTag } from '../functions/core/tags.ts';
 import type { Cutover } from './cutover.ts';
 import { ProductionRule } from './production-rule.ts';
 import { ServiceRights } from './service-rights.ts';
+import { type ServiceScaling, scalingSettingsOf } from './service-scaling.ts';
 import { leastSize, settingsLimit } from './settings-size.ts';
 
 export interface EcsServiceProps {
@@ -68,6 +70,10 @@ export interface EcsServiceProps {
   readonly alarms?: readonly IAlarm[];
   /** The new generation is never started smaller. Default: 1. */
   readonly minimumCount?: number;
+  /**
+   * How the first generation scales by itself; each later one scales as the one before it does then. Default: not at all.
+   */
+  readonly scaling?: ServiceScaling;
   /** From launch until all targets are healthy. Default: 10 minutes. */
   readonly healthDeadline?: Duration;
   readonly healthCheck?: { readonly path?: string; readonly interval?: Duration };
@@ -139,6 +145,8 @@ export class EcsService extends Construct {
         subnets: props.cluster.vpc.selectSubnets(props.subnets).subnetIds,
         securityGroups: securityGroups.map((group) => group.securityGroupId),
         assignPublicIp: props.assignPublicIp ?? false,
+        // Left out where it is not said, as `retentionFloor` is.
+        ...(props.scaling && { scaling: scalingSettingsOf(props.scaling) }),
       },
     });
     const settings = new StringParameter(this, 'Settings', {
@@ -290,6 +298,7 @@ const checked = z.object({
   handDeadlineSeconds,
   retentionSeconds,
   retentionFloor,
+  scaling: scalingSettings.optional(),
 });
 
 /** What Plan would refuse is refused here first, all of it at once. */
@@ -300,7 +309,8 @@ function mistakesOf(
 ): readonly string[] {
   const { serviceName, tags, strategy, priority } = props;
   const named = slots.map((name, index) => ({ name, targetGroup: String(index) }));
-  const parsed = parse(checked, { serviceName, tags, strategy, slots: named, ...limits });
+  const scaling = props.scaling && scalingSettingsOf(props.scaling);
+  const parsed = parse(checked, { serviceName, tags, strategy, slots: named, ...limits, scaling });
   const needed = slots.length + 1;
   return [
     ...(parsed.ok ? [] : parsed.mistakes),
