@@ -14,7 +14,7 @@ export interface ServiceScaling {
 }
 
 /** Keeps a metric at its target, by target tracking; each metric at most once. */
-export interface TargetTracking {
+interface TargetTracking {
   readonly name: string;
   readonly metric: ScalingPolicy['metric'];
   /** Percent of what the tasks have; for `requestsPerTarget` requests to each task in a minute. */
@@ -26,7 +26,7 @@ export interface TargetTracking {
 }
 
 /** Sets one bound or both at a time, once or again and again. */
-export interface ScheduledBounds {
+interface ScheduledBounds {
   readonly name: string;
   readonly schedule: Schedule;
   /** Of the wall clock that the schedule goes by. Default: UTC. */

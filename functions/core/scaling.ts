@@ -88,7 +88,6 @@ export const scalingSettings = z
     path: ['maximum'],
     message: 'is less than minimum',
   });
-export type ScalingSettings = z.infer<typeof scalingSettings>;
 
 /**
  * Whether a schedule lies behind, as only one for a single time can. Wall clocks of one zone compare as texts do; without

@@ -8,8 +8,8 @@ export interface Named {
   readonly ScalableDimension?: string | undefined;
 }
 
-export const namespace = 'ecs';
-export const dimension = 'ecs:service:DesiredCount';
+const namespace = 'ecs';
+const dimension = 'ecs:service:DesiredCount';
 
 /** What every description names its target by. */
 export function naming(resourceId: string) {

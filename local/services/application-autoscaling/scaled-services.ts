@@ -7,7 +7,7 @@ export interface Place {
   readonly service: string;
 }
 
-export interface ScaledService {
+interface ScaledService {
   readonly desired: number;
   /** A deployment of ECS's own is under way. */
   readonly deploying: boolean;

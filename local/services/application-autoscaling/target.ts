@@ -28,7 +28,7 @@ export interface Action {
 }
 
 /** The last scaling by a policy, while its cooldown lasts. */
-export interface Cooldown {
+interface Cooldown {
   readonly until: number;
   /** The count before it. */
   readonly from: number;
