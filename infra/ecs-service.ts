@@ -17,8 +17,9 @@ import { EventField, Match, Rule, RuleTargetInput } from 'aws-cdk-lib/aws-events
 import { SfnStateMachine } from 'aws-cdk-lib/aws-events-targets';
 import { ParameterTier, StringParameter } from 'aws-cdk-lib/aws-ssm';
 import { Construct } from 'constructs';
-import type * as z from 'zod';
+import * as z from 'zod';
 import { parse } from '../functions/core/parse.ts';
+import { scalingSettings } from '../functions/core/scaling.ts';
 import { serviceSettings, settingsParameter } from '../functions/core/service-settings.ts';
 import type { Strategy } from '../functions/core/strategy.ts';
 import { retainPrefix } from '../functions/core/tag-pattern.ts';
@@ -26,6 +27,7 @@ import { imagesTag } from '../functions/core/tags.ts';
 import type { Cutover } from './cutover.ts';
 import { ProductionRule } from './production-rule.ts';
 import { ServiceRights } from './service-rights.ts';
+import { type ServiceScaling, scalingSettingsOf } from './service-scaling.ts';
 import { leastSize, settingsLimit } from './settings-size.ts';
 
 type SettingsDocument = z.input<typeof serviceSettings>;
@@ -77,6 +79,10 @@ export interface EcsServiceProps {
   readonly extend?: Duration;
   /** The new generation is never started smaller. Default: 1. */
   readonly minimumCount?: number;
+  /**
+   * How the first generation scales by itself; each later one scales as the one before it does then. Default: not at all.
+   */
+  readonly scaling?: ServiceScaling;
   /** From launch until all targets are healthy. Default: 10 minutes. */
   readonly healthDeadline?: Duration;
   readonly healthCheck?: { readonly path?: string; readonly interval?: Duration };
@@ -292,6 +298,7 @@ function settingsOf(
       securityGroups: securityGroups.map((group) => group.securityGroupId),
       assignPublicIp: props.assignPublicIp ?? false,
       roles: rolesOf(props),
+      ...(props.scaling && { scaling: scalingSettingsOf(props.scaling) }),
     },
   };
 }
@@ -320,10 +327,14 @@ function mistakesOf(props: EcsServiceProps, slots: readonly string[]): readonly 
     slots: slots.map((name, index) => ({ name, targetGroup: String(index) })),
   };
   const parsed = parse(serviceSettings, settingsOf(props, traffic, []));
-  const { priority } = props;
+  const { scaling, priority } = props;
+  const scaled = parse(z.object({ scaling: scalingSettings.optional() }), {
+    scaling: scaling && scalingSettingsOf(scaling),
+  });
   const needed = slots.length + 1;
   return [
     ...(parsed.ok ? [] : parsed.mistakes.map(asProp)),
+    ...(scaled.ok ? [] : scaled.mistakes),
     ...(priority >= needed && priority <= 50_000
       ? []
       : [`priority: must be ${needed} to 50000, the slots' own rules stand before it, got ${priority}`]),

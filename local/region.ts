@@ -9,6 +9,8 @@ import { Roles } from './iam/roles.ts';
 import { Sessions } from './iam/sessions.ts';
 import type { BlobStore } from './registry/blob-store.ts';
 import { Registry } from './registry/registry.ts';
+import { ApplicationAutoScaling } from './services/application-autoscaling/application-autoscaling.ts';
+import { ecsServices } from './services/application-autoscaling/scaled-services.ts';
 import { bootstrap } from './services/cloudformation/bootstrap.ts';
 import { CloudFormation } from './services/cloudformation/cloudformation.ts';
 import { type Outputs, provision } from './services/cloudformation/provision.ts';
@@ -162,6 +164,12 @@ export function createRegion(options: RegionOptions): Region {
     onLog: (group, stream, line) => logs.append(group, stream, line),
     ...options.ecs(registry),
   });
+  const autoscaling = new ApplicationAutoScaling({
+    clock,
+    services: ecsServices(ecs),
+    cloudwatch: cloudwatch.operations,
+    authorizer,
+  });
   const states = new States({
     clock,
     invoker: options.invoking?.(lambda) ?? lambda,
@@ -199,6 +207,7 @@ export function createRegion(options: RegionOptions): Region {
   });
   const dispatcher = new Dispatcher({
     entries: [
+      serviceEntry('applicationAutoScaling', autoscaling.operations),
       serviceEntry('cloudformation', cloudformation.operations),
       serviceEntry('cloudwatch', cloudwatch.operations),
       serviceEntry('dynamodb', dynamodb.operations),
@@ -247,6 +256,7 @@ export function createRegion(options: RegionOptions): Region {
       }),
     close: async () => {
       events.close();
+      autoscaling.close();
       cloudwatch.close();
       sqs.close();
       states.close();

@@ -6,6 +6,7 @@ import type { Calls, Written } from '../core/written.ts';
 
 /** Prefixes of actions as IAM names them, by client. */
 const prefixes: Readonly<Record<string, string>> = {
+  ApplicationAutoScalingClient: 'application-autoscaling',
   CloudWatchClient: 'cloudwatch',
   DynamoDBClient: 'dynamodb',
   EC2Client: 'ec2',

@@ -1,7 +1,6 @@
 /** Small layers of ECR, such as configurations and signatures, which ECR hands out by a presigned URL. */
 import { type ECRClient, GetDownloadUrlForLayerCommand } from '@aws-sdk/client-ecr';
 import { CutoverError } from '../core/errors.ts';
-import type { Descriptor } from './ecr-manifest.ts';
 
 /** A bundle with its proofs has some 10 KB, a configuration as much; what is larger is none, and must not fill the function's memory. */
 const mostBytes = 256 * 1_024;
@@ -11,7 +10,7 @@ const timeoutMs = 10_000;
 export async function readLayer(
   client: ECRClient,
   repositoryName: string,
-  layer: Pick<Descriptor, 'digest' | 'size'>,
+  layer: { readonly digest: string; readonly size: number },
 ): Promise<Uint8Array | undefined> {
   if (layer.size > mostBytes) return undefined;
   const { downloadUrl = '' } = await client.send(

@@ -19,7 +19,7 @@ export type Descriptor = z.infer<typeof descriptor>;
 /** https://github.com/opencontainers/image-spec/blob/main/manifest.md and image-index.md */
 const manifestSchema = z.object({
   mediaType: z.string().optional(),
-  config: descriptor.omit({ mediaType: true }).optional(),
+  config: z.object({ digest: z.string(), size: z.int().min(0) }).optional(),
   layers: z.array(descriptor).default([]),
   manifests: z.array(descriptor).optional(),
 });

@@ -1,6 +1,8 @@
-/** What the fleet's part of the settings says of a service on ECS. */
+/** The fleet's part of a service's settings, where the fleet is ECS. */
 import * as z from 'zod';
-import { parseOrThrow } from '../core/parse.ts';
+import type { Generation } from '../core/generation.ts';
+import { growing, parseOrThrow } from '../core/parse.ts';
+import { scalingSettings } from '../core/scaling.ts';
 import type { ServiceSettings } from '../core/service-settings.ts';
 
 export const ecsSettings = z.strictObject({
@@ -16,9 +18,22 @@ export const ecsSettings = z.strictObject({
     .array(z.string().min(1))
     .optional()
     .describe('ARNs of the roles that the deployer may pass to tasks of this service'),
+  scaling: scalingSettings.nullable().default(null).describe('null: nothing scales the service'),
 });
 export type EcsSettings = z.infer<typeof ecsSettings>;
 
-export function readEcsSettings(settings: ServiceSettings): EcsSettings {
+/** What one must know of a generation that runs, by whatever version it was launched. */
+const ecsPlace = growing({ kind: ecsSettings.shape.kind, cluster: ecsSettings.shape.cluster });
+
+/** The name is all that ECS has of a generation. */
+export type Named = Pick<Generation, 'name'> & Partial<Pick<Generation, 'fleet'>>;
+
+export function readEcs(settings: ServiceSettings): EcsSettings {
   return parseOrThrow(ecsSettings, settings.fleet, `the fleet of ${settings.service}`);
+}
+
+/** Where the generation runs, which need not be where the next one is launched. */
+export function clusterOf(settings: ServiceSettings, generation: Named): string {
+  const fleet = generation.fleet ?? settings.fleet;
+  return parseOrThrow(ecsPlace, fleet, `the fleet of ${generation.name}`).cluster;
 }

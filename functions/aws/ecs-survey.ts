@@ -10,7 +10,7 @@ import { type Reading, reading } from '../core/reading.ts';
 import type { Place, Quota } from '../core/room.ts';
 import type { ServiceSettings } from '../core/service-settings.ts';
 import type { FleetSurveyor } from '../ports/preflight.ts';
-import { type EcsSettings, readEcsSettings } from './ecs-settings.ts';
+import { type EcsSettings, readEcs } from './ecs-settings.ts';
 import { noTemplate, objectionsToTemplate, taskOf } from './ecs-template.ts';
 import { calling, codeOf } from './failures.ts';
 
@@ -49,7 +49,7 @@ export class EcsSurvey implements FleetSurveyor {
   }
 
   async survey(settings: ServiceSettings): Promise<FleetSurvey> {
-    const ecs = readEcsSettings(settings);
+    const ecs = readEcs(settings);
     const [template, places, quota] = await Promise.all([
       reading(() => this.#template(ecs)),
       reading(() => this.#places(ecs)),

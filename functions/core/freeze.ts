@@ -2,10 +2,10 @@
  * Windows in which nothing new is deployed: a push waits until they are over. What goes back never does, nor what runs already.
  */
 import * as z from 'zod';
+import { timeZone } from './time-zone.ts';
 
 const dayNames = ['sun', 'mon', 'tue', 'wed', 'thu', 'fri', 'sat'] as const;
 const clockTime = z.string().regex(/^(?:[01]\d|2[0-3]):[0-5]\d$|^24:00$/, 'must be a time such as 08:30');
-const timeZone = z.string().refine(isTimeZone, 'must be a time zone such as Europe/Zurich');
 const reason = z.string().min(1).max(200);
 
 export const freezeWindow = z.discriminatedUnion('kind', [
@@ -84,13 +84,4 @@ function localTime(zone: string): (at: number) => { readonly day: number; readon
 function minuteOf(time: string): number {
   const [hours = 0, minutes = 0] = time.split(':').map(Number);
   return hours * 60 + minutes;
-}
-
-function isTimeZone(zone: string): boolean {
-  try {
-    return new Intl.DateTimeFormat('en', { timeZone: zone }).resolvedOptions().timeZone !== '';
-  } catch (unknown) {
-    if (unknown instanceof RangeError) return false;
-    throw unknown;
-  }
 }

@@ -309,7 +309,18 @@ const iam: Record<string, Arns> = {
   ),
 };
 
+/**
+ * Denials name `…:scalable-target/*` for what is registered anew, and the id of a target, which nobody can know before, for
+ * what stands (https://github.com/cloud-custodian/cloud-custodian/issues/9409). What narrows a right are the keys of
+ * namespace and dimension.
+ */
+const applicationAutoscaling = each(
+  'RegisterScalableTarget DeregisterScalableTarget PutScalingPolicy DeleteScalingPolicy PutScheduledAction DeleteScheduledAction',
+  () => arn('application-autoscaling', 'scalable-target/*'),
+);
+
 export const resourceArns: Readonly<Record<string, Readonly<Record<string, Arns>>>> = {
+  'application-autoscaling': applicationAutoscaling,
   cloudformation: each(
     'CreateStack UpdateStack DeleteStack DescribeStacks DescribeStackEvents GetTemplate CreateChangeSet DeleteChangeSet ' +
       'DescribeChangeSet ExecuteChangeSet DescribeStackResources ListStackResources',

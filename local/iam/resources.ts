@@ -68,6 +68,13 @@ function contextOf(prefix: string, operation: string, input: Input): Record<stri
   ) {
     context['ecs:task-definition'] = taskDefinition(input['taskDefinition']);
   }
+  if (prefix === 'application-autoscaling') {
+    for (const [key, member] of [
+      ['service-namespace', 'ServiceNamespace'],
+      ['scalable-dimension', 'ScalableDimension'],
+    ] as const)
+      if (typeof input[member] === 'string') context[`application-autoscaling:${key}`] = input[member];
+  }
   if (prefix === 'cloudwatch' && typeof input['Namespace'] === 'string')
     context['cloudwatch:namespace'] = input['Namespace'];
   if (

@@ -15,6 +15,11 @@ const json11 = () => [awsJson('1.1')];
 
 /** Protocols are those of today's SDKs; CloudWatch is also spoken to by query (AWS CLI of Debian 12). */
 const wirings = {
+  applicationAutoScaling: {
+    signingName: 'application-autoscaling',
+    protocols: json11,
+    schemas: () => import('@aws-sdk/client-application-auto-scaling'),
+  },
   cloudformation: {
     signingName: 'cloudformation',
     protocols: () => [awsQuery('http://cloudformation.amazonaws.com/doc/2010-05-15/')],

@@ -281,7 +281,11 @@ describe('a push while nothing may be deployed', () => {
     'waits behind what runs, which it leaves alone: %s',
     (whenBusy) => {
       const { item } = admitted();
-      const busy = frozen({ settings: queueing({ freeze: [weekend], whenBusy }), push: pushOf(3) });
+      const busy = frozen({
+        settings: queueing({ freeze: [weekend], whenBusy }),
+        push: pushOf(3),
+        execution: { arn: execution('event-3'), redrives: 0 },
+      });
       const decided = admit(item, busy);
       expect(decided.admission.admission).toBe('queued');
       expect(decided.item.deployment?.latch).toEqual(item.deployment?.latch);

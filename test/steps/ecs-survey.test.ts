@@ -82,6 +82,7 @@ beforeEach(async () => {
     securityGroups: [],
     assignPublicIp: false,
     roles: [executionRole],
+    scaling: null,
   };
 });
 afterEach(async () => {
@@ -198,6 +199,7 @@ describe('a task definition', () => {
     securityGroups: [],
     assignPublicIp: false,
     roles: [taskRole, executionRole],
+    scaling: null,
     ...changes,
   });
   const told = (changes: Partial<TaskDefinition>, ecs: EcsSettings = settings()) =>

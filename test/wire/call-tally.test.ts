@@ -1,3 +1,7 @@
+import {
+  ApplicationAutoScalingClient,
+  DescribeScalableTargetsCommand,
+} from '@aws-sdk/client-application-auto-scaling';
 import { CloudWatchClient, DescribeAlarmsCommand } from '@aws-sdk/client-cloudwatch';
 import { DynamoDBClient, ListTablesCommand } from '@aws-sdk/client-dynamodb';
 import { DescribeSubnetsCommand, EC2Client } from '@aws-sdk/client-ec2';
@@ -23,6 +27,13 @@ const options = {
 };
 
 it.each<[string, () => Promise<unknown>]>([
+  [
+    'application-autoscaling:DescribeScalableTargets',
+    () =>
+      tally
+        .count(new ApplicationAutoScalingClient(options))
+        .send(new DescribeScalableTargetsCommand({ ServiceNamespace: 'ecs' })),
+  ],
   [
     'cloudwatch:DescribeAlarms',
     () => tally.count(new CloudWatchClient(options)).send(new DescribeAlarmsCommand()),
