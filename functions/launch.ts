@@ -1,8 +1,11 @@
+import { ApplicationAutoScalingClient } from '@aws-sdk/client-application-auto-scaling';
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { ECRClient } from '@aws-sdk/client-ecr';
 import { ECSClient } from '@aws-sdk/client-ecs';
+import { ApplicationAutoScaling } from './aws/application-autoscaling.ts';
 import { clientOptions } from './aws/client-options.ts';
 import { DynamoLedger } from './aws/dynamo-ledger.ts';
+import { EcrImageChecks } from './aws/ecr-image-checks.ts';
 import { EcrImages } from './aws/ecr-images.ts';
 import { EcsFleet } from './aws/ecs-fleet.ts';
 import { variables } from './core/environment.ts';
@@ -15,10 +18,13 @@ export const create = entry({
   wire: (env, aws, { tally }) => {
     const { LEDGER_TABLE } = variables(env, 'LEDGER_TABLE');
     const options = clientOptions(aws, 'none');
+    const ecr = tally.count(new ECRClient(options));
     const ports = {
       ledger: new DynamoLedger(tally.count(new DynamoDBClient(options)), LEDGER_TABLE, tally),
       fleet: new EcsFleet(tally.count(new ECSClient(options))),
-      images: new EcrImages(tally.count(new ECRClient(options))),
+      scaling: new ApplicationAutoScaling(tally.count(new ApplicationAutoScalingClient(options))),
+      images: new EcrImages(ecr),
+      imageChecks: new EcrImageChecks(ecr),
       now: Date.now,
     };
     return (input) => launch(input, ports);

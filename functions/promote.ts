@@ -1,4 +1,6 @@
+import { ApplicationAutoScalingClient } from '@aws-sdk/client-application-auto-scaling';
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import { ApplicationAutoScaling } from './aws/application-autoscaling.ts';
 import { clientOptions } from './aws/client-options.ts';
 import { DynamoLedger } from './aws/dynamo-ledger.ts';
 import { variables } from './core/environment.ts';
@@ -10,12 +12,13 @@ export const create = entry({
   input: promoteInput,
   wire: (env, aws, { tally }) => {
     const { LEDGER_TABLE } = variables(env, 'LEDGER_TABLE');
-    const ledger = new DynamoLedger(
-      tally.count(new DynamoDBClient(clientOptions(aws, 'none'))),
-      LEDGER_TABLE,
-      tally,
-    );
-    return (input) => promote(input, { ledger, now: Date.now });
+    const options = clientOptions(aws, 'none');
+    const ports = {
+      ledger: new DynamoLedger(tally.count(new DynamoDBClient(options)), LEDGER_TABLE, tally),
+      scaling: new ApplicationAutoScaling(tally.count(new ApplicationAutoScalingClient(options))),
+      now: Date.now,
+    };
+    return (input) => promote(input, ports);
   },
 });
 export const handler = create(process.env, {});

@@ -1,8 +1,10 @@
+import { ApplicationAutoScalingClient } from '@aws-sdk/client-application-auto-scaling';
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { ECSClient } from '@aws-sdk/client-ecs';
 import { ElasticLoadBalancingV2Client } from '@aws-sdk/client-elastic-load-balancing-v2';
 import * as z from 'zod';
 import { AlbTraffic } from './aws/alb-traffic.ts';
+import { ApplicationAutoScaling } from './aws/application-autoscaling.ts';
 import { clientOptions } from './aws/client-options.ts';
 import { DynamoLedger } from './aws/dynamo-ledger.ts';
 import { EcsFleet } from './aws/ecs-fleet.ts';
@@ -21,6 +23,7 @@ export const create = entry({
     const ports = {
       ledger: new DynamoLedger(tally.count(new DynamoDBClient(options)), LEDGER_TABLE, tally),
       fleet: new EcsFleet(tally.count(new ECSClient(options))),
+      scaling: new ApplicationAutoScaling(tally.count(new ApplicationAutoScalingClient(options))),
       traffic: new AlbTraffic(tally.count(new ElasticLoadBalancingV2Client(options))),
       now: Date.now,
     };

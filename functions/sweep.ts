@@ -1,9 +1,11 @@
+import { ApplicationAutoScalingClient } from '@aws-sdk/client-application-auto-scaling';
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { ECRClient } from '@aws-sdk/client-ecr';
 import { ECSClient } from '@aws-sdk/client-ecs';
 import { SFNClient } from '@aws-sdk/client-sfn';
 import { SSMClient } from '@aws-sdk/client-ssm';
 import * as z from 'zod';
+import { ApplicationAutoScaling } from './aws/application-autoscaling.ts';
 import { clientOptions } from './aws/client-options.ts';
 import { DynamoLedger } from './aws/dynamo-ledger.ts';
 import { EcrImages } from './aws/ecr-images.ts';
@@ -36,6 +38,7 @@ export const create = entry({
       ledger: new DynamoLedger(new DynamoDBClient(options), names.LEDGER_TABLE),
       images: new EcrImages(new ECRClient(options)),
       fleet: new EcsFleet(new ECSClient(options)),
+      scaling: new ApplicationAutoScaling(new ApplicationAutoScalingClient(options)),
       executions: new SfnExecutions(new SFNClient(options)),
       deploy: names.DEPLOY_MACHINE,
       recover: names.RECOVER_MACHINE,

@@ -1,9 +1,11 @@
+import { ApplicationAutoScalingClient } from '@aws-sdk/client-application-auto-scaling';
 import { CloudWatchClient } from '@aws-sdk/client-cloudwatch';
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { ECSClient } from '@aws-sdk/client-ecs';
 import { ElasticLoadBalancingV2Client } from '@aws-sdk/client-elastic-load-balancing-v2';
 import * as z from 'zod';
 import { AlbTraffic } from './aws/alb-traffic.ts';
+import { ApplicationAutoScaling } from './aws/application-autoscaling.ts';
 import { clientOptions } from './aws/client-options.ts';
 import { CloudWatchRequests } from './aws/cloudwatch-requests.ts';
 import { DynamoLedger } from './aws/dynamo-ledger.ts';
@@ -23,6 +25,7 @@ export const create = entry({
     const ports = {
       ledger: new DynamoLedger(tally.count(new DynamoDBClient(options)), LEDGER_TABLE, tally),
       fleet: new EcsFleet(tally.count(new ECSClient(options))),
+      scaling: new ApplicationAutoScaling(tally.count(new ApplicationAutoScalingClient(options))),
       traffic: new AlbTraffic(tally.count(new ElasticLoadBalancingV2Client(options))),
       requests: new CloudWatchRequests(tally.count(new CloudWatchClient(options))),
       now: Date.now,

@@ -25,6 +25,7 @@ import { ledgerTable } from '../functions/core/ledger-table.ts';
 import { DeployerFunction, localArn } from './deployer-function.ts';
 import { allowGenerations } from './generation-rights.ts';
 import { Machine } from './machine.ts';
+import { allowScaling } from './scaling-rights.ts';
 import { Watch } from './watch.ts';
 
 export interface CutoverProps {
@@ -84,6 +85,7 @@ export class Cutover extends Construct {
     this.functions = makeFunctions(this, logRetention);
     this.#allow();
     allowGenerations(this, this.functions);
+    allowScaling(this, this.functions);
 
     const { plan, planRollback, planRecovery, terminate } = this.functions;
     this.retire = new Machine(this, 'Retire', {
@@ -182,10 +184,23 @@ export class Cutover extends Construct {
     const unnamed = { because: 'The action cannot be limited to resources' };
     for (const each of [plan, planRollback, shift, judge, terminate, rule])
       each.allow(['elasticloadbalancing:DescribeRules'], ['*'], unnamed);
-    for (const each of [waiting, shift, judge, terminate, rule])
+    for (const each of [plan, waiting, shift, judge, terminate, rule])
       each.allow(['elasticloadbalancing:DescribeTargetHealth'], ['*'], unnamed);
+    plan.allow(
+      [
+        'elasticloadbalancing:DescribeTargetGroups',
+        'elasticloadbalancing:DescribeAccountLimits',
+        'ec2:DescribeSubnets',
+      ],
+      ['*'],
+      unnamed,
+    );
+    plan.allow(['servicequotas:GetServiceQuota'], [localArn(this, 'servicequotas', 'fargate/*')], {
+      because: 'One quota among those of Fargate, whose number is not known here',
+    });
     rule.allow(['elasticloadbalancing:DescribeTags'], ['*'], unnamed);
-    for (const each of [launch, terminate, sweep]) each.allow(['ecs:DescribeTaskDefinition'], ['*'], unnamed);
+    for (const each of [plan, launch, terminate, sweep])
+      each.allow(['ecs:DescribeTaskDefinition'], ['*'], unnamed);
     for (const each of [terminate, sweep]) each.allow(['ecs:ListTaskDefinitionFamilies'], ['*'], unnamed);
     terminate.allow(['ecs:DeregisterTaskDefinition'], ['*'], unnamed);
     for (const each of [plan, waiting, judge]) {
@@ -194,7 +209,8 @@ export class Cutover extends Construct {
         because: 'A narrower scope returns no composite alarms',
       });
     }
-    for (const each of [waiting, judge, terminate]) each.allow(['cloudwatch:GetMetricData'], ['*'], unnamed);
+    for (const each of [plan, waiting, judge, terminate])
+      each.allow(['cloudwatch:GetMetricData'], ['*'], unnamed);
     waiting.allow(['states:SendTaskSuccess', 'states:SendTaskFailure'], ['*'], {
       because: 'A task token names no resource',
     });

@@ -64,10 +64,14 @@ export interface EcsServiceProps {
    * back, or it is refused.
    */
   readonly whenBusy?: SettingsDocument['whenBusy'];
+  /** What its scan and its signature must say of an image before anything is launched. Default: nothing is asked. */
+  readonly imageGate?: SettingsDocument['imageGate'];
   /** Windows in which pushes wait; a rollback never does. */
   readonly freeze?: SettingsDocument['freeze'];
   /** Stop a deployment when they turn red. */
   readonly alarms?: readonly IAlarm[];
+  /** What counts when an alarm is red before anything is launched, or has no data. Default: refused; no data passes. */
+  readonly alarmPolicy?: SettingsDocument['alarmPolicy'];
   /**
    * The new generation against the old one, by what the load balancer counts of both: `{}` takes the defaults. Default: not
    * compared.
@@ -282,7 +286,9 @@ function settingsOf(
     handDeadlineSeconds: (props.handDeadline ?? Duration.days(1)).toSeconds(),
     retentionSeconds: (props.retention ?? Duration.hours(1)).toSeconds(),
     // Left out where they are not said: a running version of Plan that does not know them would refuse them.
+    ...(props.imageGate && { imageGate: props.imageGate }),
     ...(props.freeze && { freeze: props.freeze }),
+    ...(props.alarmPolicy && { alarmPolicy: props.alarmPolicy }),
     ...(props.comparison && { comparison: props.comparison }),
     ...(props.metrics && { metrics: props.metrics }),
     ...(props.extend && { extendSeconds: props.extend.toSeconds() }),

@@ -27,7 +27,7 @@ export function allowGenerations(scope: Construct, functions: Cutover['functions
   const byTag = 'Limited to what Cutover made by a condition on its tags';
 
   // Without a condition on tags: what does not exist has none, and would be denied instead of missing.
-  for (const each of [launch, waiting, shift, judge, terminate, sweep])
+  for (const each of [plan, launch, waiting, shift, judge, terminate, sweep])
     each.allow(['ecs:DescribeServices'], [services], { because: byName });
   for (const each of [terminate, sweep])
     each.allow(['ecs:ListServices'], ['*'], { because: 'The action cannot be limited to services' });
@@ -42,7 +42,20 @@ export function allowGenerations(scope: Construct, functions: Cutover['functions
   const images = localArn(scope, 'ecr', 'repository/*');
   const because = 'Repositories belong to services, whose number is not limited here';
   for (const each of [plan, sweep]) each.allow(['ecr:DescribeImages'], [images], { because });
-  for (const each of [planRollback, launch, sweep]) each.allow(['ecr:BatchGetImage'], [images], { because });
+  for (const each of [plan, planRollback, launch, sweep])
+    each.allow(['ecr:BatchGetImage'], [images], { because });
+  // The configuration of an image says for which platform it is; signatures are layers, too.
+  for (const each of [plan, launch]) each.allow(['ecr:GetDownloadUrlForLayer'], [images], { because });
+  launch.allow(
+    [
+      'ecr:DescribeImages',
+      'ecr:DescribeImageScanFindings',
+      'ecr:DescribeImageSigningStatus',
+      'ecr:ListImageReferrers',
+    ],
+    [images],
+    { because },
+  );
   launch.allow(['ecr:PutImage'], [images], { conditions: aKeptRepository, because: byTag });
   sweep.allow(['ecr:BatchDeleteImage'], [images], { conditions: aKeptRepository, because: byTag });
 

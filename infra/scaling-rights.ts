@@ -10,6 +10,7 @@
 import { ArnFormat, Stack } from 'aws-cdk-lib';
 import type { Construct } from 'constructs';
 import { generationTag } from '../functions/core/tags.ts';
+import type { Cutover } from './cutover.ts';
 import { type DeployerFunction, localArn } from './deployer-function.ts';
 
 const generations = '*-g*';
@@ -21,7 +22,9 @@ const anEcsService = {
   },
 };
 
-export function allowScaling(scope: Construct, functions: readonly DeployerFunction[]): void {
+type Scalers = Pick<Cutover['functions'], 'launch' | 'shift' | 'promote' | 'terminate' | 'sweep'>;
+
+export function allowScaling(scope: Construct, { launch, shift, promote, terminate, sweep }: Scalers): void {
   const targets = localArn(scope, 'application-autoscaling', 'scalable-target/*');
   const services = localArn(scope, 'ecs', `service/*/${generations}`);
   const linkedRole = Stack.of(scope).formatArn({
@@ -30,33 +33,37 @@ export function allowScaling(scope: Construct, functions: readonly DeployerFunct
     resource: `role/aws-service-role/${namespace}/AWSServiceRoleForApplicationAutoScaling_ECSService`,
     arnFormat: ArnFormat.NO_RESOURCE_NAME,
   });
-  for (const each of functions) {
-    each.allow(
-      [
-        'application-autoscaling:DescribeScalableTargets',
-        'application-autoscaling:DescribeScalingPolicies',
-        'application-autoscaling:DescribeScheduledActions',
-      ],
-      ['*'],
-      { because: 'The actions cannot be limited to targets' },
-    );
-    each.allow(
-      [
-        'application-autoscaling:RegisterScalableTarget',
-        'application-autoscaling:DeregisterScalableTarget',
-        'application-autoscaling:PutScalingPolicy',
-        'application-autoscaling:DeleteScalingPolicy',
-        'application-autoscaling:PutScheduledAction',
-        'application-autoscaling:DeleteScheduledAction',
-      ],
-      [targets],
-      { conditions: anEcsService, because: 'The ids of scalable targets are made by AWS' },
-    );
+  const read = (each: DeployerFunction, ...actions: string[]) =>
+    each.allow(actions.map(ofScaling), ['*'], { because: 'The actions cannot be limited to targets' });
+  const write = (each: DeployerFunction, ...actions: string[]) =>
+    each.allow(actions.map(ofScaling), [targets], {
+      conditions: anEcsService,
+      because: 'The ids of scalable targets are made by AWS',
+    });
+  // Policies come with the launch, or where that could not be asked with the end; the schedule with the end alone.
+  for (const each of [launch, promote, sweep]) {
+    read(each, 'DescribeScalingPolicies');
+    write(each, 'PutScalingPolicy', 'DeleteScalingPolicy');
+  }
+  for (const each of [promote, sweep]) {
+    read(each, 'DescribeScheduledActions');
+    write(each, 'PutScheduledAction', 'DeleteScheduledAction');
+  }
+  write(terminate, 'DeregisterScalableTarget');
+  for (const each of [launch, shift, promote, terminate, sweep]) {
+    read(each, 'DescribeScalableTargets');
+    write(each, 'RegisterScalableTarget');
     each.allow(['ecs:DescribeServices'], [services], {
       because: 'Generations of all services: deployments give them their names',
     });
     each.allow(['ecs:UpdateService'], [services], {
-      conditions: { StringLike: { [`aws:ResourceTag/${generationTag}`]: generations } },
+      conditions: {
+        StringLike: { [`aws:ResourceTag/${generationTag}`]: generations },
+        // Its count alone: whoever may scale it must not give it something else to run.
+        ArnLikeIfExists: {
+          'ecs:task-definition': localArn(scope, 'ecs', `task-definition/${generations}:*`),
+        },
+      },
       because: 'Limited to what Cutover made by a condition on its tags',
     });
     each.allow(['cloudwatch:DescribeAlarms'], ['*'], {
@@ -70,4 +77,8 @@ export function allowScaling(scope: Construct, functions: readonly DeployerFunct
       conditions: { StringEquals: { 'iam:AWSServiceName': namespace } },
     });
   }
+}
+
+function ofScaling(action: string): string {
+  return `application-autoscaling:${action}`;
 }

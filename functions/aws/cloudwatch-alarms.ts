@@ -26,7 +26,14 @@ export class CloudWatchAlarms implements Alarms {
     const found = [...(answer.MetricAlarms ?? []), ...(answer.CompositeAlarms ?? [])];
     return names.map((name) => {
       const alarm = found.find(({ AlarmName }) => AlarmName === name);
-      return { name, state: alarm?.StateValue ?? 'missing', reason: alarm?.StateReason ?? '' };
+      return {
+        name,
+        state: alarm?.StateValue ?? 'missing',
+        reason: alarm?.StateReason ?? '',
+        // When it last came to another state; StateUpdatedTimestamp moves with each new reason, too
+        // (https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_MetricAlarm.html).
+        since: alarm?.StateTransitionedTimestamp?.getTime() ?? null,
+      };
     });
   }
 }

@@ -4,6 +4,7 @@ import { marshall, unmarshall } from '@aws-sdk/util-dynamodb';
 import { CutoverError } from '../core/errors.ts';
 import { ledgerTable } from '../core/ledger-table.ts';
 import { type ServiceName, serviceName } from '../core/names.ts';
+import { isOpen } from '../core/ownership.ts';
 import { parseOrThrow } from '../core/parse.ts';
 import { newServiceItem, type ServiceItem, serviceItem } from '../core/service-item.ts';
 import type { Ledger } from '../ports/ledger.ts';
@@ -84,9 +85,7 @@ export class DynamoLedger implements Ledger {
 
   /** False when somebody else wrote since `before` was read. */
   async #replace(before: ServiceItem, next: ServiceItem): Promise<boolean> {
-    const closed =
-      next.owner === null && next.pending === null && next.retained.length === 0 && next.collect === null;
-    const open = closed ? {} : { [ledgerTable.openKey]: ledgerTable.openValue };
+    const open = isOpen(next) ? { [ledgerTable.openKey]: ledgerTable.openValue } : {};
     return calling(`writing the service item of ${next.service}`, async () => {
       try {
         await this.#client.send(

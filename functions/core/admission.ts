@@ -15,11 +15,14 @@ import { imageName } from './generation.ts';
 import { waitsForHand } from './hold.ts';
 import { type Latched, mayBeSuperseded, stopReason, supersede } from './latch.ts';
 import { type Digest, shortDigest } from './names.ts';
+import { type Objection, onlyRedAlarms, refusalIn, waived, warningsIn } from './objection.ts';
 import type { Plan } from './plan.ts';
 import { isOlder, type Push } from './push.ts';
 import { notRunnable, type RegistryImage } from './registry-image.ts';
 import { isOver } from './retention.ts';
 import type { Intake, ServiceItem } from './service-item.ts';
+import { waiverFor } from './waiver.ts';
+import type { Weights } from './weights.ts';
 
 export type Admission =
   | { readonly admission: 'admitted'; readonly plan: Plan; readonly reason: string; readonly notBefore: null }
@@ -49,8 +52,12 @@ export interface Decided {
   readonly ask?: readonly Digest[];
 }
 
-export interface Offer extends Beginning {
+export interface Offer extends Omit<Beginning, 'weights'> {
   readonly push: Push;
+  /** The production rule as it is now; null when it could not be read, which is among the objections. */
+  readonly weights: Weights | null;
+  /** What was found to stand against a launch. */
+  readonly objections: readonly Objection[];
   /** What was pushed, as the registry has it now; undefined when it does not (yet, or any more). */
   readonly image: RegistryImage | undefined;
 }
@@ -69,24 +76,37 @@ export function admit(item: ServiceItem, offer: Offer): Decided {
   const refusal = refuse(item, offer);
   if (refusal !== undefined) return refusedPush(item, offer, refusal);
   if (item.owner !== null) return whileBusy(item, offer, item.owner.execution);
-  const freeze = frozenAt(offer.settings.freeze, offer.now);
+  const waiver = waiverFor(item, offer.now);
+  const freeze = waiver === null ? frozenAt(offer.settings.freeze, offer.now) : undefined;
   if (freeze !== undefined) return whileFrozen(item, offer, freeze);
-  const slot = chooseSlot(item, offer);
-  if (slot === undefined) return withoutSlot(item, offer);
+  const objections =
+    waiver === null ? offer.objections : offer.objections.map((each) => waived(each, waiver.by));
+  const objection = refusalIn(objections);
+  const { push, settings, weights } = offer;
+  if (objection !== undefined || weights === null)
+    return objected(item, offer, objections, objection ?? `the rule ${settings.traffic.rule} was not read`);
+  const beginning = { ...offer, weights };
+  const slot = chooseSlot(item, beginning);
+  if (slot === undefined) return withoutSlot(item, beginning);
 
-  const { push, settings } = offer;
   const to = nextGeneration(item, settings, slot, push);
   const reason = `${imageName(push)} becomes ${to.name} in ${slot}`;
   const begun = begin(
     item,
-    offer,
+    beginning,
     { direction: 'forward', to, kept: false, copyOf: null, strategy: settings.strategy },
-    { push: { eventId: push.eventId, at: push.at }, order: null },
+    {
+      push: { eventId: push.eventId, at: push.at },
+      order: null,
+      waiver,
+      warnings: warningsIn(objections).map(shortened),
+    },
   );
   return {
     admission: { admission: 'admitted', plan: begun.plan, reason, notBefore: null },
     item: {
       ...recorded(answered(begun.item, push.eventId), offer, { admission: 'admitted', reason }),
+      waiver: null,
       lastPush: { eventId: push.eventId, at: push.at },
       admitted: [...item.admitted, push.eventId].slice(-remembered),
     },
@@ -197,7 +217,8 @@ function refuse(item: ServiceItem, offer: Offer): Refusal | undefined {
       reason: `${item.live.name} is already live with ${shortDigest(push.digest)}`,
     };
   }
-  const unfit = unfitRule(item, offer);
+  const { weights } = offer;
+  const unfit = weights === null ? undefined : unfitRule(item, { ...offer, weights });
   return unfit === undefined ? undefined : { admission: 'rejected', reason: unfit };
 }
 
@@ -268,9 +289,25 @@ function whileBusy(item: ServiceItem, offer: Offer, owner: string): Decided {
   }
 }
 
+/** Nothing is launched. That alarms are red may be waived, and a push that waited may go on waiting for it. */
+function objected(
+  item: ServiceItem,
+  offer: Offer,
+  objections: readonly Objection[],
+  objection: string,
+): Decided {
+  const red = onlyRedAlarms(objections);
+  if (red !== undefined && item.pending?.eventId === offer.push.eventId) return whileRed(item, offer, red);
+  const fixForward =
+    red === undefined
+      ? ''
+      : `. Should this push be what mends it, answer for it by invoking the signal function with {"service":"${item.service}","signal":"waive","by":"…","reason":"…"}, and push it again`;
+  const reason = `before anything was launched: ${objection}${fixForward}`;
+  return refusedPush(item, offer, { admission: 'rejected', reason });
+}
+
 /** A push that waited, a fix it may be, is not refused because what it came after left an alarm red. Told once. */
-export function whileRed(item: ServiceItem, offer: Offer, alarms: readonly string[]): Decided | undefined {
-  if (item.pending?.eventId !== offer.push.eventId) return undefined;
+function whileRed(item: ServiceItem, offer: Offer, alarms: readonly string[]): Decided {
   const named = alarms.length === 1 ? `the alarm ${alarms[0]}` : `the alarms ${alarms.join(', ')}`;
   const reason = `it waits for ${named} to turn green, and is offered again every few minutes`;
   const known = item.intake;
@@ -302,7 +339,7 @@ function whileRetiring(item: ServiceItem, { push }: Offer, owner: string): Decid
 }
 
 /** A slot that is due to be free soon is worth waiting for. */
-function withoutSlot(item: ServiceItem, offer: Offer): Decided {
+function withoutSlot(item: ServiceItem, offer: Offer & Beginning): Decided {
   const reason = noSlotFree(item, offer);
   const soon = offer.settings.whenBusy !== 'reject' && item.retained.some((each) => isOver(each, offer.now));
   return soon

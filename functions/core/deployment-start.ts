@@ -34,7 +34,7 @@ export function begin(
   item: ServiceItem,
   { execution, settings, weights, now }: Beginning,
   { strategy, ...destination }: Destination,
-  asked: Pick<Deployment, 'push' | 'order'>,
+  asked: Pick<Deployment, 'push' | 'order'> & Partial<Pick<Deployment, 'waiver' | 'warnings'>>,
 ): { readonly item: ServiceItem; readonly plan: Plan } {
   const fence = item.fence + 1;
   const plan: Plan = {
@@ -58,6 +58,8 @@ export function begin(
       weights,
       deployment: {
         plan,
+        waiver: null,
+        warnings: [],
         ...asked,
         startedAt: now,
         phase: 'launching',

@@ -19,7 +19,7 @@ export const errorNames = [
   'Cutover.Unhealthy',
   /** An alarm of the service is red, missing or cannot be read. */
   'Cutover.AlarmRed',
-  /** The new generation is worse than the old one, or than a metric allows, or could not be shown not to be in time. */
+  /** The new generation is worse than the old one, or than a metric allows, or could not be shown not to be in time; or its image may not be launched. */
   'Cutover.GateFailed',
   /** Nobody approved in time. */
   'Cutover.NotApproved',
@@ -35,6 +35,8 @@ export const errorNames = [
   'Cutover.ForeignCounts',
   /** The new generation grows to what the old one has; the machine tries the same step again. */
   'Cutover.Growing',
+  /** What the image gate asks of an image is not there yet; the machine tries the same step again. */
+  'Cutover.ImagePending',
   /** The listener rule holds something that Cutover does not know completely, so writing it back could lose it. */
   'Cutover.RuleNotOurs',
   /** A guard forbids an effect that cannot be undone. */

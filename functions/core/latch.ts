@@ -6,12 +6,16 @@ import { shortDigest } from './names.ts';
 import { approved, mustBeApproved } from './pause.ts';
 import type { Deployment, Latch, ServiceItem, Wait } from './service-item.ts';
 import type { Signal } from './signal.ts';
+import { waiving } from './waiver.ts';
 
 /** Tasks stopping by themselves that count as a crash loop: ECS itself would go on launching for ever. */
 const crashLoop = 3;
 
 /** Events carry their time in whole seconds. One that is delivered twice, hours later, must not stop a later deployment. */
 const eventResolutionMs = 1_000;
+
+/** The others are about the service, whether or not anything is deployed. */
+type SignalToDeployment = Exclude<Signal, { kind: 'release' | 'collect' | 'waive' }>;
 
 export interface Latched {
   readonly item: ServiceItem;
@@ -24,6 +28,10 @@ export interface Latched {
 export function latch(item: ServiceItem, signal: Signal, now: number): Latched {
   if (signal.kind === 'release') return release(item, signal);
   if (signal.kind === 'collect') return collecting(item, signal.by, now);
+  if (signal.kind === 'waive') {
+    const { by, reason } = signal;
+    return { ...waiving(item, { by, reason, at: now }), end: undefined };
+  }
   const deployment = item.deployment;
   if (deployment === null || deployment.outcome !== null || item.owner === null) {
     const remark =
@@ -46,7 +54,7 @@ export function latch(item: ServiceItem, signal: Signal, now: number): Latched {
 function unconcerned(
   item: ServiceItem,
   deployment: Deployment,
-  signal: Exclude<Signal, { kind: 'release' | 'collect' }>,
+  signal: SignalToDeployment,
 ): string | undefined {
   const { plan, startedAt } = deployment;
   switch (signal.kind) {
@@ -137,11 +145,7 @@ function collecting(item: ServiceItem, by: string, now: number): Latched {
   };
 }
 
-function remembered(
-  known: Latch,
-  signal: Exclude<Signal, { kind: 'release' | 'collect' }>,
-  now: number,
-): Latch {
+function remembered(known: Latch, signal: SignalToDeployment, now: number): Latch {
   switch (signal.kind) {
     case 'taskRunning':
       return known.running.includes(signal.task)

@@ -7,6 +7,8 @@ export interface Objection {
    */
   readonly severity: 'refuse' | 'warn';
   readonly check: Check;
+  /** The alarm that is red; undefined for all else. A person may waive it. */
+  readonly redAlarm?: string;
   /** What happened, with which value, and what to do. */
   readonly words: string;
 }
@@ -22,6 +24,20 @@ export type Check =
   | 'quota'
   | 'targets'
   | 'live';
+
+/** Somebody answers for a red alarm: it is told, and refuses nothing. */
+export function waived(objection: Objection, by: string): Objection {
+  return objection.redAlarm === undefined
+    ? objection
+    : { ...objection, severity: 'warn', words: `${objection.words}, which ${by} waived` };
+}
+
+/** The red alarms, when they are all that refuses. */
+export function onlyRedAlarms(objections: readonly Objection[]): readonly string[] | undefined {
+  const refusing = objections.filter(({ severity }) => severity === 'refuse');
+  const red = refusing.flatMap(({ redAlarm }) => redAlarm ?? []);
+  return red.length === refusing.length && red.length > 0 ? red : undefined;
+}
 
 /** All that refuses, in words; undefined when nothing does. */
 export function refusalIn(objections: readonly Objection[]): string | undefined {

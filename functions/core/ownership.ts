@@ -43,6 +43,11 @@ export function goingForward(item: ServiceItem, plan: Pick<Plan, 'fence' | 'depl
   return current;
 }
 
+/** Something is left to be done for the service, by its owner or by the sweep. */
+export function isOpen({ owner, pending, retained, collect, bounds }: ServiceItem): boolean {
+  return owner !== null || pending !== null || retained.length > 0 || collect !== null || bounds !== null;
+}
+
 /** Owner gone, nothing intended, nobody waiting. The fence stays: it only rises. */
 export function released(item: ServiceItem): ServiceItem {
   return { ...item, owner: null, intent: null, wait: null };

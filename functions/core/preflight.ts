@@ -3,7 +3,7 @@
  * launched. What protects the traffic refuses also when it could not be read; what protects only the speed of a failure then
  * warns.
  */
-import { type AlarmState, alarmVerdict } from './alarms.ts';
+import { type AlarmState, saysNo } from './alarms.ts';
 import type { TargetState } from './health.ts';
 import { type Platform, unfitPlatform } from './image-platform.ts';
 import type { GenerationName } from './names.ts';
@@ -66,12 +66,12 @@ export function sizeFor({ minimumCount }: Pick<ServiceSettings, 'minimumCount'>,
 
 export function objectionsTo(
   seen: Seen,
-  settings: Pick<ServiceSettings, 'minimumCount'>,
+  settings: Pick<ServiceSettings, 'minimumCount' | 'alarmPolicy'>,
 ): readonly Objection[] {
   const { image, alarms, live, fleet, traffic } = seen;
   const count = sizeFor(settings, live);
   return [
-    ...ofAlarms(alarms),
+    ...ofAlarms(alarms, settings),
     ...ofTraffic(traffic),
     ...ofImage(image, fleet.task?.platform),
     ...fleet.objections,
@@ -80,10 +80,18 @@ export function objectionsTo(
   ];
 }
 
-function ofAlarms(alarms: readonly AlarmState[]): Objection[] {
-  const verdict = alarmVerdict(alarms);
-  if (verdict.verdict !== 'fail') return [];
-  return verdict.reasons.map((words) => ({ severity: 'refuse', check: 'alarms', words }));
+function ofAlarms(
+  alarms: readonly AlarmState[],
+  { alarmPolicy }: Pick<ServiceSettings, 'alarmPolicy'>,
+): Objection[] {
+  return alarms.flatMap((alarm): Objection[] => {
+    const words = saysNo(alarm, alarmPolicy);
+    if (words === undefined) return [];
+    if (alarm.state !== 'ALARM') return [refused('alarms', words)];
+    if (alarmPolicy.redAtStart === 'ignore')
+      return [{ severity: 'warn', check: 'alarms', words: `${words}; it counts once it was green` }];
+    return [{ ...refused('alarms', words), redAlarm: alarm.name }];
+  });
 }
 
 function ofTraffic({ rule, balancer, slots }: TrafficSurvey): readonly Objection[] {

@@ -84,6 +84,10 @@ const pause = growing({
 });
 export type Pause = z.infer<typeof pause>;
 
+/** A person answers for deploying in spite of red alarms and freezes. */
+const waiver = growing({ by: z.string(), reason: z.string(), at: instant });
+export type Waiver = z.infer<typeof waiver>;
+
 const outcome = z.enum(['live', 'restored', 'superseded', 'removed']);
 export type Outcome = z.infer<typeof outcome>;
 
@@ -93,6 +97,10 @@ const deployment = growing({
   push: growing({ eventId: z.string(), at: instant }).nullable(),
   /** Who asked for a rollback, and why. */
   order: growing({ by: z.string(), reason: z.string() }).nullable(),
+  /** Who answers for alarms that were red when it began, or for a freeze; null when nobody had to. */
+  waiver: waiver.nullable().default(null),
+  /** What was found before anything was launched, and does not stand in the way. */
+  warnings: z.array(z.string()).default([]),
   startedAt: instant,
   phase: z.enum(['launching', 'proving', 'shifting', 'baking', 'restoring', 'ended']),
   /** Tasks of the new generation that must be healthy: it was launched with them, or has grown to them; null until then. */
@@ -216,6 +224,13 @@ export const serviceItem = growing({
   held: z.array(held),
   /** The newest push that waits; a newer one takes its place. */
   pending: pending.nullable(),
+  /** For the next push that is deployed; null when there is none. */
+  waiver: waiver.nullable().default(null),
+  /**
+   * Between how many tasks the live generation, or the one that takes its place, is to scale when no deployment holds it any
+   * more; null when nothing scales it, or nothing holds it.
+   */
+  bounds: growing({ minimum: z.int(), maximum: z.int() }).nullable().default(null),
   /** The rule as we wrote it last, or as a person left it and told us to go on from; null before the first write. */
   weights: weightsSchema.nullable(),
   weightsAt: instant.nullable(),
@@ -255,6 +270,8 @@ export function newServiceItem(service: ServiceName): ServiceItem {
     proven: [],
     held: [],
     pending: null,
+    waiver: null,
+    bounds: null,
     weights: null,
     weightsAt: null,
     lastPush: null,

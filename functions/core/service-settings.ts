@@ -1,5 +1,6 @@
 /** What infrastructure code says of a service: the document in its SSM parameter, written by the construct. */
 import * as z from 'zod';
+import { alarmPolicy } from './alarms.ts';
 import {
   type ComparisonSettings,
   comparisonSettings,
@@ -7,6 +8,7 @@ import {
   leastBakeSeconds,
 } from './comparison.ts';
 import { freezeWindow } from './freeze.ts';
+import { imageGateSchema } from './image-gate.ts';
 import { metricGates } from './metric-gate.ts';
 import { serviceName, slotName } from './names.ts';
 import { allGates, type Strategy, stepsOf, strategySchema } from './strategy.ts';
@@ -56,12 +58,17 @@ export const serviceSettings = z
       .describe(
         'what becomes of a push while a deployment runs: the newest waits, it takes its place, or it is refused',
       ),
+    imageGate: imageGateSchema
+      .nullable()
+      .default(null)
+      .describe('what is asked of an image before anything is launched; null: nothing'),
     freeze: z
       .array(freezeWindow)
       .max(50)
       .default([])
       .describe('windows in which pushes wait; a rollback never does'),
     alarms: z.array(z.string().min(1)).max(100).describe('names of CloudWatch alarms that stop a deployment'),
+    alarmPolicy: alarmPolicy.prefault({}),
     comparison: comparisonSettings
       .nullable()
       .default(null)

@@ -44,6 +44,13 @@ export type Signal =
       readonly digest?: Digest | undefined;
     }
   | { readonly kind: 'collect'; readonly service: ServiceName; readonly by: string }
+  /** The next push is deployed in spite of red alarms and freezes. */
+  | {
+      readonly kind: 'waive';
+      readonly service: ServiceName;
+      readonly by: string;
+      readonly reason: string;
+    }
   | {
       readonly kind: 'abort';
       readonly service: ServiceName;
@@ -126,6 +133,12 @@ const personal = z.discriminatedUnion('signal', [
     digest: digest.optional().describe('default: every digest that is held'),
   }),
   z.strictObject({ service: serviceName, signal: z.literal('collect'), by: who }),
+  z.strictObject({
+    service: serviceName,
+    signal: z.literal('waive'),
+    by: who,
+    reason: z.string().min(1).max(500).describe('it is told to everybody'),
+  }),
 ]);
 
 const anySignal = z.union([taskEvent, serviceEvent, alarmEvent, personal]);
@@ -162,7 +175,7 @@ export function readSignal(event: unknown): SignalReading {
 }
 
 const personsSignals =
-  '{"service":"web","signal":"abort","by":"you","reason":"why"}, the same with resume or approve, {"service":"web","signal":"release","by":"you"} or {"service":"web","signal":"collect","by":"you"}';
+  '{"service":"web","signal":"abort","by":"you","reason":"why"}, the same with resume or approve, {"service":"web","signal":"release","by":"you"}, the same with collect, or {"service":"web","signal":"waive","by":"you","reason":"why"}';
 
 function malformed(event: unknown): string {
   const looksPersonal = typeof event === 'object' && event !== null && 'signal' in event;

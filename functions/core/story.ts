@@ -16,6 +16,7 @@ import {
   type Pause,
   type ServiceItem,
 } from './service-item.ts';
+import { waiverEnds } from './waiver.ts';
 import { weightsSchema } from './weights.ts';
 import { written } from './written.ts';
 
@@ -23,6 +24,8 @@ const chapterKind = z.enum([
   'refused',
   'queued',
   'started',
+  'warned',
+  'waived',
   /** What is about to be written to AWS; its `done` comes later, or never when it came to nothing. */
   'intended',
   'done',
@@ -94,6 +97,8 @@ const spoken: ReadonlySet<ChapterKind> = new Set([
   'refused',
   'queued',
   'started',
+  'warned',
+  'waived',
   'shifted',
   'held',
   'resumed',
@@ -129,6 +134,7 @@ export function recordPrefix(deployment: string): string {
 export function chaptersOf(before: ServiceItem | null, after: ServiceItem): readonly Chapter[] {
   return [
     ...refusalIn(before, after),
+    ...waiverIn(before, after),
     ...deploymentIn(before, after),
     ...foundIn(before, after),
     ...retentionIn(before, after),
@@ -150,6 +156,24 @@ function refusalIn(before: ServiceItem | null, after: ServiceItem): readonly Cha
       at: intake.at,
       push: intake.direction === 'forward' ? intake.id : null,
       written: after.written,
+    },
+  ];
+}
+
+function waiverIn(
+  before: ServiceItem | null,
+  { service, waiver, written: by }: ServiceItem,
+): readonly Chapter[] {
+  if (waiver === null || before?.waiver?.at === waiver.at) return [];
+  return [
+    {
+      ...apart,
+      id: `waived#${new Date(waiver.at).toISOString()}`,
+      kind: 'waived',
+      service,
+      reason: `${waiver.by}: ${waiver.reason}. Red alarms and freezes do not keep the next push until ${new Date(waiverEnds(waiver)).toISOString()}`,
+      at: waiver.at,
+      written: by,
     },
   ];
 }
@@ -271,6 +295,7 @@ function deploymentIn(before: ServiceItem | null, after: ServiceItem): readonly 
   const intended = known ? before.intent : null;
   const happenings: readonly Happening[] = [
     ...(known ? [] : [{ kind: 'started', at: now.startedAt } as const]),
+    ...(known || now.warnings.length === 0 ? [] : [{ kind: 'warned', at: now.startedAt } as const]),
     ...wayForwardIn(old, now, after),
     ...pauseIn(old, now),
     ...doneIn(intended, after.intent),
@@ -379,6 +404,7 @@ function reasonFor(kind: ChapterKind, service: string, deployment: Deployment): 
   const approval = latch.approvals.at(-1);
   if (approval !== undefined && kind === 'approved') return `${approval.by}: ${approval.reason}`;
   if (hold?.answer != null && kind === 'resumed') return `${hold.answer.by}: ${hold.answer.reason}`;
+  if (kind === 'warned') return deployment.warnings.join('; ');
   if (kind === 'imageNotKept') return deployment.imageNotKept;
   if (kind === 'stillReached') return deployment.stillReached;
   return deployment.reason ?? orderOf(deployment);

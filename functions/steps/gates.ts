@@ -6,6 +6,7 @@ import type { Plan } from '../core/plan.ts';
 import type { Deployment } from '../core/service-item.ts';
 import type { GateName } from '../core/strategy.ts';
 import { together } from '../core/verdict.ts';
+import { excusedBefore } from '../core/waiver.ts';
 import type { Alarms } from '../ports/alarms.ts';
 import type { Fleet } from '../ports/fleet.ts';
 import { type ComparePorts, compareWithOld } from './compare.ts';
@@ -51,7 +52,7 @@ export async function askGates(
   ]);
   const foreign = foreignCounts(plan, deployment, wanted);
   if (foreign !== undefined) return fails('Cutover.ForeignCounts', foreign);
-  const red = alarmVerdict(alarms);
+  const red = alarmVerdict(alarms, plan.settings.alarmPolicy, excusedBefore(deployment));
   if (red.verdict === 'fail') return fails('Cutover.AlarmRed', red.reasons.join('; '));
   if (verdict.verdict !== 'pass') {
     const words = verdict.verdict === 'fail' ? verdict.reasons : verdict.missing;

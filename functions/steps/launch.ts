@@ -5,17 +5,23 @@
 import * as z from 'zod';
 import { forgotten, intending, launched } from '../core/course.ts';
 import { CutoverError } from '../core/errors.ts';
+import { stopReason } from '../core/latch.ts';
+import { goingForward } from '../core/ownership.ts';
 import { type Plan, planSchema } from '../core/plan.ts';
 import { fullAgain } from '../core/retention.ts';
+import type { Bounds } from '../core/scaling.ts';
+import type { Deployment } from '../core/service-item.ts';
 import type { Fleet } from '../ports/fleet.ts';
 import type { Ledger } from '../ports/ledger.ts';
 import type { Now } from './clock.ts';
 import { type KeepImagePorts, keepImage } from './keep-image.ts';
 import { wantedOfOld } from './look.ts';
+import { type ImageGatePorts, passImageGate } from './pass-image-gate.ts';
+import { holdAt, modelOf, type ScalePorts, scaleLike } from './scale.ts';
 
 export const launchInput = z.object({ plan: planSchema });
 
-export interface LaunchPorts extends KeepImagePorts {
+export interface LaunchPorts extends KeepImagePorts, ScalePorts, ImageGatePorts {
   readonly ledger: Ledger;
   readonly fleet: Fleet;
   readonly now: Now;
@@ -27,18 +33,28 @@ export async function launch(
 ): Promise<{ desired: number }> {
   const { settings } = plan;
   const { service } = settings;
+  const { bounds, deployment } = await waitedFor(plan, ports);
+  await passImageGate(plan, deployment.startedAt, ports);
   const live = await wantedOfOld(plan, ports);
   const desired = Math.max(live ?? 0, settings.minimumCount);
+  const model = await knownModel(plan, bounds, ports);
   await ports.ledger.change(service, (item) => ({
     item: intending(
-      { ...item, retained: fullAgain(item.retained, plan, ports.now()) },
+      {
+        ...item,
+        retained: fullAgain(item.retained, plan, ports.now()),
+        bounds: model?.bounds ?? bounds,
+      },
       plan,
       { kind: 'launch', before: null, after: null },
       ports.now(),
     ),
   }));
-  if (plan.kept) await fit(plan, desired, ports);
-  else await ports.fleet.launch(settings, plan.to, desired, plan.copyOf);
+  if (plan.kept) await fit(plan, desired, model?.bounds ?? null, ports);
+  else {
+    await ports.fleet.launch(settings, plan.to, desired, plan.copyOf);
+    if (model !== undefined) await scaleLike(model, plan, desired, ports);
+  }
   if (plan.direction === 'forward') await keepImage(plan, ports);
   await ports.ledger.change(service, (item) => ({
     item: launched(item, plan, desired, live ?? null),
@@ -46,9 +62,32 @@ export async function launch(
   return { desired };
 }
 
+/** What is kept scales already: a way back to it does not fail because nobody can be asked how. It keeps the size it is held at. */
+async function knownModel(plan: Plan, owed: Bounds | null, ports: LaunchPorts): ReturnType<typeof modelOf> {
+  try {
+    return await modelOf(plan, owed, ports);
+  } catch (failure) {
+    if (!plan.kept || !(failure instanceof CutoverError)) throw failure;
+    return undefined;
+  }
+}
+
+/** The image gate may be waited for, for long: what a person, or a newer push, says meanwhile ends that. */
+async function waitedFor(
+  plan: Plan,
+  { ledger }: LaunchPorts,
+): Promise<{ readonly bounds: Bounds | null; readonly deployment: Deployment }> {
+  const item = await ledger.read(plan.settings.service);
+  const deployment = goingForward(item, plan);
+  const stop = stopReason(deployment.latch);
+  if (stop !== undefined) throw new CutoverError(stop.error, stop.cause);
+  return { bounds: item.bounds, deployment };
+}
+
 /** A generation that was kept at full size needs nothing: no launch, no registry. */
-async function fit(plan: Plan, desired: number, { fleet, ledger }: LaunchPorts): Promise<void> {
+async function fit(plan: Plan, desired: number, bounds: Bounds | null, ports: LaunchPorts): Promise<void> {
   const { settings, to } = plan;
+  const { fleet, ledger } = ports;
   const kept = await fleet.wanted(settings, to);
   if (kept === undefined) {
     await ledger.change(settings.service, (item) => ({ item: forgotten(item, plan) }));
@@ -57,5 +96,7 @@ async function fit(plan: Plan, desired: number, { fleet, ledger }: LaunchPorts):
       `${to.name} was kept, but does not run any more: somebody deleted it. Order the rollback again: it is launched anew`,
     );
   }
-  if (kept < desired) await fleet.resize(settings, to, desired);
+  if (kept >= desired) return;
+  await holdAt(bounds, settings, to, desired, ports);
+  await fleet.resize(settings, to, desired);
 }

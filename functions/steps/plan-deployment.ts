@@ -12,9 +12,7 @@ import {
   recordIntake,
   seen,
   undecided,
-  whileRed,
 } from '../core/admission.ts';
-import { alarmVerdict, notGreen } from '../core/alarms.ts';
 import { CutoverError, type ErrorName } from '../core/errors.ts';
 import { imageName } from '../core/generation.ts';
 import { serviceName } from '../core/names.ts';
@@ -22,13 +20,12 @@ import { type Push, readPush } from '../core/push.ts';
 import type { RegistryImage } from '../core/registry-image.ts';
 import type { ServiceItem } from '../core/service-item.ts';
 import type { ServiceSettings } from '../core/service-settings.ts';
-import type { Alarms } from '../ports/alarms.ts';
 import type { Images } from '../ports/images.ts';
 import type { Ledger } from '../ports/ledger.ts';
-import type { Traffic } from '../ports/traffic.ts';
 import type { Waits } from '../ports/waits.ts';
 import type { Now } from './clock.ts';
 import { type DeclarationPorts, declaredSettings, notDeclared } from './declared-settings.ts';
+import { type PreflightPorts, preflight } from './preflight.ts';
 
 export const planDeploymentInput = z.object({
   service: serviceName,
@@ -36,11 +33,10 @@ export const planDeploymentInput = z.object({
   execution: z.object({ arn: z.string(), redrives: z.int() }),
 });
 
-export interface PlanPorts extends DeclarationPorts {
+export interface PlanPorts extends DeclarationPorts, PreflightPorts {
+  readonly fleet: DeclarationPorts['fleet'] & PreflightPorts['fleet'];
   readonly ledger: Ledger;
-  readonly traffic: Traffic;
   readonly images: Pick<Images, 'find'>;
-  readonly alarms: Alarms;
   readonly waits: Pick<Waits, 'fail'>;
   readonly now: Now;
 }
@@ -98,24 +94,17 @@ async function decideOn(
   ports: PlanPorts,
   settings: ServiceSettings,
 ): Promise<Admission> {
-  const [weights, alarms, image] = await keepingPush(push, input, ports, () =>
-    Promise.all([
-      ports.traffic.weights(settings.traffic),
-      ports.alarms.states(settings.alarms),
+  const [found, image] = await keepingPush(push, input, ports, async () => {
+    const { live } = await ports.ledger.read(input.service);
+    return Promise.all([
+      preflight({ push, live, settings }, ports),
       // Undefined refuses nothing: ECR may show an image later than it announces it, and one that is gone fails at launch.
       ports.images.find(settings.repository, { digest: push.digest }),
-    ]),
-  );
-  const red = alarmVerdict(alarms);
+    ]);
+  });
   const { admission, retry, end } = await ports.ledger.change<Decided>(input.service, (item) => {
-    const offer = { push, image, execution: input.execution, settings, weights, now: ports.now() };
-    const decided = admit(item, offer);
-    if (decided.admission.admission !== 'admitted' || red.verdict !== 'fail' || decided.item === item)
-      return decided;
-    const waiting = whileRed(item, offer, notGreen(alarms));
-    if (waiting !== undefined) return waiting;
-    const reason = `before anything was launched: ${red.reasons.join('; ')}`;
-    return refused(item, input, ports, { admission: 'rejected', reason }, { push, image });
+    const offer = { push, image, execution: input.execution, settings, ...found, now: ports.now() };
+    return admit(item, offer);
   });
   if (retry !== undefined) throw retry;
   if (end !== undefined) await ports.waits.fail(end.token, end.error, end.cause);

@@ -1,5 +1,4 @@
 /** Looks, all at once, at what could stand against a launch. Changes nothing. */
-import type { AlarmState } from '../core/alarms.ts';
 import { type Generation, imageName } from '../core/generation.ts';
 import type { Objection } from '../core/objection.ts';
 import { type LiveState, objectionsTo } from '../core/preflight.ts';
@@ -7,6 +6,7 @@ import type { Push } from '../core/push.ts';
 import { reading } from '../core/reading.ts';
 import type { ServiceSettings } from '../core/service-settings.ts';
 import type { Weights } from '../core/weights.ts';
+import type { Alarms } from '../ports/alarms.ts';
 import type { Fleet } from '../ports/fleet.ts';
 import type { FleetSurveyor, ImagePlatforms, TrafficSurveyor } from '../ports/preflight.ts';
 import type { Traffic } from '../ports/traffic.ts';
@@ -17,6 +17,7 @@ export interface PreflightPorts {
   readonly traffic: Pick<Traffic, 'targets'>;
   readonly trafficSurveyor: TrafficSurveyor;
   readonly imagePlatforms: ImagePlatforms;
+  readonly alarms: Alarms;
 }
 
 export interface Offered {
@@ -27,26 +28,26 @@ export interface Offered {
 }
 
 export interface Preflight {
-  /** The production rule as it is; undefined when that is among the objections. */
-  readonly weights: Weights | undefined;
-  /** The alarms are read by Plan in any case. */
-  readonly objections: (alarms: readonly AlarmState[]) => readonly Objection[];
+  /** The production rule as it is; null when that is among the objections. */
+  readonly weights: Weights | null;
+  readonly objections: readonly Objection[];
 }
 
 export async function preflight(
   { push, live, settings }: Offered,
   ports: PreflightPorts,
 ): Promise<Preflight> {
-  const [fleet, traffic, platforms, liveState] = await Promise.all([
+  const [fleet, traffic, platforms, liveState, alarms] = await Promise.all([
     ports.fleetSurveyor.survey(settings),
     ports.trafficSurveyor.survey(settings.traffic),
     reading(() => ports.imagePlatforms.platforms(settings.repository, push.digest)),
     reading(() => lookAt(live, settings, ports)),
+    ports.alarms.states(settings.alarms),
   ]);
   const image = { name: imageName(push), platforms };
   return {
-    weights: 'value' in traffic.rule ? traffic.rule.value : undefined,
-    objections: (alarms) => objectionsTo({ image, alarms, live: liveState, fleet, traffic }, settings),
+    weights: 'value' in traffic.rule ? traffic.rule.value : null,
+    objections: objectionsTo({ image, alarms, live: liveState, fleet, traffic }, settings),
   };
 }
 

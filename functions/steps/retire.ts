@@ -15,6 +15,7 @@ import type { ServiceItem } from '../core/service-item.ts';
 import type { ServiceSettings } from '../core/service-settings.ts';
 import { type Collected, collect } from './collect.ts';
 import { lingeringRequests } from './lingering.ts';
+import { shrinkTo } from './scale.ts';
 import { refuseWhileWeighted, type TerminatePorts } from './terminate.ts';
 
 export const retireInput = z.object({ service: serviceName, execution: z.string() });
@@ -90,13 +91,17 @@ async function attend(
   const requests = await lingeringRequests(settings.traffic, generation, weightsAt ?? 0, ports);
   if (requests > 0) return putOff(each, ports.now());
   if (due([each], ports.now()).length > 0) {
+    await ports.scaling.release(settings, generation);
     await ports.fleet.terminate(settings, generation);
     return undefined;
   }
   const floor = settings.retentionFloor;
   const size = (await ports.fleet.wanted(settings, generation)) ?? 0;
   // Never larger: it may be smaller already, by autoscaling or by hand.
-  if (floor !== null && size > floor) await ports.fleet.resize(settings, generation, floor);
+  if (floor !== null && size > floor) {
+    await shrinkTo(settings, generation, floor, ports);
+    await ports.fleet.resize(settings, generation, floor);
+  }
   return small(each);
 }
 

@@ -10,7 +10,7 @@ import { CutoverError } from '../core/errors.ts';
 import { stopReason } from '../core/latch.ts';
 import { running } from '../core/ownership.ts';
 import { type Plan, planSchema, planStep } from '../core/plan.ts';
-import type { Deployment, ServiceItem } from '../core/service-item.ts';
+import type { ServiceItem } from '../core/service-item.ts';
 import { sameWeights, type Weights } from '../core/weights.ts';
 import type { Fleet } from '../ports/fleet.ts';
 import type { Ledger } from '../ports/ledger.ts';
@@ -18,6 +18,7 @@ import type { Traffic } from '../ports/traffic.ts';
 import { accepted } from './accepted.ts';
 import type { Now } from './clock.ts';
 import { look, oldIsDead, wantedOfOld } from './look.ts';
+import { holdAt, type ScalePorts } from './scale.ts';
 
 export const shiftInput = z.object({
   direction: z.literal('forward'),
@@ -26,7 +27,7 @@ export const shiftInput = z.object({
   index: z.int().min(0),
 });
 
-export interface ShiftPorts {
+export interface ShiftPorts extends ScalePorts {
   readonly ledger: Ledger;
   readonly fleet: Pick<Fleet, 'observe' | 'wanted' | 'resize'>;
   readonly traffic: Traffic;
@@ -63,7 +64,7 @@ export async function shift(
 
   const needed = wanted ?? 0;
   // What an earlier try may have written is finished first: only its intent tells that the weights are ours.
-  if (before.intent?.kind !== 'shift') await refuseWhileSmaller(plan, deployment, { needed, size }, ports);
+  if (before.intent?.kind !== 'shift') await refuseWhileSmaller(plan, before, { needed, size }, ports);
 
   // What the old generation would get is lost when nothing of it is healthy. A step that was passed over is not gone back to.
   const unanswered = await unansweredStep(before, plan, ports.traffic);
@@ -79,6 +80,9 @@ export async function shift(
       ports.now(),
     ),
   }));
+  // A way back does not depend on what scales: only what goes forward holds the generation that it comes from.
+  if (plan.direction === 'forward' && plan.from !== null)
+    await holdAt(before.bounds, plan.settings, plan.from, needed, ports);
   await ports.traffic.shift(traffic, expected, reached.weights);
   await ports.ledger.change(service, (item) => ({
     item: shifted(item, plan, reached, at, ports.now(), takesOver),
@@ -105,10 +109,12 @@ async function unansweredStep(
 /** Autoscaling may have made the old generation larger since the new one was launched. */
 async function refuseWhileSmaller(
   plan: Plan,
-  { growingSince }: Deployment,
+  item: ServiceItem,
   { needed, size }: { readonly needed: number; readonly size: Size },
-  { ledger, fleet, now }: ShiftPorts,
+  ports: ShiftPorts,
 ): Promise<void> {
+  const { ledger, fleet, now } = ports;
+  const { growingSince } = running(item, plan);
   const { capacity } = capacityFor(needed, size);
   if (capacity === 'enough') return;
   const { settings, to } = plan;
@@ -120,13 +126,14 @@ async function refuseWhileSmaller(
       `${to.name} did not grow within ${healthDeadlineSeconds} s: ${missing}`,
     );
   }
-  await ledger.change(settings.service, (item) => ({ item: growing(item, plan, now()) }));
+  await ledger.change(settings.service, (current) => ({ item: growing(current, plan, now()) }));
   if (capacity === 'tooSmall') {
-    await ledger.change(settings.service, (item) => ({
-      item: intending(item, plan, { kind: 'resize', before: null, after: null }, now()),
+    await ledger.change(settings.service, (current) => ({
+      item: intending(current, plan, { kind: 'resize', before: null, after: null }, now()),
     }));
+    await holdAt(item.bounds, settings, to, needed, ports);
     await fleet.resize(settings, to, needed);
-    await ledger.change(settings.service, (item) => ({ item: resized(item, plan) }));
+    await ledger.change(settings.service, (current) => ({ item: resized(current, plan) }));
   }
   throw new CutoverError('Cutover.Growing', `${to.name} must grow before it gets more weight: ${missing}`);
 }

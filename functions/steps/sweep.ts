@@ -1,6 +1,6 @@
 /**
  * Looks after what is open: services whose owner died get a recovery, pushes that waited are offered again, generations that
- * nobody retired are. By schedule it also looks after all that is declared: the pushes that no event announced, the images
+ * nobody retired are, and what scales the live one is given back where the end of a deployment could not. By schedule it also looks after all that is declared: the pushes that no event announced, the images
  * that must stay, and what nothing references. Changes no service; what it starts has names that a repeat gives again.
  */
 import { CutoverError } from '../core/errors.ts';
@@ -17,8 +17,9 @@ import type { Now } from './clock.ts';
 import { type DeclarationPorts, declaredSettings } from './declared-settings.ts';
 import { lookAfterFleet } from './look-after-fleet.ts';
 import { type LookAfterImagesPorts, lookAfterImages } from './look-after-images.ts';
+import { giveScalingBack, type ScalePorts } from './scale.ts';
 
-export interface SweepPorts extends DeclarationPorts, Pick<LookAfterImagesPorts, 'images'> {
+export interface SweepPorts extends DeclarationPorts, ScalePorts, Pick<LookAfterImagesPorts, 'images'> {
   readonly ledger: Pick<Ledger, 'read' | 'open' | 'change'>;
   readonly fleet: Pick<Fleet, 'mistakesIn' | 'standing'>;
   readonly executions: Executions;
@@ -64,6 +65,7 @@ interface Start {
 
 async function sweepService(service: ServiceName, ports: SweepPorts): Promise<readonly string[]> {
   const item = await ports.ledger.read(service);
+  if (item.owner === null) await giveScalingBack(item, ports);
   return begin(
     item.owner === null ? waitingIn(item, ports) : await recovering(item, item.owner, ports),
     ports,

@@ -16,10 +16,11 @@ import type { Fleet } from '../ports/fleet.ts';
 import type { Ledger } from '../ports/ledger.ts';
 import type { Traffic } from '../ports/traffic.ts';
 import { type LingeringPorts, lingeringRequests } from './lingering.ts';
+import { givenBackOrLeft, type ScalePorts } from './scale.ts';
 
 export const terminateInput = z.object({ plan: planSchema });
 
-export interface TerminatePorts extends LingeringPorts {
+export interface TerminatePorts extends LingeringPorts, ScalePorts {
   readonly ledger: Ledger;
   readonly fleet: Fleet;
   readonly traffic: Traffic;
@@ -39,7 +40,7 @@ export async function terminate(
     );
   }
   if (plan.kept) {
-    await ports.ledger.change(service, (item) => ({ item: restored(item, plan, ports.now()) }));
+    await end(plan, ports);
     return { terminated: null };
   }
   // Without an old generation nothing else could serve: the rule keeps pointing at the slot that the next one takes.
@@ -52,10 +53,18 @@ export async function terminate(
   await ports.ledger.change(service, (item) => ({
     item: intending(item, plan, { kind: 'terminate', before: null, after: null }, ports.now()),
   }));
+  await ports.scaling.release(plan.settings, plan.to);
   await ports.fleet.terminate(plan.settings, plan.to);
   await forget(plan, ports.fleet);
-  await ports.ledger.change(service, (item) => ({ item: restored(item, plan, ports.now()) }));
+  await end(plan, ports);
   return { terminated: plan.to.name };
+}
+
+async function end(plan: Plan, ports: TerminatePorts): Promise<void> {
+  const { item } = await ports.ledger.change(plan.settings.service, (current) => ({
+    item: restored(current, plan, ports.now()),
+  }));
+  await givenBackOrLeft(item, ports);
 }
 
 /** A task definition that is left over does no harm: that it cannot be deregistered does not change how the deployment ends. */

@@ -148,6 +148,7 @@ export function offerOf(push: Push, changes: Partial<Offer> = {}): Offer {
     push,
     image: imageOf(0, { digest: push.digest, tags: [push.tag], pushedAt: push.at }),
     execution: { arn: execution(push.eventId), redrives: 0 },
+    objections: [],
     settings: settingsOf(),
     weights: weightsOf({ blue: 100 }),
     now: push.at + 5_000,

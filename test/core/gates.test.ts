@@ -1,7 +1,7 @@
 /** Health, alarms and what the gates say together. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { alarmVerdict, redInWords } from '../../functions/core/alarms.ts';
+import { type AlarmState, alarmVerdict, redInWords } from '../../functions/core/alarms.ts';
 import {
   allRunning,
   type FleetState,
@@ -158,6 +158,8 @@ describe('the fleet', () => {
   });
 });
 
+const lenient = { noData: 'pass' } as const;
+
 describe('alarms', () => {
   it.each([
     ['OK', { verdict: 'pass' }],
@@ -171,19 +173,39 @@ describe('alarms', () => {
       },
     ],
   ] as const)('in %s', (state, expected) => {
-    expect(alarmVerdict([{ name: 'errors', state, reason: '5 > 1' }])).toEqual(expected);
+    expect(alarmVerdict([{ name: 'errors', state, reason: '5 > 1', since: 1_000 }], lenient, null)).toEqual(
+      expected,
+    );
   });
 
   it('are said together, each with its reason', () => {
     const states = [
-      { name: 'a', state: 'ALARM', reason: '' },
-      { name: 'b', state: 'OK', reason: '' },
-      { name: 'c', state: 'missing', reason: '' },
+      { name: 'a', state: 'ALARM', reason: '', since: null },
+      { name: 'b', state: 'OK', reason: '', since: null },
+      { name: 'c', state: 'missing', reason: '', since: null },
     ] as const;
-    const verdict = alarmVerdict(states);
+    const verdict = alarmVerdict(states, lenient, null);
     expect(verdict.verdict === 'fail' && verdict.reasons).toHaveLength(2);
     expect(redInWords({ name: 'a', reason: '' })).toBe('the alarm a is red');
-    expect(alarmVerdict([])).toEqual({ verdict: 'pass' });
+    expect(alarmVerdict([], lenient, null)).toEqual({ verdict: 'pass' });
+  });
+
+  it.each<[string, AlarmState['state'], number | null, 'pass' | 'fail']>([
+    ['red since before it is excused', 'ALARM', 1_999, 'pass'],
+    ['red since then is not', 'ALARM', 2_000, 'fail'],
+    ['red since nobody knows when is not', 'ALARM', null, 'fail'],
+    ['missing is never excused', 'missing', null, 'fail'],
+  ])('%s', (_, state, since, verdict) => {
+    const alarms = [{ name: 'errors', state, reason: '', since }];
+    expect(alarmVerdict(alarms, lenient, 2_000).verdict).toBe(verdict);
+  });
+
+  it('without data say no where that does not count as green', () => {
+    const alarms = [{ name: 'errors', state: 'INSUFFICIENT_DATA', reason: '', since: 1 }] as const;
+    expect(alarmVerdict(alarms, { noData: 'fail' }, 2)).toEqual({
+      verdict: 'fail',
+      reasons: ['the alarm errors has no data, which does not count as green here'],
+    });
   });
 });
 

@@ -11,7 +11,7 @@ import type { SlotState, TargetGroupState } from '../../functions/core/slot-stat
 import { blue, generationOf, green, group, red, weightsOf } from './examples.ts';
 
 const balancer = 'app/main/1';
-const settings = { minimumCount: 2 };
+const settings = { minimumCount: 2, alarmPolicy: { redAtStart: 'refuse', noData: 'pass' } } as const;
 const arm = { os: 'linux', architecture: 'arm64' };
 const intel = { os: 'linux', architecture: 'amd64' };
 const places: readonly Place[] = [
@@ -51,7 +51,7 @@ const fleetSeen: FleetSurvey = {
 /** Four tasks are live and healthy, and all is well. */
 const well: Seen = {
   image: { name: 'shop/web:v2', platforms: { value: [arm] } },
-  alarms: [{ name: 'web-errors', state: 'OK', reason: '' }],
+  alarms: [{ name: 'web-errors', state: 'OK', reason: '', since: null }],
   live: { value: { name: liveName, wanted: 4, targets: healthy(4) } },
   fleet: fleetSeen,
   traffic: {
@@ -115,8 +115,13 @@ describe('it is refused', () => {
   it.each<[string, Seen, string]>([
     [
       'when an alarm does not exist',
-      { ...well, alarms: [{ name: 'web-errors', state: 'missing', reason: '' }] },
+      { ...well, alarms: [{ name: 'web-errors', state: 'missing', reason: '', since: null }] },
       "alarms: the alarm web-errors does not exist: create it, or take it out of the service's alarms",
+    ],
+    [
+      'when an alarm is red',
+      { ...well, alarms: [{ name: 'web-errors', state: 'ALARM', reason: '5 > 1', since: 1 }] },
+      'alarms: the alarm web-errors is red: 5 > 1',
     ],
     [
       'when the image is for another CPU',
@@ -305,7 +310,7 @@ describe('subnets of one zone', () => {
 describe('all that stands against a launch', () => {
   const wrong: Seen = {
     image: { name: 'shop/web:v2', platforms: { value: [intel] } },
-    alarms: [{ name: 'web-errors', state: 'missing', reason: '' } satisfies AlarmState],
+    alarms: [{ name: 'web-errors', state: 'missing', reason: '', since: null } satisfies AlarmState],
     live: { value: { name: liveName, wanted: 4, targets: [] } },
     fleet: {
       objections: [{ severity: 'refuse', check: 'template', words: 'no such container' }],

@@ -28,22 +28,37 @@ async function bundle(entry: string): Promise<Bundle> {
 const functions = [
   {
     entry: 'plan-deployment',
-    clients: ['cloudwatch', 'dynamodb', 'ecr', 'ecs', 'elastic-load-balancing-v2', 'sfn', 'ssm'],
-    kilobytes: 720,
+    clients: [
+      'cloudwatch',
+      'dynamodb',
+      'ec2',
+      'ecr',
+      'ecs',
+      'elastic-load-balancing-v2',
+      'service-quotas',
+      'sfn',
+      'ssm',
+    ],
+    // 562 of it are the schemas of EC2: their computed member names keep esbuild from leaving out what nothing uses.
+    kilobytes: 1_410,
   },
-  { entry: 'launch', clients: ['dynamodb', 'ecr', 'ecs'], kilobytes: 485 },
+  { entry: 'launch', clients: ['application-auto-scaling', 'dynamodb', 'ecr', 'ecs'], kilobytes: 660 },
   {
     entry: 'await',
     clients: ['cloudwatch', 'dynamodb', 'ecs', 'elastic-load-balancing-v2', 'sfn'],
     kilobytes: 555,
   },
-  { entry: 'shift', clients: ['dynamodb', 'ecs', 'elastic-load-balancing-v2'], kilobytes: 505 },
+  {
+    entry: 'shift',
+    clients: ['application-auto-scaling', 'dynamodb', 'ecs', 'elastic-load-balancing-v2'],
+    kilobytes: 560,
+  },
   { entry: 'judge', clients: ['cloudwatch', 'dynamodb', 'ecs', 'elastic-load-balancing-v2'], kilobytes: 525 },
-  { entry: 'promote', clients: ['dynamodb'], kilobytes: 385 },
+  { entry: 'promote', clients: ['application-auto-scaling', 'dynamodb'], kilobytes: 435 },
   {
     entry: 'terminate',
-    clients: ['cloudwatch', 'dynamodb', 'ecs', 'elastic-load-balancing-v2'],
-    kilobytes: 525,
+    clients: ['application-auto-scaling', 'cloudwatch', 'dynamodb', 'ecs', 'elastic-load-balancing-v2'],
+    kilobytes: 580,
   },
   {
     entry: 'plan-rollback',
@@ -51,7 +66,11 @@ const functions = [
     kilobytes: 640,
   },
   { entry: 'plan-recovery', clients: ['dynamodb', 'sfn'], kilobytes: 430 },
-  { entry: 'sweep', clients: ['dynamodb', 'ecr', 'ecs', 'sfn', 'ssm'], kilobytes: 610 },
+  {
+    entry: 'sweep',
+    clients: ['application-auto-scaling', 'dynamodb', 'ecr', 'ecs', 'sfn', 'ssm'],
+    kilobytes: 655,
+  },
   { entry: 'signal', clients: ['dynamodb', 'sfn'], kilobytes: 415 },
   { entry: 'announce', clients: ['dynamodb', 'sns'], kilobytes: 430 },
   { entry: 'listener-rule', clients: ['elastic-load-balancing-v2'], kilobytes: 370 },

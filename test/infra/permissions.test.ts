@@ -37,6 +37,12 @@ const unseen: readonly RegExp[] = [
   /^DeployerAwaitRole cloudwatch:GetMetricData$/,
   // A live generation that grows in the middle, and a service that wants retained ones small: test/end-to-end/quiet.test.ts.
   /^Deployer(?:Shift|Terminate)Role ecs:UpdateService$/,
+  // Services that scale; test/infra/scaling-rights.test.ts tries them all.
+  /^Deployer(?:Launch|Shift|Promote|Terminate|Sweeper)Role (?:application-autoscaling:\w+|cloudwatch:(?:DescribeAlarms|PutMetricAlarm|DeleteAlarms)|iam:CreateServiceLinkedRole)$/,
+  // What Application Auto Scaling asks of its caller.
+  /^Deployer(?:Promote|Sweeper)Role ecs:(?:DescribeServices|UpdateService)$/,
+  // An image gate; test/registry/ecr-image-checks.test.ts asks.
+  /^DeployerLaunchRole ecr:(?:DescribeImages|DescribeImageScanFindings|DescribeImageSigningStatus|ListImageReferrers|GetDownloadUrlForLayer)$/,
   // Changes of the stack, and its deletion; test/infra/production-rule.test.ts makes them.
   /^DeployerListenerRuleRole elasticloadbalancing:(?:ModifyRule|SetRulePriorities|DeleteRule|DescribeTags|DescribeTargetHealth)$/,
 ];

@@ -224,6 +224,8 @@ describe('each function', () => {
 
 const machines = ['RetireMachine', 'DeployMachine', 'RollbackMachine', 'RecoverMachine'];
 
+const scalers = ['Launch', 'Shift', 'Promote', 'Terminate', 'Sweeper'];
+
 /** Actions that AWS cannot limit to resources, by who may do them. */
 const unlimited: Readonly<Record<string, readonly string[]>> = {
   'xray:PutTraceSegments': ['*'],
@@ -246,12 +248,25 @@ const unlimited: Readonly<Record<string, readonly string[]>> = {
     'Terminate',
     'ListenerRule',
   ],
-  'elasticloadbalancing:DescribeTargetHealth': ['Await', 'Shift', 'Judge', 'Terminate', 'ListenerRule'],
+  'elasticloadbalancing:DescribeTargetHealth': [
+    'PlanDeployment',
+    'Await',
+    'Shift',
+    'Judge',
+    'Terminate',
+    'ListenerRule',
+  ],
+  'elasticloadbalancing:DescribeTargetGroups': ['PlanDeployment'],
+  'elasticloadbalancing:DescribeAccountLimits': ['PlanDeployment'],
+  'ec2:DescribeSubnets': ['PlanDeployment'],
+  'application-autoscaling:DescribeScalableTargets': scalers,
+  'application-autoscaling:DescribeScalingPolicies': ['Launch', 'Promote', 'Sweeper'],
+  'application-autoscaling:DescribeScheduledActions': ['Promote', 'Sweeper'],
   // A narrower scope returns no composite alarms.
-  'cloudwatch:DescribeAlarms': ['PlanDeployment', 'Await', 'Judge'],
+  'cloudwatch:DescribeAlarms': ['PlanDeployment', 'Await', 'Judge', ...scalers],
   'elasticloadbalancing:DescribeTags': ['ListenerRule'],
-  'cloudwatch:GetMetricData': ['Await', 'Judge', 'Terminate'],
-  'ecs:DescribeTaskDefinition': ['Launch', 'Terminate', 'Sweeper'],
+  'cloudwatch:GetMetricData': ['PlanDeployment', 'Await', 'Judge', 'Terminate'],
+  'ecs:DescribeTaskDefinition': ['PlanDeployment', 'Launch', 'Terminate', 'Sweeper'],
   'ecs:ListTaskDefinitionFamilies': ['Terminate', 'Sweeper'],
   'ecs:DeregisterTaskDefinition': ['Terminate'],
   // They know clusters and instances, but no services.
@@ -315,7 +330,7 @@ describe('roles', () => {
     ]);
     expect(conditioned('ecs:RegisterTaskDefinition')).toEqual([['aws:RequestTag/cutover:generation']]);
     const update = [...generation, 'ecs:task-definition'];
-    expect(conditioned('ecs:UpdateService')).toEqual([update, update, update]);
+    expect(conditioned('ecs:UpdateService')).toEqual([update, update, update, update, update]);
     expect(conditioned('ecr:PutImage')).toEqual([['aws:ResourceTag/cutover:images']]);
     expect(conditioned('ecr:BatchDeleteImage')).toEqual([['aws:ResourceTag/cutover:images']]);
     expect(conditioned('ecs:DeleteService')).toEqual([generation]);

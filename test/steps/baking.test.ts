@@ -297,3 +297,15 @@ describe('a step that pauses', () => {
     expect(world.item).toBe(before);
   });
 });
+
+describe('an alarm that was red when the deployment began', () => {
+  const excusing = () => settingsOf({ alarmPolicy: { redAtStart: 'ignore' } });
+
+  it('does not end the bake while it stays so, and does when it turns red again', async () => {
+    world.alarmStates = [{ name: 'web-errors', state: 'ALARM', reason: '5 > 1', since: start }];
+    await baking(excusing());
+    await expect(judged()).resolves.toMatchObject({ verdict: 'pass' });
+    world.alarmStates = [{ name: 'web-errors', state: 'ALARM', reason: '6 > 1', since: world.time }];
+    await expect(judged()).rejects.toThrow('the alarm web-errors is red: 6 > 1');
+  });
+});

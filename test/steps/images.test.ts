@@ -44,9 +44,9 @@ const plan = (number = 2) =>
   );
 
 describe('a push', () => {
-  it('asks the registry once, and is remembered with what it said', async () => {
+  it('asks the registry once for its record and once for its platform, and is remembered with what it said', async () => {
     expect(await plan()).toMatchObject({ admission: 'admitted' });
-    expect(asked()).toEqual(['images.find']);
+    expect(asked()).toEqual(['images.platforms', 'images.find']);
     expect(world.item.seen).toMatchObject([{ tag: 'v2', digest: imageOf(2).digest, pushedAt: pushOf(2).at }]);
   });
 

@@ -8,6 +8,7 @@ import { ServiceQuotasClient } from '@aws-sdk/client-service-quotas';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { AlbSurvey } from '../../functions/aws/alb-survey.ts';
 import { AlbTraffic } from '../../functions/aws/alb-traffic.ts';
+import { CloudWatchAlarms } from '../../functions/aws/cloudwatch-alarms.ts';
 import { EcrPlatforms } from '../../functions/aws/ecr-platforms.ts';
 import { EcsFleet } from '../../functions/aws/ecs-fleet.ts';
 import { EcsSurvey } from '../../functions/aws/ecs-survey.ts';
@@ -50,6 +51,7 @@ const answers: Readonly<Record<string, object>> = {
     Subnets: [{ SubnetId: 'subnet-a', AvailabilityZone: 'eu-west-1a', AvailableIpAddressCount: 2 }],
   },
   GetServiceQuota: { Quota: { QuotaName: 'Fargate On-Demand vCPU resource count', Value: 6 } },
+  DescribeAlarms: { MetricAlarms: [{ AlarmName: 'web-errors', StateValue: 'OK' }] },
   GetMetricData: { MetricDataResults: [{ Id: 'used', Values: [2, 2] }] },
   DescribeRules: {
     Rules: [
@@ -96,7 +98,7 @@ const services = {
   ecr: ['BatchGetImage', 'GetDownloadUrlForLayer'],
   elbv2: ['DescribeRules', 'DescribeTargetGroups', 'DescribeAccountLimits', 'DescribeTargetHealth'],
   servicequotas: ['GetServiceQuota'],
-  cloudwatch: ['GetMetricData'],
+  cloudwatch: ['DescribeAlarms', 'GetMetricData'],
 } as const;
 
 /** What is answered otherwise. */
@@ -140,6 +142,7 @@ beforeEach(async () => {
     traffic,
     trafficSurveyor: new AlbSurvey(elb, traffic),
     imagePlatforms: new EcrPlatforms(new ECRClient(aws.client)),
+    alarms: new CloudWatchAlarms(new CloudWatchClient(aws.client)),
   };
 });
 afterEach(() => aws.close());
@@ -153,14 +156,15 @@ const calls = () =>
     .toSorted();
 
 describe('a look before a launch', () => {
-  it('asks ten things at once, and one more for the configuration of an image', async () => {
-    awaited = 10;
+  it('asks eleven things at once, and one more for the configuration of an image', async () => {
+    awaited = 11;
     const { objections, weights } = await look();
-    expect(objections([{ name: 'web-errors', state: 'OK', reason: '' }])).toEqual([]);
+    expect(objections).toEqual([]);
     expect(weights).toEqual({ blue: 100, green: 0, red: 0 });
     expect(calls()).toEqual([
       'BatchGetImage',
       'DescribeAccountLimits',
+      'DescribeAlarms',
       'DescribeRules',
       'DescribeServices',
       'DescribeSubnets',
@@ -174,7 +178,7 @@ describe('a look before a launch', () => {
   });
 
   it('asks nothing of a live generation that is not', async () => {
-    expect((await look(false)).objections([])).toEqual([]);
+    expect((await look(false)).objections).toEqual([]);
     expect(calls()).not.toContain('DescribeServices');
     expect(calls()).not.toContain('DescribeTargetHealth');
   });
@@ -182,7 +186,7 @@ describe('a look before a launch', () => {
   it('judges by the size of what is live now', async () => {
     changed = { DescribeServices: { services: [{ status: 'ACTIVE', desiredCount: 5 }] } };
     const { objections } = await look();
-    expect(objections([]).map(({ severity, check }) => [severity, check])).toEqual([
+    expect(objections.map(({ severity, check }) => [severity, check])).toEqual([
       ['refuse', 'addresses'],
       ['refuse', 'quota'],
       ['warn', 'live'],
@@ -201,7 +205,7 @@ describe('a look before a launch', () => {
     changed = Object.fromEntries(unread.map((operation) => [operation, 'ThrottlingException']));
     const { objections, weights } = await look();
     expect(weights).toBeDefined();
-    expect(objections([]).map(({ severity, check }) => [severity, check])).toEqual([
+    expect(objections.map(({ severity, check }) => [severity, check])).toEqual([
       ['warn', 'image'],
       ['warn', 'template'],
       ['warn', 'addresses'],
@@ -209,7 +213,7 @@ describe('a look before a launch', () => {
       ['warn', 'targets'],
       ['warn', 'live'],
     ]);
-    for (const { words } of objections([]))
+    for (const { words } of objections)
       expect(words).toMatch(
         /(?:was|were) not checked: .*(?:ThrottlingException|RequestLimitExceeded|Throttling)/,
       );
@@ -218,8 +222,8 @@ describe('a look before a launch', () => {
   it('refuses when rule or slots may not be read, and gives no weights', async () => {
     changed = { DescribeRules: 'AccessDenied', DescribeTargetGroups: 'AccessDenied' };
     const { objections, weights } = await look();
-    expect(weights).toBeUndefined();
-    expect(objections([]).map(({ severity, check }) => [severity, check])).toEqual([
+    expect(weights).toBeNull();
+    expect(objections.map(({ severity, check }) => [severity, check])).toEqual([
       ['refuse', 'rule'],
       ['refuse', 'slots'],
     ]);
@@ -231,8 +235,8 @@ describe('a look before a launch', () => {
   });
 
   it('changes nothing when it is made again', async () => {
-    const first = (await look()).objections([]);
-    expect((await look()).objections([])).toEqual(first);
+    const first = (await look()).objections;
+    expect((await look()).objections).toEqual(first);
     expect(calls().filter((operation) => !/^(?:Describe|Get|BatchGet)/.test(operation))).toEqual([]);
   });
 });

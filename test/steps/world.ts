@@ -8,25 +8,36 @@ import type { Minutes } from '../../functions/core/counted-minutes.ts';
 import { CutoverError, type ErrorName } from '../../functions/core/errors.ts';
 import type { Generation } from '../../functions/core/generation.ts';
 import type { FleetState, TargetState } from '../../functions/core/health.ts';
+import type { ImageScan } from '../../functions/core/image-scan.ts';
 import type { Message } from '../../functions/core/message.ts';
 import type { ServiceName, SlotName } from '../../functions/core/names.ts';
 import type { Standing } from '../../functions/core/orphans.ts';
+import { isOpen } from '../../functions/core/ownership.ts';
 import type { Plan } from '../../functions/core/plan.ts';
+import type { FleetSurvey, TrafficSurvey } from '../../functions/core/preflight.ts';
 import type { Push } from '../../functions/core/push.ts';
 import type { ExecutionStatus } from '../../functions/core/recovery.ts';
 import type { RegistryImage } from '../../functions/core/registry-image.ts';
+import type { Bounds } from '../../functions/core/scaling.ts';
 import { newServiceItem, type ServiceItem, serviceItem } from '../../functions/core/service-item.ts';
-import type { FleetSettings, ServiceSettings } from '../../functions/core/service-settings.ts';
+import type {
+  FleetSettings,
+  ServiceSettings,
+  TrafficSettings,
+} from '../../functions/core/service-settings.ts';
 import type { Chapter } from '../../functions/core/story.ts';
 import { inWords, sameWeights, type Weights } from '../../functions/core/weights.ts';
 import type { Alarms } from '../../functions/ports/alarms.ts';
 import type { Announcer } from '../../functions/ports/announcer.ts';
 import type { Executions } from '../../functions/ports/executions.ts';
 import type { Fleet } from '../../functions/ports/fleet.ts';
+import type { ImageChecks } from '../../functions/ports/image-checks.ts';
 import type { Images } from '../../functions/ports/images.ts';
 import type { History, Ledger } from '../../functions/ports/ledger.ts';
 import type { MetricValues } from '../../functions/ports/metric-values.ts';
+import type { FleetSurveyor, ImagePlatforms, TrafficSurveyor } from '../../functions/ports/preflight.ts';
 import type { Requests } from '../../functions/ports/requests.ts';
+import type { Scaling } from '../../functions/ports/scaling.ts';
 import type { Settings } from '../../functions/ports/settings.ts';
 import type { Traffic } from '../../functions/ports/traffic.ts';
 import type { Waits } from '../../functions/ports/waits.ts';
@@ -47,12 +58,21 @@ export type Call =
   | 'fleet.observe'
   | 'fleet.terminate'
   | 'fleet.standing'
+  | 'fleet.survey'
   | 'fleet.discard'
   | 'images.find'
   | 'images.tagged'
   | 'images.existing'
   | 'images.tag'
   | 'images.untag'
+  | 'images.platforms'
+  | 'images.scan'
+  | 'images.signature'
+  | 'scaling.bounds'
+  | 'scaling.bound'
+  | 'scaling.carry'
+  | 'scaling.carrySchedule'
+  | 'scaling.release'
   | 'fleet.forget'
   | 'requests.perMinute'
   | 'requests.slowTime'
@@ -69,6 +89,13 @@ interface Fault {
   readonly error: CutoverError;
 }
 
+interface Scaled {
+  readonly bounds: Bounds;
+  /** Whose policies it has. */
+  readonly like: string;
+  readonly schedule: string | null;
+}
+
 interface Running {
   readonly generation: Generation;
   /** Where it runs: nobody finds it elsewhere. */
@@ -82,7 +109,9 @@ export class World {
   time = start;
   settings: unknown = settingsOf();
   rule: Weights = weightsOf({ blue: 100 });
-  alarmStates: AlarmState[] = [{ name: 'web-errors', state: 'OK', reason: '' }];
+  alarmStates: (Omit<AlarmState, 'since'> & Partial<AlarmState>)[] = [
+    { name: 'web-errors', state: 'OK', reason: '' },
+  ];
   /** Targets that no generation owns, by slot. */
   strangers: Partial<Record<SlotName, TargetState[]>> = {};
   /** How new generations turn out. */
@@ -95,6 +124,14 @@ export class World {
   answers: (slot: SlotName, minutes: Minutes) => readonly SlotMinute[] = () => [];
   /** Values of metrics, by the gate's name and the generation's: `queue web-g0002`. */
   readonly metrics = new Map<string, readonly number[]>();
+  /** What the registry's scan says of every image. */
+  scan: ImageScan = { kind: 'unreadable', why: 'not scanned here' };
+  /** What the settings say of scaling. */
+  scalingDeclared: Bounds | undefined;
+  /** What scales, by generation. */
+  readonly scaled = new Map<string, Scaled>();
+  /** What the fleet finds before a launch, where all is not well. */
+  fleetSurvey: Partial<FleetSurvey> = {};
   readonly fleets = new Map<string, Running>();
   /** What bears our tags, beside what was launched here. */
   strays: Standing[] = [];
@@ -166,13 +203,7 @@ export class World {
         }
         throw new CutoverError('Cutover.AwsUnavailable', 'too many conflicts');
       },
-      open: async () =>
-        [...world.#items.values()]
-          .filter(
-            ({ owner, pending, retained, collect }) =>
-              owner !== null || pending !== null || retained.length > 0 || collect !== null,
-          )
-          .map(({ service }) => service),
+      open: async () => [...world.#items.values()].filter(isOpen).map(({ service }) => service),
     };
     const traffic: Traffic = {
       weights: () => world.#call('traffic.weights', () => world.rule),
@@ -220,6 +251,25 @@ export class World {
         }),
       forget: (_, { name }) => world.#call('fleet.forget', () => void world.forgotten.add(name)),
     };
+    const scaling: Scaling = {
+      // What the settings say is not asked of AWS.
+      bounds: async (_, generation) =>
+        generation === null
+          ? world.scalingDeclared
+          : world.#call('scaling.bounds', () => world.scaled.get(generation.name)?.bounds),
+      bound: (_, { name }, bounds) => world.#call('scaling.bound', () => world.#scale(name, { bounds })),
+      carry: (_, from, { name }, bounds) =>
+        world.#call('scaling.carry', () => world.#scale(name, { bounds, like: from?.name ?? 'settings' })),
+      carrySchedule: (_, from, { name }) =>
+        world.#call('scaling.carrySchedule', () =>
+          world.#scale(name, { schedule: from?.name ?? 'settings' }),
+        ),
+      release: (_, { name }) => world.#call('scaling.release', () => world.#release(name)),
+    };
+    const imageChecks: ImageChecks = {
+      scan: () => world.#call('images.scan', () => world.scan),
+      signature: () => world.#call('images.signature', () => ({ kind: 'unreadable', why: 'not here' })),
+    };
     const requests: Requests = {
       perMinute: (_, slot, { from, to }) =>
         world.#call('requests.perMinute', () =>
@@ -246,6 +296,18 @@ export class World {
       succeed: (token) => world.#call('waits.end', () => void world.ended.push({ token, how: 'success' })),
       fail: (token, error, cause) =>
         world.#call('waits.end', () => void world.ended.push({ token, how: error, cause })),
+    };
+    const fleetSurveyor: FleetSurveyor = {
+      survey: () => world.#call('fleet.survey', () => ({ ...fleetSurvey, ...world.fleetSurvey })),
+    };
+    const trafficSurveyor: TrafficSurveyor = {
+      survey: async ({ slots }) => ({
+        ...trafficSurvey(slots),
+        rule: await notOurs(() => world.#call('traffic.weights', () => world.rule)),
+      }),
+    };
+    const imagePlatforms: ImagePlatforms = {
+      platforms: () => world.#call('images.platforms', () => [fleetSurvey.task.platform]),
     };
     const executions: Executions = {
       status: (arn) => world.#call('executions.status', () => world.executions.get(arn) ?? 'RUNNING'),
@@ -283,8 +345,13 @@ export class World {
     return {
       ledger,
       traffic,
+      trafficSurveyor,
       fleet,
+      fleetSurveyor,
       images,
+      imagePlatforms,
+      imageChecks,
+      scaling,
       requests,
       metrics,
       alarms,
@@ -324,11 +391,30 @@ export class World {
     this.trace.push(`registry: ${tag} ${digest === undefined ? 'taken off' : 'put on'}`);
   }
 
+  /** What runs is moved into the bounds at once. */
+  #scale(name: string, changes: Partial<Scaled>): void {
+    const known = this.scaled.get(name) ?? { bounds: { minimum: 1, maximum: 1 }, like: name, schedule: null };
+    const next = { ...known, ...changes };
+    this.scaled.set(name, next);
+    const { minimum, maximum } = next.bounds;
+    const whose = changes.like === undefined ? '' : ` like ${changes.like}`;
+    const schedule = changes.schedule == null ? '' : `, by the schedule of ${changes.schedule}`;
+    this.trace.push(`scaling: ${name} ${minimum} to ${maximum}${whose}${schedule}`);
+    const found = this.fleets.get(name);
+    if (found === undefined) return;
+    const desired = Math.min(Math.max(found.desired, minimum), maximum);
+    if (desired !== found.desired) Object.assign(found, { desired, running: desired });
+  }
+
+  #release(name: string): void {
+    if (this.scaled.delete(name)) this.trace.push(`scaling: ${name} released`);
+  }
+
   #alarms(names: readonly string[]): AlarmState[] {
-    return names.map(
-      (name) =>
-        this.alarmStates.find((alarm) => alarm.name === name) ?? { name, state: 'missing', reason: '' },
-    );
+    return names.map((name) => ({
+      ...(this.alarmStates.find((alarm) => alarm.name === name) ?? { name, state: 'missing', reason: '' }),
+      since: this.alarmStates.find((alarm) => alarm.name === name)?.since ?? null,
+    }));
   }
 
   #found({ fleet }: Pick<ServiceSettings, 'fleet'>, generation: Generation): Running | undefined {
@@ -389,6 +475,33 @@ export class World {
   /** What was written since the last time. */
   written(): string[] {
     return this.trace.splice(0);
+  }
+}
+
+/** All is well, and there is room. */
+const fleetSurvey = {
+  objections: [],
+  task: { platform: { os: 'linux', architecture: 'amd64' }, size: 1 },
+  places: { value: [{ name: 'subnet-a', zone: 'a', free: 1_000 }] },
+  quota: { value: { name: 'tasks', unit: 'task', limit: 1_000, used: [0], minutes: 15 } },
+} as const satisfies FleetSurvey;
+
+function trafficSurvey(slots: TrafficSettings['slots']): Omit<TrafficSurvey, 'rule'> {
+  const group = { targetType: 'ip', protocol: 'HTTP', healthChecked: true, balancers: ['app/main/1'] };
+  return {
+    balancer: 'app/main/1',
+    slots: { value: slots.map(({ name, targetGroup }) => ({ name, targetGroup, group })) },
+    limits: { value: { ofBalancer: 1_000, ofSlot: 1_000 } },
+  };
+}
+
+/** As the adapter: what must be tried again is thrown. */
+async function notOurs(read: () => Promise<Weights>): Promise<TrafficSurvey['rule']> {
+  try {
+    return { value: await read() };
+  } catch (failure) {
+    if (!(failure instanceof CutoverError) || failure.name === 'Cutover.AwsUnavailable') throw failure;
+    return { unread: failure.message };
   }
 }
 

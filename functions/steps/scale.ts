@@ -1,0 +1,103 @@
+/**
+ * How generations scale while a deployment runs, and after it. Nothing scales the new one below what it must be able to carry,
+ * nor the old one, once it shares the traffic, below what runs of it: each seems to need less than it will if the other goes. What
+ * they are held at is given back when the deployment is over, whatever its end; the sweep does so should the step die. All can be
+ * repeated.
+ */
+import { CutoverError } from '../core/errors.ts';
+import type { Generation } from '../core/generation.ts';
+import type { Plan } from '../core/plan.ts';
+import { type Bounds, heldAt } from '../core/scaling.ts';
+import type { ServiceItem } from '../core/service-item.ts';
+import type { ServiceSettings } from '../core/service-settings.ts';
+import type { Ledger } from '../ports/ledger.ts';
+import type { Scaling } from '../ports/scaling.ts';
+
+export interface ScalePorts {
+  readonly scaling: Scaling;
+}
+
+/** What the new generation scales like: the old one, or, where nothing scales that, what the service declares. */
+interface Model {
+  readonly from: Generation | null;
+  readonly bounds: Bounds;
+}
+
+/** Undefined when nothing is to scale. A deployment that was never given back what it held holds it still. */
+export async function modelOf(
+  { settings, from }: Plan,
+  owed: Bounds | null,
+  { scaling }: ScalePorts,
+): Promise<Model | undefined> {
+  const standing = from === null ? undefined : await scaling.bounds(settings, from);
+  if (standing !== undefined) return { from, bounds: owed ?? standing };
+  const declared = await scaling.bounds(settings, null);
+  return declared === undefined ? undefined : { from: null, bounds: owed ?? declared };
+}
+
+/** The new generation was launched with `size` tasks. */
+export async function scaleLike(
+  model: Model,
+  { settings, to }: Plan,
+  size: number,
+  { scaling }: ScalePorts,
+): Promise<void> {
+  await scaling.carry(settings, model.from, to, heldAt(model.bounds, size));
+}
+
+/** Nothing scales the generation below `size` from now on. */
+export async function holdAt(
+  owed: Bounds | null,
+  settings: ServiceSettings,
+  generation: Generation,
+  size: number,
+  { scaling }: ScalePorts,
+): Promise<void> {
+  if (owed === null || (await scaling.bounds(settings, generation)) === undefined) return;
+  await scaling.bound(settings, generation, heldAt(owed, size));
+}
+
+/** One that no request reaches is made this small, and nothing makes it larger again. */
+export async function shrinkTo(
+  settings: ServiceSettings,
+  generation: Generation,
+  size: number,
+  { scaling }: ScalePorts,
+): Promise<void> {
+  const standing = await scaling.bounds(settings, generation);
+  if (standing === undefined) return;
+  await scaling.bound(settings, generation, { ...standing, minimum: Math.min(standing.minimum, size) });
+}
+
+/** At the end of a deployment, which AWS must not keep from ending: the sweep comes back to what could not be given. */
+export async function givenBackOrLeft(
+  item: ServiceItem,
+  ports: ScalePorts & { readonly ledger: Ledger },
+): Promise<void> {
+  try {
+    await giveScalingBack(item, ports);
+  } catch (failure) {
+    if (!(failure instanceof CutoverError)) throw failure;
+  }
+}
+
+/** The deployment is over: what is live scales as it should. */
+export async function giveScalingBack(
+  { bounds, live, deployment }: ServiceItem,
+  { scaling, ledger }: ScalePorts & { readonly ledger: Ledger },
+): Promise<void> {
+  if (bounds === null || deployment === null || deployment.outcome === null) return;
+  const { settings } = deployment.plan;
+  if (live !== null) {
+    const model =
+      deployment.outcome === 'live' ? await modelOf(deployment.plan, bounds, { scaling }) : undefined;
+    if ((await scaling.bounds(settings, live)) !== undefined) await scaling.bound(settings, live, bounds);
+    else if (model !== undefined) await scaling.carry(settings, model.from, live, bounds);
+    if (model !== undefined) await scaling.carrySchedule(settings, model.from, live);
+  }
+  await ledger.change(settings.service, (item) => {
+    // The next deployment holds it by then, and gives it back.
+    const given = item.deployment?.plan.deployment === deployment.plan.deployment;
+    return { item: given ? { ...item, bounds: null } : item };
+  });
+}
