@@ -84,17 +84,22 @@ describe('the command line', () => {
   it('runs everything unless told which', () => {
     expect(readCommandLine([])).toEqual({
       json: false,
-      only: ['deployment', 'reaction', 'functions', 'balancer'],
+      only: ['deployment', 'reaction', 'functions', 'balancer', 'comparison'],
       times: 7,
+      canaries: 10_000,
     });
     expect(readCommandLine(['--json', '--only', 'balancer', '--only', 'functions', '--times', '3'])).toEqual({
       json: true,
       only: ['balancer', 'functions'],
       times: 3,
+      canaries: 10_000,
     });
   });
 
-  it.each([[['--only', 'speed']], [['--times', '0']], [['--fast']]])('refuses %j in one line', (args) => {
-    expect(() => readCommandLine(args)).toThrow(UsageError);
-  });
+  it.each([[['--only', 'speed']], [['--times', '0']], [['--canaries', '1e3']], [['--fast']]])(
+    'refuses %j in one line',
+    (args) => {
+      expect(() => readCommandLine(args)).toThrow(UsageError);
+    },
+  );
 });
