@@ -71,8 +71,8 @@ function text(cell: number | Rate): string {
   return `${short(percent)} ${`${short(from)}–${short(to)}`.padStart(9)}`;
 }
 
-/** In at most four characters. */
+/** In at most four characters; 100 is all of them. */
 function short(percent: number): string {
   if (percent === 0 || percent === 100) return String(percent);
-  return percent < 10 ? percent.toFixed(2) : percent.toFixed(1);
+  return percent < 10 ? percent.toFixed(2) : Math.min(percent, 99.9).toFixed(1);
 }
