@@ -19,18 +19,18 @@ import { ParameterTier, StringParameter } from 'aws-cdk-lib/aws-ssm';
 import { Construct } from 'constructs';
 import * as z from 'zod';
 import { parse } from '../functions/core/parse.ts';
-import {
-  type ServiceSettings,
-  serviceSettings,
-  settingsParameter,
-} from '../functions/core/service-settings.ts';
+import { scalingSettings } from '../functions/core/scaling.ts';
+import { serviceSettings, settingsParameter } from '../functions/core/service-settings.ts';
 import type { Strategy } from '../functions/core/strategy.ts';
 import { retainPrefix } from '../functions/core/tag-pattern.ts';
 import { imagesTag } from '../functions/core/tags.ts';
 import type { Cutover } from './cutover.ts';
 import { ProductionRule } from './production-rule.ts';
 import { ServiceRights } from './service-rights.ts';
+import { type ServiceScaling, scalingSettingsOf } from './service-scaling.ts';
 import { leastSize, settingsLimit } from './settings-size.ts';
+
+type SettingsDocument = z.input<typeof serviceSettings>;
 
 export interface EcsServiceProps {
   readonly cutover: Cutover;
@@ -63,11 +63,26 @@ export interface EcsServiceProps {
    * What becomes of a push while a deployment runs: the newest waits (default), it takes its place once the traffic has gone
    * back, or it is refused.
    */
-  readonly whenBusy?: ServiceSettings['whenBusy'];
+  readonly whenBusy?: SettingsDocument['whenBusy'];
+  /** Windows in which pushes wait; a rollback never does. */
+  readonly freeze?: SettingsDocument['freeze'];
   /** Stop a deployment when they turn red. */
   readonly alarms?: readonly IAlarm[];
+  /**
+   * The new generation against the old one, by what the load balancer counts of both: `{}` takes the defaults. Default: not
+   * compared.
+   */
+  readonly comparison?: SettingsDocument['comparison'];
+  /** Metrics of CloudWatch, or expressions over them, that stop a deployment. */
+  readonly metrics?: SettingsDocument['metrics'];
+  /** How much longer a step may bake for what the comparison and the metrics need. Default: 30 minutes. */
+  readonly extend?: Duration;
   /** The new generation is never started smaller. Default: 1. */
   readonly minimumCount?: number;
+  /**
+   * How the first generation scales by itself; each later one scales as the one before it does then. Default: not at all.
+   */
+  readonly scaling?: ServiceScaling;
   /** From launch until all targets are healthy. Default: 10 minutes. */
   readonly healthDeadline?: Duration;
   readonly healthCheck?: { readonly path?: string; readonly interval?: Duration };
@@ -97,12 +112,11 @@ export class EcsService extends Construct {
   constructor(scope: Construct, id: string, props: EcsServiceProps) {
     super(scope, id);
     const service = props.serviceName;
-    const limits = limitsOf(props);
     const slots = props.slots ?? ['blue', 'green', 'red'];
-    const mistakes = mistakesOf(props, limits, slots);
+    const mistakes = mistakesOf(props, slots);
     if (mistakes.length > 0) throw new Error(`EcsService ${service}: ${mistakes.join('; ')}`);
 
-    const interval = Duration.seconds(limits.healthIntervalSeconds);
+    const interval = healthIntervalOf(props);
     this.targetGroups = new Map(
       slots.map((slot) => [slot, makeTargetGroup(this, `${service}-${slot}`, props, interval)]),
     );
@@ -116,31 +130,16 @@ export class EcsService extends Construct {
       targetGroups: this.targetGroups,
     }).ruleArn;
     const securityGroups = props.securityGroups ?? [this.#securityGroup(props)];
-    const text = Stack.of(this).toJsonString({
-      schema: 1,
-      service,
-      repository: props.repository.repositoryName,
-      repositoryUri: props.repository.repositoryUri,
-      tags: props.tags,
-      strategy: props.strategy,
-      whenBusy: props.whenBusy ?? 'queueLatest',
-      alarms: (props.alarms ?? []).map((alarm) => alarm.alarmName),
-      ...limits,
-      traffic: {
-        rule: this.ruleArn,
-        slots: [...this.targetGroups].map(([name, group]) => ({ name, targetGroup: group.targetGroupArn })),
-      },
-      fleet: {
-        kind: 'ecs',
-        cluster: props.cluster.clusterArn,
-        taskDefinition: props.taskDefinition.taskDefinitionArn,
-        container: props.container ?? props.taskDefinition.defaultContainer?.containerName,
-        port: props.port,
-        subnets: props.cluster.vpc.selectSubnets(props.subnets).subnetIds,
-        securityGroups: securityGroups.map((group) => group.securityGroupId),
-        assignPublicIp: props.assignPublicIp ?? false,
-      },
-    });
+    const text = Stack.of(this).toJsonString(
+      settingsOf(
+        props,
+        {
+          rule: this.ruleArn,
+          slots: [...this.targetGroups].map(([name, group]) => ({ name, targetGroup: group.targetGroupArn })),
+        },
+        securityGroups,
+      ),
+    );
     const settings = new StringParameter(this, 'Settings', {
       parameterName: settingsParameter(props.cutover.settingsPrefix, service),
       description: `What Cutover knows of ${service}`,
@@ -193,14 +192,14 @@ export class EcsService extends Construct {
    * (https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_use_passrole.html). A repository that another stack made is
    * not tagged here; without the tag deployments go on, and tell that its images are not kept.
    */
-  #allow(service: string, { cutover, taskDefinition, repository }: EcsServiceProps): void {
+  #allow(service: string, props: EcsServiceProps): void {
+    const { cutover, repository } = props;
     Tags.of(repository).add(imagesTag, 'kept');
-    const roles = [taskDefinition.taskRole, taskDefinition.obtainExecutionRole()];
     new ServiceRights(this, 'LaunchRights', {
       service,
       to: cutover.functions.launch,
       actions: ['iam:PassRole'],
-      resources: roles.map(({ roleArn }) => roleArn),
+      resources: rolesOf(props),
     });
   }
 
@@ -229,6 +228,11 @@ export class EcsService extends Construct {
   }
 }
 
+/** Those that tasks of the service have: what the deployer may pass, and is told that it may. */
+function rolesOf({ taskDefinition }: EcsServiceProps): string[] {
+  return [taskDefinition.taskRole, taskDefinition.obtainExecutionRole()].map(({ roleArn }) => roleArn);
+}
+
 function makeTargetGroup(
   scope: Construct,
   name: string,
@@ -254,56 +258,83 @@ function makeTargetGroup(
   return group;
 }
 
-/** The limits that the settings hold as numbers. */
-function limitsOf(props: EcsServiceProps) {
+const healthIntervalOf = ({ healthCheck }: EcsServiceProps): Duration =>
+  healthCheck?.interval ?? Duration.seconds(10);
+
+function settingsOf(
+  props: EcsServiceProps,
+  traffic: SettingsDocument['traffic'],
+  securityGroups: readonly ISecurityGroup[],
+): SettingsDocument {
+  const { repository, taskDefinition, cluster } = props;
   return {
+    schema: 1,
+    service: props.serviceName,
+    repository: repository.repositoryName,
+    repositoryUri: repository.repositoryUri,
+    tags: [...props.tags],
+    strategy: props.strategy,
+    whenBusy: props.whenBusy ?? 'queueLatest',
+    alarms: (props.alarms ?? []).map((alarm) => alarm.alarmName),
     minimumCount: props.minimumCount ?? 1,
     healthDeadlineSeconds: (props.healthDeadline ?? Duration.minutes(10)).toSeconds(),
-    healthIntervalSeconds: (props.healthCheck?.interval ?? Duration.seconds(10)).toSeconds(),
+    healthIntervalSeconds: healthIntervalOf(props).toSeconds(),
     handDeadlineSeconds: (props.handDeadline ?? Duration.days(1)).toSeconds(),
     retentionSeconds: (props.retention ?? Duration.hours(1)).toSeconds(),
-    // Left out where it is not said: a running version of Plan that does not know it would refuse it.
+    // Left out where they are not said: a running version of Plan that does not know them would refuse them.
+    ...(props.freeze && { freeze: props.freeze }),
+    ...(props.comparison && { comparison: props.comparison }),
+    ...(props.metrics && { metrics: props.metrics }),
+    ...(props.extend && { extendSeconds: props.extend.toSeconds() }),
     ...(props.warmAt !== undefined && { retentionFloor: props.warmAt }),
+    traffic,
+    fleet: {
+      kind: 'ecs',
+      cluster: cluster.clusterArn,
+      taskDefinition: taskDefinition.taskDefinitionArn,
+      container: props.container ?? taskDefinition.defaultContainer?.containerName,
+      port: props.port,
+      subnets: cluster.vpc.selectSubnets(props.subnets).subnetIds,
+      securityGroups: securityGroups.map((group) => group.securityGroupId),
+      assignPublicIp: props.assignPublicIp ?? false,
+      roles: rolesOf(props),
+      ...(props.scaling && { scaling: scalingSettingsOf(props.scaling) }),
+    },
   };
 }
 
-const {
-  service,
-  tags,
-  strategy,
-  minimumCount,
-  healthDeadlineSeconds,
-  healthIntervalSeconds,
-  handDeadlineSeconds,
-  retentionSeconds,
-  retentionFloor,
-  traffic,
-} = serviceSettings.shape;
-const checked = z.object({
-  serviceName: service,
-  tags,
-  strategy,
-  slots: traffic.shape.slots,
-  minimumCount,
-  healthDeadlineSeconds,
-  healthIntervalSeconds,
-  handDeadlineSeconds,
-  retentionSeconds,
-  retentionFloor,
-});
+/** What a member of the settings is called where it is said. */
+const propOf: readonly (readonly [member: string, prop: string])[] = [
+  ['service', 'serviceName'],
+  ['traffic/slots', 'slots'],
+  ['healthDeadlineSeconds', 'healthDeadline'],
+  ['healthIntervalSeconds', 'healthCheck/interval'],
+  ['handDeadlineSeconds', 'handDeadline'],
+  ['retentionSeconds', 'retention'],
+  ['retentionFloor', 'warmAt'],
+  ['extendSeconds', 'extend'],
+];
 
-/** What Plan would refuse is refused here first, all of it at once. */
-function mistakesOf(
-  props: EcsServiceProps,
-  limits: ReturnType<typeof limitsOf>,
-  slots: readonly string[],
-): readonly string[] {
-  const { serviceName, tags, strategy, priority } = props;
-  const named = slots.map((name, index) => ({ name, targetGroup: String(index) }));
-  const parsed = parse(checked, { serviceName, tags, strategy, slots: named, ...limits });
+function asProp(mistake: string): string {
+  const known = propOf.find(([member]) => [':', '/'].some((end) => mistake.startsWith(member + end)));
+  return known === undefined ? mistake : known[1] + mistake.slice(known[0].length);
+}
+
+/** What Plan would refuse is refused here first, all of it at once; ARNs that are not known yet stand in for themselves. */
+function mistakesOf(props: EcsServiceProps, slots: readonly string[]): readonly string[] {
+  const traffic = {
+    rule: 'production',
+    slots: slots.map((name, index) => ({ name, targetGroup: String(index) })),
+  };
+  const parsed = parse(serviceSettings, settingsOf(props, traffic, []));
+  const { scaling, priority } = props;
+  const scaled = parse(z.object({ scaling: scalingSettings.optional() }), {
+    scaling: scaling && scalingSettingsOf(scaling),
+  });
   const needed = slots.length + 1;
   return [
-    ...(parsed.ok ? [] : parsed.mistakes),
+    ...(parsed.ok ? [] : parsed.mistakes.map(asProp)),
+    ...(scaled.ok ? [] : scaled.mistakes),
     ...(priority >= needed && priority <= 50_000
       ? []
       : [`priority: must be ${needed} to 50000, the slots' own rules stand before it, got ${priority}`]),

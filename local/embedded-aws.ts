@@ -29,7 +29,7 @@ export interface EmbeddedAwsOptions
 export interface EmbeddedAws
   extends Pick<
     Region,
-    'calls' | 'ecs' | 'elbv2' | 'states' | 'lambda' | 'dispatcher' | 'provision' | 'close'
+    'calls' | 'ecr' | 'ecs' | 'elbv2' | 'states' | 'lambda' | 'dispatcher' | 'provision' | 'close'
   > {
   /** `http://127.0.0.1:PORT`: every API, and the image registry. */
   readonly endpoint: string;

@@ -9,6 +9,8 @@ import { Roles } from './iam/roles.ts';
 import { Sessions } from './iam/sessions.ts';
 import type { BlobStore } from './registry/blob-store.ts';
 import { Registry } from './registry/registry.ts';
+import { ApplicationAutoScaling } from './services/application-autoscaling/application-autoscaling.ts';
+import { ecsServices } from './services/application-autoscaling/scaled-services.ts';
 import { bootstrap } from './services/cloudformation/bootstrap.ts';
 import { CloudFormation } from './services/cloudformation/cloudformation.ts';
 import { type Outputs, provision } from './services/cloudformation/provision.ts';
@@ -29,6 +31,7 @@ import { Lambda, type LambdaOptions } from './services/lambda/lambda.ts';
 import { Logs } from './services/logs/logs.ts';
 import { Buckets } from './services/s3/buckets.ts';
 import { S3 } from './services/s3/s3.ts';
+import { ServiceQuotas } from './services/service-quotas.ts';
 import { Sns } from './services/sns/sns.ts';
 import { Sqs } from './services/sqs/sqs.ts';
 import { ssmOperations } from './services/ssm.ts';
@@ -52,6 +55,8 @@ export interface RegionOptions {
   readonly throttling?: boolean | undefined;
   /** Asked for each delivery of an event: AWS may lose, double and delay them. */
   readonly deliveries?: ((delivery: Delivery) => Interception) | undefined;
+  /** vCPUs of Fargate that the account may have on demand; default: what a grown account has. */
+  readonly fargateVcpus?: number | undefined;
   /** What runs tasks, from which images. */
   readonly ecs: (registry: Registry) => Pick<EcsOptions, 'images' | 'tasks'> & Partial<EcsOptions>;
   readonly elbv2?: Partial<ElasticLoadBalancingOptions>;
@@ -65,6 +70,7 @@ export interface Region {
   readonly calls: CallLog;
   readonly dispatcher: Dispatcher;
   readonly cloudformation: CloudFormation;
+  readonly ecr: Ecr;
   readonly ecs: Ecs;
   readonly elbv2: ElasticLoadBalancing;
   readonly lambda: Lambda;
@@ -146,14 +152,23 @@ export function createRegion(options: RegionOptions): Region {
     subnet: (subnetId) => placeOf(ec2, subnetId),
     ...options.elbv2,
   });
-  const ecr = new Ecr({ registry, clock });
+  const ecr = new Ecr({ registry, clock, emit });
+  const quotas = new ServiceQuotas({ fargateVcpus: options.fargateVcpus });
   const ecs = new Ecs({
     clock,
     emit,
+    metrics,
+    vcpuQuota: () => quotas.fargateVcpus,
     targets: elbv2,
     network: ec2,
     onLog: (group, stream, line) => logs.append(group, stream, line),
     ...options.ecs(registry),
+  });
+  const autoscaling = new ApplicationAutoScaling({
+    clock,
+    services: ecsServices(ecs),
+    cloudwatch: cloudwatch.operations,
+    authorizer,
   });
   const states = new States({
     clock,
@@ -192,6 +207,7 @@ export function createRegion(options: RegionOptions): Region {
   });
   const dispatcher = new Dispatcher({
     entries: [
+      serviceEntry('applicationAutoScaling', autoscaling.operations),
       serviceEntry('cloudformation', cloudformation.operations),
       serviceEntry('cloudwatch', cloudwatch.operations),
       serviceEntry('dynamodb', dynamodb.operations),
@@ -203,6 +219,7 @@ export function createRegion(options: RegionOptions): Region {
       serviceEntry('iam', iamOperations({ roles })),
       serviceEntry('lambda', lambda.operations),
       serviceEntry('logs', logs.operations),
+      serviceEntry('servicequotas', quotas.operations),
       serviceEntry('sns', sns.operations),
       serviceEntry('sqs', sqs.operations),
       serviceEntry('ssm', ssmOperations({ clock })),
@@ -222,6 +239,7 @@ export function createRegion(options: RegionOptions): Region {
     calls,
     dispatcher,
     cloudformation,
+    ecr,
     ecs,
     elbv2,
     lambda,
@@ -238,6 +256,7 @@ export function createRegion(options: RegionOptions): Region {
       }),
     close: async () => {
       events.close();
+      autoscaling.close();
       cloudwatch.close();
       sqs.close();
       states.close();

@@ -25,7 +25,7 @@ const layers: readonly Layer[] = [
   {
     name: 'aws',
     files: /^functions\/aws\//,
-    may: pattern(core, 'functions/(ports|aws)/.+', '@aws-sdk/.+', 'zod'),
+    may: pattern(core, 'functions/(ports|aws)/.+', '@aws-sdk/.+', '@sigstore/.+', 'zod'),
   },
   {
     name: 'entries',
@@ -162,6 +162,7 @@ describe('the layers', () => {
       `import {\n  AlbTraffic,\n} from '../aws/alb-traffic.ts';`,
     ],
     ['an adapter on a step', 'functions/aws/x.ts', `export { shift } from '../steps/shift.ts';`],
+    ['a step on cosign', 'functions/steps/shift.ts', `import { Verifier } from '@sigstore/verify';`],
     ['an entry on the embedded AWS', 'functions/shift.ts', `import '../local/clock.ts';`],
     ['infra on an adapter', 'infra/app.ts', `import { x } from '../functions/aws/x.ts';`],
     ['local on a step', 'local/start.ts', `const { shift } = await import('../functions/steps/shift.ts');`],

@@ -6,14 +6,17 @@ import type { Calls, Written } from '../core/written.ts';
 
 /** Prefixes of actions as IAM names them, by client. */
 const prefixes: Readonly<Record<string, string>> = {
+  ApplicationAutoScalingClient: 'application-autoscaling',
   CloudWatchClient: 'cloudwatch',
   DynamoDBClient: 'dynamodb',
+  EC2Client: 'ec2',
   ECRClient: 'ecr',
   ECSClient: 'ecs',
   ElasticLoadBalancingV2Client: 'elasticloadbalancing',
   SFNClient: 'states',
   SNSClient: 'sns',
   SSMClient: 'ssm',
+  ServiceQuotasClient: 'servicequotas',
 };
 
 /** A function makes about ten kinds of calls; more than this many kinds count together. */

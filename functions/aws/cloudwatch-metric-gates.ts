@@ -5,7 +5,7 @@ import type { Generation } from '../core/generation.ts';
 import type { MetricGate } from '../core/metric-gate.ts';
 import type { ServiceSettings } from '../core/service-settings.ts';
 import type { MetricValues } from '../ports/metric-values.ts';
-import { balancerOf, groupOf } from './balancer-dimensions.ts';
+import { balancerOf, groupOf } from './alb-names.ts';
 import { metricSeries, minuteStat } from './cloudwatch-metric-data.ts';
 
 export class CloudWatchMetricGates implements MetricValues {

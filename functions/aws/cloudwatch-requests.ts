@@ -6,7 +6,7 @@ import type { SlotName } from '../core/names.ts';
 import type { Minute } from '../core/quiet.ts';
 import type { TrafficSettings } from '../core/service-settings.ts';
 import type { Requests } from '../ports/requests.ts';
-import { balancerOf, groupOf } from './balancer-dimensions.ts';
+import { balancerOf, groupOf } from './alb-names.ts';
 import { metricSeries, minuteStat } from './cloudwatch-metric-data.ts';
 
 const good = ['2XX', '3XX', '4XX'] as const;

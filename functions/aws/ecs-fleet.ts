@@ -17,39 +17,21 @@ import {
   type TaskDefinition,
   UpdateServiceCommand,
 } from '@aws-sdk/client-ecs';
-import * as z from 'zod';
 import { CutoverError } from '../core/errors.ts';
 import type { Generation } from '../core/generation.ts';
 import type { FleetState } from '../core/health.ts';
 import type { GenerationName } from '../core/names.ts';
 import type { Standing } from '../core/orphans.ts';
-import { growing, parse, parseOrThrow } from '../core/parse.ts';
+import { parse } from '../core/parse.ts';
 import type { FleetSettings, ServiceSettings } from '../core/service-settings.ts';
 import { ownerTags } from '../core/tags.ts';
 import type { Fleet } from '../ports/fleet.ts';
+import { clusterOf, type EcsSettings, ecsSettings, type Named, readEcs } from './ecs-settings.ts';
 import { bearsTags, discardDefinition, standing } from './ecs-standing.ts';
 import { calling, codeOf } from './failures.ts';
 
-const ecsSettings = z.strictObject({
-  kind: z.literal('ecs'),
-  cluster: z.string().min(1),
-  taskDefinition: z.string().min(1).describe('ARN of the template, with its revision'),
-  container: z.string().min(1).describe('the container that the image replaces'),
-  port: z.int().min(1).max(65_535),
-  subnets: z.array(z.string().min(1)).min(1),
-  securityGroups: z.array(z.string().min(1)).max(5),
-  assignPublicIp: z.boolean(),
-});
-type EcsSettings = z.infer<typeof ecsSettings>;
-
-/** What one must know of a generation that runs, by whatever version it was launched. */
-const ecsPlace = growing({ kind: ecsSettings.shape.kind, cluster: ecsSettings.shape.cluster });
-
 /** https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_DescribeTasks.html */
 const tasksPerCall = 100;
-
-/** The name is all that ECS has of a generation. */
-type Named = Pick<Generation, 'name'> & Partial<Pick<Generation, 'fleet'>>;
 
 export class EcsFleet implements Fleet {
   readonly #client: ECSClient;
@@ -69,7 +51,7 @@ export class EcsFleet implements Fleet {
     desired: number,
     copyOf: Generation | null,
   ): Promise<void> {
-    const ecs = read(settings);
+    const ecs = readEcs(settings);
     const found = await this.#find(ecs.cluster, generation);
     if (found !== undefined && found.status !== 'INACTIVE') {
       refuseStranger(found.tags, settings, generation);
@@ -128,7 +110,7 @@ export class EcsFleet implements Fleet {
     settings: ServiceSettings,
     isAsked: (found: Pick<Standing, 'name' | 'runs'>) => boolean,
   ): Promise<readonly Standing[]> {
-    return standing(this.#client, read(settings).cluster, settings, isAsked);
+    return standing(this.#client, readEcs(settings).cluster, settings, isAsked);
   }
 
   async discard(settings: ServiceSettings, name: GenerationName, what: 'all' | 'what runs'): Promise<void> {
@@ -289,16 +271,6 @@ export class EcsFleet implements Fleet {
       return tasks;
     });
   }
-}
-
-function read(settings: ServiceSettings): EcsSettings {
-  return parseOrThrow(ecsSettings, settings.fleet, `the fleet of ${settings.service}`);
-}
-
-/** Where the generation runs, which need not be where the next one is launched. */
-function clusterOf(settings: ServiceSettings, generation: Named): string {
-  const fleet = generation.fleet ?? settings.fleet;
-  return parseOrThrow(ecsPlace, fleet, `the fleet of ${generation.name}`).cluster;
 }
 
 /** Always by digest: what the tag names may change. */

@@ -10,6 +10,7 @@ import {
 } from './deployment-start.ts';
 import { CutoverError, shortened } from './errors.ts';
 import { isFinding } from './finding.ts';
+import { type Freeze, frozenAt } from './freeze.ts';
 import { imageName } from './generation.ts';
 import { waitsForHand } from './hold.ts';
 import { type Latched, mayBeSuperseded, stopReason, supersede } from './latch.ts';
@@ -68,6 +69,8 @@ export function admit(item: ServiceItem, offer: Offer): Decided {
   const refusal = refuse(item, offer);
   if (refusal !== undefined) return refusedPush(item, offer, refusal);
   if (item.owner !== null) return whileBusy(item, offer, item.owner.execution);
+  const freeze = frozenAt(offer.settings.freeze, offer.now);
+  if (freeze !== undefined) return whileFrozen(item, offer, freeze);
   const slot = chooseSlot(item, offer);
   if (slot === undefined) return withoutSlot(item, offer);
 
@@ -107,9 +110,23 @@ function queued(item: ServiceItem, offer: Offer, why: string): Decided {
   return { item: recorded(waiting(item, offer.push), offer, { admission: 'queued', reason }), admission };
 }
 
-function waiting(item: ServiceItem, { eventId, at, repository, tag, digest }: Push): ServiceItem {
-  if (item.pending?.eventId === eventId) return item;
-  return { ...item, pending: { eventId, at, repository, tag, digest } };
+function waiting(
+  item: ServiceItem,
+  { eventId, at, repository, tag, digest }: Push,
+  notBefore: number | null = null,
+): ServiceItem {
+  const known = item.pending?.eventId === eventId;
+  if (known && item.pending?.notBefore === notBefore) return item;
+  return { ...item, pending: { eventId, at, repository, tag, digest, notBefore } };
+}
+
+/** A window may be declared, or end sooner, while a push waits: then people are told anew. */
+function whileFrozen(item: ServiceItem, offer: Offer, { until, reason: why }: Freeze): Decided {
+  const reason = `nothing is deployed until ${iso(until)} (${why}); it waits`;
+  const admission = { admission: 'queued', plan: null, reason, notBefore: null } as const;
+  const waits = waiting(item, offer.push, until);
+  if (waits === item) return { item, admission };
+  return { item: recorded(waits, offer, { admission: 'queued', reason }), admission };
 }
 
 /** A push that waited and was looked at waits no more, whatever came of it. */
@@ -234,7 +251,9 @@ function whileBusy(item: ServiceItem, offer: Offer, owner: string): Decided {
     case 'queueLatest':
       return queued(item, offer, waits);
     case 'supersede': {
-      if (!mayBeSuperseded(running)) return queued(item, offer, waits);
+      // To go back for a push that may not be deployed yet would gain nothing.
+      if (!mayBeSuperseded(running) || frozenAt(offer.settings.freeze, offer.now) !== undefined)
+        return queued(item, offer, waits);
       const first = waitsForHand(item)
         ? `which is held for a person's word: it goes back first when that comes, at once with ${stop}`
         : 'which goes back first';

@@ -136,6 +136,8 @@ const pending = growing({
   repository: z.string(),
   tag: z.string(),
   digest,
+  /** It is not offered again before; null: as soon as the service is free. */
+  notBefore: instant.nullable().default(null),
 });
 
 /** A digest that a rollback left: nothing deploys it until a person releases it. */

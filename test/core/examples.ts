@@ -226,3 +226,9 @@ export function ended(): { item: ServiceItem; plan: Plan } {
   const { item, plan } = baking(2);
   return { item: promoted(item, plan, start + 1_800_000), plan };
 }
+
+/** The push as it waits. */
+export const pendingOf = (number: number): NonNullable<ServiceItem['pending']> => ({
+  ...pushOf(number),
+  notBefore: null,
+});

@@ -11,6 +11,7 @@ import {
   imageOf,
   liveItem,
   offerOf,
+  pendingOf,
   pushOf,
   replacedItem,
   retainedOf,
@@ -93,7 +94,7 @@ describe('of the tags that match a pattern', () => {
 
   it.each<[string, ServiceItem]>([
     ['somebody has the service', admitted().item],
-    ['a push waits', liveItem({ pending: pushOf(3) })],
+    ['a push waits', liveItem({ pending: pendingOf(3) })],
   ])('nothing is started while %s', (_, item) => {
     expect(find(item, [imageOf(4)])).toBeUndefined();
   });
@@ -159,7 +160,7 @@ describe('a finding that is offered', () => {
   });
 
   it('comes to nothing when its push waits by now', () => {
-    const waiting = liveItem({ pending: pushOf(2) });
+    const waiting = liveItem({ pending: pendingOf(2) });
     expect(admit(waiting, offer(found)).admission).toMatchObject({ admission: 'nothing' });
   });
 

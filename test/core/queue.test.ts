@@ -18,6 +18,7 @@ import {
   green,
   liveItem,
   offerOf,
+  pendingOf,
   pushOf,
   red,
   retainedOf,
@@ -41,7 +42,7 @@ describe('a push while another is deployed', () => {
     expect(admission).toEqual({ admission: 'queued', plan: null, reason, notBefore: null });
     expect(item).toEqual({
       ...busy,
-      pending: pushOf(3),
+      pending: pendingOf(3),
       seen: item.seen,
       intake: {
         id: 'event-3',
@@ -60,7 +61,7 @@ describe('a push while another is deployed', () => {
   it('takes the place of an older one that waits, which is named', () => {
     const first = admit(busy, offer(3)).item;
     const { item, admission } = admit(first, offer(4));
-    expect(item.pending).toEqual(pushOf(4));
+    expect(item.pending).toEqual(pendingOf(4));
     expect(admission.reason).toMatch(/\. shop\/web:v3, which waited, is superseded by it$/);
     expect(item.lastPush).toEqual(busy.lastPush);
   });
@@ -69,7 +70,7 @@ describe('a push while another is deployed', () => {
     const first = admit(busy, offer(4)).item;
     const { item, admission } = admit(first, offer(3));
     expect(admission).toMatchObject({ admission: 'superseded' });
-    expect(item.pending).toEqual(pushOf(4));
+    expect(item.pending).toEqual(pendingOf(4));
   });
 
   it('waits once: delivered again it changes nothing', () => {
@@ -112,8 +113,8 @@ describe('a push while another is deployed', () => {
     const { latch } = item.deployment!;
     const abort = { by: 'ann', reason: 'slow', at: start };
     const aborted = { ...item, deployment: { ...item.deployment!, latch: { ...latch, abort } } };
-    expect(admit(aborted, again).item.pending).toEqual(again.push);
-    expect(admit(admit(item, offer(3)).item, again).item.pending).toEqual(again.push);
+    expect(admit(aborted, again).item.pending).toMatchObject(again.push);
+    expect(admit(admit(item, offer(3)).item, again).item.pending).toMatchObject(again.push);
   });
 
   it('is refused where the service says so', () => {
@@ -137,7 +138,7 @@ describe('a push that waited', () => {
     });
 
   it('waits on when the deployment ended, and is deployed when it is offered again', () => {
-    expect(waited.pending).toEqual(pushOf(3));
+    expect(waited.pending).toEqual(pendingOf(3));
     const { item, admission } = admit(waited, after(3));
     expect(admission).toMatchObject({
       admission: 'admitted',
@@ -186,7 +187,7 @@ describe('a push that waited', () => {
 
   it('stays where it is when another is taken', () => {
     const { item } = admitted(waited, after(5));
-    expect(item.pending).toEqual(pushOf(3));
+    expect(item.pending).toEqual(pendingOf(3));
     expect(admit({ ...item, owner: null }, after(3)).admission).toMatchObject({ admission: 'superseded' });
   });
 });
@@ -202,7 +203,7 @@ describe('a push while no slot is free', () => {
     const { item, admission } = admit(full(due), offer(4));
     expect(admission).toMatchObject({ admission: 'queued' });
     expect(admission.reason).toMatch(/^it waits for a slot; no slot is free: blue holds web-g0001/);
-    expect(item.pending).toEqual(pushOf(4));
+    expect(item.pending).toEqual(pendingOf(4));
     const again = admit(item, offer(4, { execution: { arn: execution('offered'), redrives: 0 } }));
     expect(again.item).toBe(item);
     const free = { ...item, retained: item.retained.slice(1) };
@@ -216,7 +217,7 @@ describe('a push while no slot is free', () => {
       putOff({ ...first!, until: due, reachedSince: due - ago }, due),
     );
     for (const each of reached)
-      expect(admit({ ...item, retained: [each, ...others] }, offer(4)).item.pending).toEqual(pushOf(4));
+      expect(admit({ ...item, retained: [each, ...others] }, offer(4)).item.pending).toEqual(pendingOf(4));
     const kept = putOff({ ...first!, reachedSince: due - 1_000 }, due);
     const decided = admit({ ...item, retained: [kept, ...others] }, offer(4));
     expect(decided.admission).toMatchObject({ admission: 'rejected' });
@@ -247,5 +248,56 @@ describe('a push of a digest that is held', () => {
         '000000000000 is held since ann went back from web-g0002 (slow); push another image, or release it: {"service":"web","signal":"release","by":"…"}',
     });
     expect(decided.item).toEqual({ ...item, intake: decided.item.intake, seen: decided.item.seen });
+  });
+});
+
+describe('a push while nothing may be deployed', () => {
+  const friday = Date.UTC(2026, 0, 2, 16, 30);
+  const weekend = {
+    kind: 'weekly',
+    days: ['fri'],
+    from: '17:00',
+    to: '24:00',
+    timeZone: 'Europe/Zurich',
+    reason: 'no deployments on Friday evening',
+  };
+  const frozen = (changes: Partial<Offer> = {}): Offer =>
+    offer(2, { settings: queueing({ freeze: [weekend] }), now: friday, ...changes });
+  const until = Date.UTC(2026, 0, 2, 23);
+
+  it('waits until that is over, and says so once', () => {
+    const first = admit(liveItem(), frozen());
+    expect(first.admission).toMatchObject({
+      admission: 'queued',
+      reason:
+        'nothing is deployed until 2026-01-02T23:00:00.000Z (no deployments on Friday evening); it waits',
+    });
+    expect(first.item.pending).toMatchObject({ eventId: 'event-2', notBefore: until });
+    expect(first.item.owner).toBeNull();
+    expect(admit(first.item, frozen()).item).toBe(first.item);
+  });
+
+  it.each(['queueLatest', 'supersede'] as const)(
+    'waits behind what runs, which it leaves alone: %s',
+    (whenBusy) => {
+      const { item } = admitted();
+      const busy = frozen({
+        settings: queueing({ freeze: [weekend], whenBusy }),
+        push: pushOf(3),
+        execution: { arn: execution('event-3'), redrives: 0 },
+      });
+      const decided = admit(item, busy);
+      expect(decided.admission.admission).toBe('queued');
+      expect(decided.item.deployment?.latch).toEqual(item.deployment?.latch);
+    },
+  );
+
+  it('is deployed when that is over', () => {
+    const { item } = admit(liveItem(), frozen());
+    expect(admit(item, frozen({ now: until })).admission.admission).toBe('admitted');
+  });
+
+  it('is refused for what would refuse it then', () => {
+    expect(admit(liveItem(), frozen({ push: pushOf(1) })).admission.admission).toBe('nothing');
   });
 });

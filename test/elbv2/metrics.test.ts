@@ -128,6 +128,7 @@ test('publishes host counts each minute, and zeros only for a minute with traffi
   const second = told();
   expect(second).toContain('119999 HTTPCode_Target_5XX_Count blue 0');
   expect(second).toContain('119999 RequestCount 0');
+  expect(second).toContain('119999 RequestCountPerTarget blue 0');
   expect(second).toContain('119999 ActiveConnectionCount 3');
   hosts.registered = 0;
   metrics.take({ counts: [], connections: {} });

@@ -52,6 +52,22 @@ describe('an operation acts on', () => {
     ],
     ['ecr', 'DescribeImages', { repositoryName: 'shop/web' }, [of('ecr', 'repository/shop/web')]],
     ['ecr', 'GetAuthorizationToken', {}, ['*']],
+    ['ecr', 'DescribeImageScanFindings', { repositoryName: 'web' }, [of('ecr', 'repository/web')]],
+    ['ecr', 'StartImageScan', { repositoryName: 'web' }, [of('ecr', 'repository/web')]],
+    ['ecr', 'DescribeImageSigningStatus', { repositoryName: 'web' }, [of('ecr', 'repository/web')]],
+    ['ecr', 'GetDownloadUrlForLayer', { repositoryName: 'web' }, [of('ecr', 'repository/web')]],
+    ['ecr', 'ListImageReferrers', { repositoryName: 'web' }, [of('ecr', 'repository/web')]],
+    ['ecr', 'PutSigningConfiguration', {}, ['*']],
+    ['ecr', 'PutRegistryScanningConfiguration', {}, ['*']],
+    ['ec2', 'DescribeSubnets', {}, ['*']],
+    [
+      'servicequotas',
+      'GetServiceQuota',
+      { ServiceCode: 'fargate', QuotaCode: 'L-1' },
+      [of('servicequotas', 'fargate/L-1')],
+    ],
+    ['elasticloadbalancing', 'DescribeTargetGroups', { TargetGroupArns: ['x'] }, ['*']],
+    ['elasticloadbalancing', 'DescribeAccountLimits', {}, ['*']],
     ['ssm', 'GetParameter', { Name: '/web/hold:3' }, [of('ssm', 'parameter/web/hold')]],
     ['sns', 'Publish', { TopicArn: of('sns', 'news') }, [of('sns', 'news')]],
     ['sqs', 'SendMessage', { QueueUrl: 'http://127.0.0.1:1/123456789012/dlq' }, [of('sqs', 'dlq')]],
@@ -82,6 +98,11 @@ describe('an operation acts on', () => {
   it('nothing that AWS does not ask for', () => {
     expect(authorizationsOf('sts', 'GetCallerIdentity', {})).toEqual([]);
   });
+});
+
+it('listing what refers to an image needs to read images', () => {
+  const [own] = authorizationsOf('ecr', 'ListImageReferrers', { repositoryName: 'web' });
+  expect(own?.action).toBe('ecr:BatchGetImage');
 });
 
 describe('an operation also needs', () => {

@@ -1,11 +1,16 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { App } from 'aws-cdk-lib';
+import { ECSClient } from '@aws-sdk/client-ecs';
+import { type App, Duration, TimeZone } from 'aws-cdk-lib';
+import { Schedule } from 'aws-cdk-lib/aws-applicationautoscaling';
 import { ListenerCondition } from 'aws-cdk-lib/aws-elasticloadbalancingv2';
 import { AwsSolutionsChecks } from 'cdk-nag';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { EcsFleet } from '../../functions/aws/ecs-fleet.ts';
 import { Cutover } from '../../infra/cutover.ts';
+import { allowScaling } from '../../infra/scaling-rights.ts';
+import type { ServiceScaling } from '../../infra/service-scaling.ts';
 import { addService, Ground, newApp, newStack, type ServiceChanges } from './apps.ts';
 import { grantsOf, readTemplate, resourcesOf } from './templates.ts';
 
@@ -104,6 +109,75 @@ describe('one deployer', () => {
   });
 });
 
+describe('a service that scales', () => {
+  const scaling: ServiceScaling = {
+    minimum: 2,
+    maximum: 8,
+    policies: [
+      { name: 'cpu', metric: 'cpu', target: 60 },
+      { name: 'requests', metric: 'requestsPerTarget', target: 500, scaleInCooldown: Duration.minutes(10) },
+    ],
+    schedule: [
+      {
+        name: 'morning',
+        schedule: Schedule.cron({ hour: '8', minute: '0' }),
+        timeZone: TimeZone.EUROPE_BERLIN,
+        minimum: 4,
+      },
+      { name: 'opening', schedule: Schedule.at(new Date(Date.UTC(2026, 0, 5, 8))), maximum: 9 },
+    ],
+  };
+
+  it('says how in its settings, as the fleet reads them', () => {
+    const app = fresh();
+    const stack = newStack(app, 'Scaled');
+    addService(stack, 'Web', new Cutover(stack, 'Deployer'), new Ground(stack), { scaling });
+    const template = readTemplate(app.synth().getStackByName('Scaled').templateFullPath);
+    const [[, settings]] = resourcesOf(template, 'AWS::SSM::Parameter') as [
+      ReturnType<typeof resourcesOf>[number],
+    ];
+    const [, parts] = (settings.Properties['Value'] as { 'Fn::Join': [string, unknown[]] })['Fn::Join'];
+    const text = parts.map((part) => (typeof part === 'string' ? part : 'arn:reference')).join('');
+    const { fleet } = JSON.parse(text) as { fleet: Record<string, unknown> };
+    expect(fleet['scaling']).toEqual({
+      minimum: 2,
+      maximum: 8,
+      policies: [
+        { name: 'cpu', metric: 'cpu', target: 60 },
+        { name: 'requests', metric: 'requestsPerTarget', target: 500, scaleInCooldownSeconds: 600 },
+      ],
+      schedule: [
+        { name: 'morning', expression: 'cron(0 8 * * ? *)', timezone: 'Europe/Berlin', minimum: 4 },
+        { name: 'opening', expression: 'at(2026-01-05T08:00:00)', maximum: 9 },
+      ],
+    });
+    expect(
+      new EcsFleet(new ECSClient({ region: 'us-east-1' })).mistakesIn({ kind: 'ecs', ...fleet }),
+    ).toEqual([]);
+  });
+
+  it('needs rights that cdk-nag finds no narrower ones for', () => {
+    const app = fresh();
+    const stack = newStack(app, 'Scaling');
+    const { functions } = new Cutover(stack, 'Deployer');
+    allowScaling(stack, [functions.promote]);
+    const template = readTemplate(app.synth().getStackByName('Scaling').templateFullPath);
+    expect(wildcards(app)).toEqual([]);
+    const grants = grantsOf(template).filter(({ role }) => role.startsWith('DeployerPromoteRole'));
+    const of = (action: string) => grants.find(({ actions }) => actions.includes(action));
+    expect(of('application-autoscaling:RegisterScalableTarget')?.condition).toEqual({
+      StringEquals: {
+        'application-autoscaling:service-namespace': 'ecs',
+        'application-autoscaling:scalable-dimension': 'ecs:service:DesiredCount',
+      },
+    });
+    expect(JSON.stringify(of('cloudwatch:DeleteAlarms')?.resources)).toMatch(/:alarm:"/);
+    expect(JSON.stringify(of('iam:CreateServiceLinkedRole')?.resources)).toContain(
+      ':role/aws-service-role/ecs.application-autoscaling.amazonaws.com/AWSServiceRoleForApplicationAutoScaling_ECSService',
+    );
+  });
+});
+
 describe('a service that is described wrongly', () => {
   const make = (changes: ServiceChanges): void => {
     const stack = newStack(fresh(), 'Wrong');
@@ -125,6 +199,7 @@ describe('a service that is described wrongly', () => {
         slots: ['blue'],
         priority: 1,
         minimumCount: 0,
+        scaling: { minimum: 3, maximum: 2, policies: [{ name: 'cpu', metric: 'cpu', target: 101 }] },
       }),
     ).toThrow(
       [
@@ -133,14 +208,16 @@ describe('a service that is described wrongly', () => {
         'strategy/steps/1/bakeSeconds: Too small: expected number to be >=0',
         'strategy/steps/1/weightPercent: must be above the step before it (50), got 40',
         'strategy/steps/1/weightPercent: must be 100 at the last step, got 40',
-        'slots: needs at least two slots: one is live while the other is filled',
         'minimumCount: Too small: expected number to be >=1',
+        'slots: needs at least two slots: one is live while the other is filled',
+        'scaling/policies/0/target: is a percentage for this metric: at most 100',
+        'scaling/maximum: is less than minimum',
         "priority: must be 2 to 50000, the slots' own rules stand before it, got 1",
       ].join('; '),
     );
   });
 
-  it.each([
+  it.each<[string, ServiceChanges, string]>([
     ['a slot twice', { slots: ['blue', 'blue'] }, "slots/1/name: is another slot's already: blue"],
     [
       'six slots',
@@ -151,6 +228,31 @@ describe('a service that is described wrongly', () => {
       'a slot that is no name',
       { slots: ['blue', 'Green'] },
       'slots/1/name: must be 1 to 11 of a-z and 0-9, starting with a letter',
+    ],
+    ['a retention that nobody outlives', { retention: Duration.days(366) }, 'retention: Too big'],
+    [
+      'a bake that no comparison fits in',
+      {
+        comparison: {},
+        strategy: { kind: 'canary', canaryPercent: 10, canaryBakeSeconds: 60, bakeSeconds: 0 },
+      },
+      'strategy: the bake at 10 % is 60 s, and a comparison takes 270 s',
+    ],
+    [
+      'a freeze in no time zone',
+      {
+        freeze: [
+          {
+            kind: 'weekly',
+            days: ['fri'],
+            from: '12:00',
+            to: '24:00',
+            timeZone: 'Bern',
+            reason: 'weekend',
+          },
+        ],
+      },
+      'freeze/0/timeZone: must be a time zone such as Europe/Zurich',
     ],
     [
       'a priority too low for its slots',

@@ -8,8 +8,9 @@ import {
   DescribeImagesCommand,
   DescribeRegistryCommand,
   DescribeRepositoriesCommand,
-  ECRClient,
+  type ECRClient,
   GetAuthorizationTokenCommand,
+  GetDownloadUrlForLayerCommand,
   GetLifecyclePolicyCommand,
   GetRepositoryPolicyCommand,
   ImageAlreadyExistsException,
@@ -34,14 +35,9 @@ import {
   UntagResourceCommand,
 } from '@aws-sdk/client-ecr';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { PolicyAuthorizer } from '../../local/iam/policy-authorizer.ts';
-import { Roles } from '../../local/iam/roles.ts';
 import { manifestTypes } from '../../local/registry/manifest.ts';
 import { pushImage } from '../../local/registry/oci-image.ts';
-import { CallLog } from '../../local/wire/call-log.ts';
-import { Dispatcher } from '../../local/wire/dispatcher.ts';
-import { InProcessHandler } from '../../local/wire/request-handler.ts';
-import { serviceEntry } from '../../local/wire/services.ts';
+import { clientOf } from './clients.ts';
 import { EmbeddedRegistry } from './embedded-registry.ts';
 
 const registryId = '123456789012';
@@ -52,26 +48,7 @@ let ecr: ECRClient;
 
 beforeEach(async () => {
   embedded = await EmbeddedRegistry.start();
-  const { clock } = embedded;
-  const endpoint = () => embedded.url;
-  const dispatcher = new Dispatcher({
-    entries: [serviceEntry('ecr', embedded.ecr.operations)],
-    authorizer: new PolicyAuthorizer({ roles: new Roles({ clock }), clock }),
-    principalOf: () => ({ kind: 'root' }),
-    calls: new CallLog(),
-    clock,
-    endpoint,
-    onFailure: (failure) => {
-      throw failure;
-    },
-  });
-  ecr = new ECRClient({
-    endpoint: endpoint(),
-    region: 'us-east-1',
-    credentials: { accessKeyId: 'AKIDTEST', secretAccessKey: 'secret' },
-    maxAttempts: 1,
-    requestHandler: new InProcessHandler({ dispatcher, endpoint }),
-  });
+  ecr = clientOf(embedded).client;
   await ecr.send(
     new CreateRepositoryCommand({ repositoryName: 'web', tags: [{ Key: 'team', Value: 'shop' }] }),
   );
@@ -347,4 +324,20 @@ test('docker login gets a token for twelve hours, for the registry where it is',
     registryId,
     replicationConfiguration: { rules: [] },
   });
+});
+
+test('a configuration is downloaded like a layer, from where ECR says', async () => {
+  const image = { layers: [{ '/app': { content: 'v1' } }], config: { Cmd: ['/app'] }, architecture: 'arm64' };
+  const imageDigest = await pushImage(image, { registry: embedded.url, repository: 'web', tag: 'v1' });
+  const { images } = await ecr.send(
+    new BatchGetImageCommand({ repositoryName: 'web', imageIds: [{ imageDigest }] }),
+  );
+  const { config } = JSON.parse(images?.[0]?.imageManifest ?? '') as { config: { digest: string } };
+  const { downloadUrl = '', layerDigest } = await ecr.send(
+    new GetDownloadUrlForLayerCommand({ repositoryName: 'web', layerDigest: config.digest }),
+  );
+  expect(layerDigest).toBe(config.digest);
+  expect(await (await fetch(downloadUrl)).json()).toMatchObject({ os: 'linux', architecture: 'arm64' });
+  const unknown = new GetDownloadUrlForLayerCommand({ repositoryName: 'web', layerDigest: imageDigest });
+  await expect(ecr.send(unknown)).rejects.toThrow(LayersNotFoundException);
 });

@@ -21,8 +21,9 @@ export class EmbeddedRegistry {
   readonly #server: Server;
 
   private constructor(blobs: BlobStore) {
-    this.registry = new Registry({ clock: this.clock, blobs, emit: (event) => this.events.push(event) });
-    this.ecr = new Ecr({ registry: this.registry, clock: this.clock });
+    const emit = (event: AwsEvent): void => void this.events.push(event);
+    this.registry = new Registry({ clock: this.clock, blobs, emit });
+    this.ecr = new Ecr({ registry: this.registry, clock: this.clock, emit });
     this.images = new ImagePuller({ registry: this.registry });
     const api = new DistributionApi({ registry: this.registry });
     this.#server = createServer((request, response) => void api.handle(request, response));

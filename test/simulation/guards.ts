@@ -190,7 +190,7 @@ export const guards: readonly Guard[] = [
   {
     invariant: 'I7',
     guard: 'a generation is left alone until no request can reach it',
-    replacements: [out('core/quiet.ts', 'return firstMinute(since) + minuteMs + lateMs;', 'return since;')],
+    replacements: [out('core/quiet.ts', 'return nextMinute(since) + minuteMs + lateMs;', 'return since;')],
     story: taken,
   },
   {

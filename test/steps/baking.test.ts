@@ -115,11 +115,11 @@ describe('a comparison', () => {
       world.time += 1;
       const said = await judged().then(
         ({ verdict }) => verdict,
-        ({ message }: CutoverError) => message,
+        (failure: unknown) => String(failure),
       );
       const words =
         'web-g0002 could not be shown to be good, 600 s after its bake was over: too few to compare: 0 of ';
-      expect(said.startsWith(fewRequests === 'pass' ? 'pass' : words)).toBe(true);
+      expect(said).toContain(fewRequests === 'pass' ? 'pass' : words);
     },
   );
 

@@ -18,7 +18,7 @@ import {
   baking,
   generationOf,
   liveItem,
-  pushOf,
+  pendingOf,
   retainedOf,
   start,
   web,
@@ -181,7 +181,7 @@ describe('the ledger', () => {
 
   it.each<[string, Partial<ServiceItem>]>([
     ['an execution holds', { owner: admitted().item.owner }],
-    ['a push waits for', { pending: pushOf(3) }],
+    ['a push waits for', { pending: pendingOf(3) }],
     ['retain a generation', { retained: [retainedOf(generationOf(1), start)] }],
     ['have orphans to be ended', { collect: { by: 'ann', at: start } }],
   ])('knows which services %s', async (_, open) => {

@@ -18,6 +18,7 @@ import {
   generationOf,
   green,
   liveItem,
+  pendingOf,
   pushOf,
   settingsOf,
   start,
@@ -198,7 +199,7 @@ describe('plan', () => {
     ['a newer push', (to) => (to.item = liveItem({ lastPush: { eventId: 'event-3', at: pushOf(3).at } }))],
   ])('offers a push that waited once: refused for %s it waits no more', async (_, given) => {
     given(world);
-    world.item = { ...world.item, pending: pushOf(2) };
+    world.item = { ...world.item, pending: pendingOf(2) };
     expect(await planDeployment(input(ecrEvent(pushOf(2))), world.ports)).toMatchObject({ plan: null });
     expect(world.item).toMatchObject({ pending: null, intake: { id: 'event-2' } });
   });

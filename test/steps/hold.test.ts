@@ -16,6 +16,7 @@ import {
   generationOf,
   goingBack,
   liveItem,
+  pendingOf,
   pushOf,
   replacedItem,
   settingsOf,
@@ -411,7 +412,7 @@ describe('a push that waited while the alarm is red', () => {
   it('waits on, which is told once, and is deployed when the alarm is green', async () => {
     world = new World();
     world.live(generationOf(1));
-    world.item = liveItem({ pending: pushOf(2) });
+    world.item = liveItem({ pending: pendingOf(2) });
     world.alarmStates = [{ name: 'web-errors', state: 'ALARM', reason: '5 > 1' }];
     const offer = (number: number) =>
       planDeployment(
@@ -425,7 +426,7 @@ describe('a push that waited while the alarm is red', () => {
     const reason = 'it waits for the alarm web-errors to turn green, and is offered again every few minutes';
     expect(await offer(1)).toEqual({ admission: 'queued', plan: null, reason, notBefore: null });
     const told = world.item;
-    expect(told).toMatchObject({ pending: pushOf(2), intake: { admission: 'queued', reason } });
+    expect(told).toMatchObject({ pending: pendingOf(2), intake: { admission: 'queued', reason } });
     world.alarmStates = [{ name: 'web-errors', state: 'ALARM', reason: '6 > 1' }];
     await offer(2);
     expect(world.item).toEqual(told);

@@ -4,7 +4,16 @@ import { retiring } from '../../functions/core/course.ts';
 import { serviceName } from '../../functions/core/names.ts';
 import { planDeployment } from '../../functions/steps/plan-deployment.ts';
 import { sweep } from '../../functions/steps/sweep.ts';
-import { baking, execution, generationOf, liveItem, pushOf, retainedOf, start } from '../core/examples.ts';
+import {
+  baking,
+  execution,
+  generationOf,
+  liveItem,
+  pendingOf,
+  pushOf,
+  retainedOf,
+  start,
+} from '../core/examples.ts';
 import { World } from './world.ts';
 
 let world: World;
@@ -51,7 +60,7 @@ describe('an owner that died', () => {
   });
 
   it('keeps what waits waiting until it is recovered', async () => {
-    world.item = { ...world.item, pending: pushOf(3) };
+    world.item = { ...world.item, pending: pendingOf(3) };
     expect((await sweep(world.ports)).started).toEqual([`recover-web-${period}`]);
   });
 });
@@ -82,7 +91,7 @@ describe('nothing is started', () => {
 describe('a push that waits', () => {
   const name = `web-${period}-event-3`;
   beforeEach(() => {
-    world.item = liveItem({ pending: pushOf(3) });
+    world.item = liveItem({ pending: pendingOf(3) });
     world.live(generationOf(1));
   });
 
@@ -99,6 +108,13 @@ describe('a push that waits', () => {
     expect(await sweep(world.ports)).toEqual({ started: [] });
   });
 
+  it('is not offered before its time, and is then', async () => {
+    world.item = liveItem({ pending: { ...pendingOf(3), notBefore: start + 1_000 } });
+    expect(await sweep(world.ports)).toEqual({ started: [] });
+    world.time = start + 1_000;
+    expect((await sweep(world.ports)).started).toEqual([name]);
+  });
+
   it('is offered again when its execution failed, under another name', async () => {
     await sweep(world.ports);
     world.time += 299_999;
@@ -111,7 +127,7 @@ describe('a push that waits', () => {
 
   it('has names that Step Functions takes, and that differ in time however long the id is', async () => {
     const eventId = `${'x'.repeat(100)}:ü/ ${'y'.repeat(24)}`;
-    world.item = liveItem({ pending: { ...pushOf(3), eventId } });
+    world.item = liveItem({ pending: { ...pendingOf(3), eventId } });
     await sweep(world.ports);
     world.time += 300_000;
     await sweep(world.ports);
@@ -124,7 +140,7 @@ describe('a push that waits', () => {
 describe('a generation that nobody retired', () => {
   it('gets a retirement, so that its slot becomes free for what waits', async () => {
     world.item = liveItem({
-      pending: pushOf(3),
+      pending: pendingOf(3),
       retained: [retainedOf(generationOf(0), start - 600_000)],
     });
     expect((await sweep(world.ports)).started).toEqual([`retire-web-${period}`, `web-${period}-event-3`]);
@@ -137,8 +153,8 @@ describe('a generation that nobody retired', () => {
 
 describe('one service that fails', () => {
   it('does not keep the others, and the whole is tried again', async () => {
-    world.item = { ...liveItem({ pending: pushOf(2) }), service: api };
-    world.item = liveItem({ pending: pushOf(3) });
+    world.item = { ...liveItem({ pending: pendingOf(2) }), service: api };
+    world.item = liveItem({ pending: pendingOf(3) });
     const { ledger } = world.ports;
     const ports = {
       ...world.ports,

@@ -1,11 +1,17 @@
+import {
+  ApplicationAutoScalingClient,
+  DescribeScalableTargetsCommand,
+} from '@aws-sdk/client-application-auto-scaling';
 import { CloudWatchClient, DescribeAlarmsCommand } from '@aws-sdk/client-cloudwatch';
 import { DynamoDBClient, ListTablesCommand } from '@aws-sdk/client-dynamodb';
+import { DescribeSubnetsCommand, EC2Client } from '@aws-sdk/client-ec2';
 import { ECRClient, PutImageCommand } from '@aws-sdk/client-ecr';
 import { ECSClient, ListTasksCommand } from '@aws-sdk/client-ecs';
 import {
   DescribeRulesCommand,
   ElasticLoadBalancingV2Client,
 } from '@aws-sdk/client-elastic-load-balancing-v2';
+import { GetServiceQuotaCommand, ServiceQuotasClient } from '@aws-sdk/client-service-quotas';
 import { ListStateMachinesCommand, SFNClient } from '@aws-sdk/client-sfn';
 import { ListTopicsCommand, SNSClient } from '@aws-sdk/client-sns';
 import { GetParameterCommand, SSMClient } from '@aws-sdk/client-ssm';
@@ -22,6 +28,13 @@ const options = {
 
 it.each<[string, () => Promise<unknown>]>([
   [
+    'application-autoscaling:DescribeScalableTargets',
+    () =>
+      tally
+        .count(new ApplicationAutoScalingClient(options))
+        .send(new DescribeScalableTargetsCommand({ ServiceNamespace: 'ecs' })),
+  ],
+  [
     'cloudwatch:DescribeAlarms',
     () => tally.count(new CloudWatchClient(options)).send(new DescribeAlarmsCommand()),
   ],
@@ -32,6 +45,14 @@ it.each<[string, () => Promise<unknown>]>([
       tally
         .count(new ECRClient(options))
         .send(new PutImageCommand({ repositoryName: 'web', imageManifest: '{}' })),
+  ],
+  ['ec2:DescribeSubnets', () => tally.count(new EC2Client(options)).send(new DescribeSubnetsCommand())],
+  [
+    'servicequotas:GetServiceQuota',
+    () =>
+      tally
+        .count(new ServiceQuotasClient(options))
+        .send(new GetServiceQuotaCommand({ ServiceCode: 'fargate', QuotaCode: 'L-1' })),
   ],
   ['ecs:ListTasks', () => tally.count(new ECSClient(options)).send(new ListTasksCommand())],
   [

@@ -6,15 +6,19 @@ import type {
   BatchDeleteImageCommandOutput,
   BatchGetImageCommandInput,
   BatchGetImageCommandOutput,
-  DescribeImageScanFindingsCommandInput,
   DescribeImagesCommandInput,
   DescribeImagesCommandOutput,
+  GetDownloadUrlForLayerCommandInput,
+  GetDownloadUrlForLayerCommandOutput,
   Image,
   ImageDetail,
   ImageFailure,
   ImageIdentifier,
+  ImageReferrer,
   Layer,
   LayerFailure,
+  ListImageReferrersCommandInput,
+  ListImageReferrersCommandOutput,
   ListImagesCommandInput,
   ListImagesCommandOutput,
   PutImageCommandInput,
@@ -22,9 +26,9 @@ import type {
   TagStatus,
 } from '@aws-sdk/client-ecr';
 import { accountId } from '../../account.ts';
-import { AwsError, type Operations, type Output } from '../../call.ts';
+import { AwsError, type Call, type Operations, type Output } from '../../call.ts';
 import { isDigest } from '../../registry/digest.ts';
-import { parseManifest } from '../../registry/manifest.ts';
+import { type Manifest, parseManifest } from '../../registry/manifest.ts';
 import { isReferencedByIndex, type Registry } from '../../registry/registry.ts';
 import type { ImageReference, Repository, StoredImage } from '../../registry/repository.ts';
 import { page } from './page.ts';
@@ -32,6 +36,9 @@ import { identity } from './repositories.ts';
 
 /** The media type of layers whose manifest is not at hand, as Docker pushes them. */
 const layerMediaType = 'application/vnd.docker.image.rootfs.diff.tar.gzip';
+
+/** Of ListImageReferrers: https://docs.aws.amazon.com/AmazonECR/latest/APIReference/API_ListImageReferrers.html */
+const referrersPage = { default: 20, most: 50 };
 
 export class Images {
   readonly #registry: Registry;
@@ -135,15 +142,33 @@ export class Images {
       return { imageIds, failures };
     },
 
-    DescribeImageScanFindings: (input: DescribeImageScanFindingsCommandInput): never => {
+    GetDownloadUrlForLayer: (
+      input: GetDownloadUrlForLayerCommandInput,
+      call: Call,
+    ): Output<GetDownloadUrlForLayerCommandOutput> => {
       const repository = this.#repository(input);
-      const reference = referenceOf(input.imageId ?? {});
-      repository.get(reference);
-      const id = `{imageDigest:'${reference.digest ?? 'null'}', imageTag:'${reference.tag ?? 'null'}'}`;
-      throw new AwsError(
-        'ScanNotFoundException',
-        `Image scan does not exist for the image with '${id}' in the repository with name '${repository.name}' in the registry with id '${accountId}'`,
-      );
+      const { layerDigest = '' } = input;
+      if (!isDigest(layerDigest)) throw invalidLayerDigest();
+      if (!repository.blobs.has(layerDigest)) throw layerNotFound(repository, layerDigest);
+      if (!isPartOfAnImage(repository, layerDigest)) {
+        throw new AwsError(
+          'LayerInaccessibleException',
+          `The layer with digest '${layerDigest}' in the repository with name '${repository.name}' in the registry with id '${accountId}' is not associated with an image`,
+        );
+      }
+      // A configuration is a layer to ECR, too. On AWS a presigned URL of S3; here that of the registry, which lets everybody in.
+      return { layerDigest, downloadUrl: `${call.endpoint}/v2/${repository.name}/blobs/${layerDigest}` };
+    },
+
+    ListImageReferrers: (input: ListImageReferrersCommandInput): Output<ListImageReferrersCommandOutput> => {
+      const repository = this.#repository(input);
+      const wanted = input.filter?.artifactTypes;
+      const referrers = repository
+        .referrers(input.subjectId?.imageDigest ?? '')
+        .filter(({ artifactMediaType }) => wanted === undefined || wanted.includes(artifactMediaType ?? ''))
+        .map(referrer);
+      const { items, nextToken } = page(referrers, input, referrersPage);
+      return { referrers: items, ...(nextToken === undefined ? {} : { nextToken }) };
     },
   } satisfies Operations;
 
@@ -173,6 +198,37 @@ export class Images {
       mediaType: pushed?.mediaType ?? layerMediaType,
     };
   }
+}
+
+function invalidLayerDigest(): AwsError {
+  return new AwsError(
+    'InvalidParameterException',
+    "Invalid parameter at 'layerDigest' failed to satisfy constraint: 'must satisfy regular expression '[a-zA-Z0-9-_+.]+:[a-fA-F0-9]+''",
+  );
+}
+
+function layerNotFound(repository: Repository, layerDigest: string): AwsError {
+  return new AwsError(
+    'LayersNotFoundException',
+    `The layer with digest '${layerDigest}' does not exist in the repository with name '${repository.name}' in the registry with id '${accountId}'`,
+  );
+}
+
+function isPartOfAnImage(repository: Repository, layerDigest: string): boolean {
+  return [...repository.images.values()].some(({ manifest }) =>
+    [...manifest.layers, manifest.config].some((part) => part?.digest === layerDigest),
+  );
+}
+
+function referrer(manifest: Manifest): ImageReferrer {
+  return {
+    digest: manifest.digest,
+    mediaType: manifest.mediaType,
+    size: manifest.bytes.length,
+    ...(manifest.artifactMediaType === undefined ? {} : { artifactType: manifest.artifactMediaType }),
+    ...(manifest.annotations === undefined ? {} : { annotations: manifest.annotations }),
+    artifactStatus: 'ACTIVE',
+  };
 }
 
 function referenceOf(id: ImageIdentifier): ImageReference {

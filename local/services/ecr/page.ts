@@ -1,19 +1,19 @@
 /** Pagination as ECR's list operations do it. */
 import { AwsError } from '../../call.ts';
 
-/** ECR's own default and maximum (DescribeImages, ListImages, DescribeRepositories). */
-const defaultSize = 100;
-const maxSize = 1_000;
+/** ECR's own default and maximum (DescribeImages, ListImages, DescribeRepositories, DescribeImageScanFindings). */
+const usual = { default: 100, most: 1_000 };
 
 export function page<T>(
   all: readonly T[],
   request: { maxResults?: number | undefined; nextToken?: string | undefined },
+  sizes: { readonly default: number; readonly most: number } = usual,
 ): { items: T[]; nextToken?: string } {
-  const size = request.maxResults ?? defaultSize;
-  if (size < 1 || size > maxSize) {
+  const size = request.maxResults ?? sizes.default;
+  if (size < 1 || size > sizes.most) {
     throw new AwsError(
       'InvalidParameterException',
-      `Invalid parameter at 'maxResults' failed to satisfy constraint: 'Member must be between 1 and ${maxSize}'`,
+      `Invalid parameter at 'maxResults' failed to satisfy constraint: 'Member must be between 1 and ${sizes.most}'`,
     );
   }
   const start =

@@ -51,6 +51,11 @@ export class Repositories {
     return repository === undefined ? undefined : Object.fromEntries(this.#settingsOf(repository).tags);
   }
 
+  /** What `PutImageScanningConfiguration` set. */
+  scansOnPush(repository: Repository): boolean {
+    return this.#settings.get(repository)?.scanning.scanOnPush ?? false;
+  }
+
   readonly operations = {
     CreateRepository: (input: CreateRepositoryCommandInput): Output<CreateRepositoryCommandOutput> => {
       const repository = this.#registry.createRepository(input.repositoryName ?? '', tagMutability(input));

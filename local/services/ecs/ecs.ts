@@ -9,12 +9,14 @@ import type { Operations } from '../../call.ts';
 import type { Clock } from '../../clock.ts';
 import type { ImageStore } from '../../registry/image-store.ts';
 import type { TaskRunner } from '../../tasks/task.ts';
+import type { MetricSink } from '../cloudwatch/metric-sink.ts';
 import type { Targets } from '../elbv2/targets.ts';
 import { AccountSettings } from './account-settings.ts';
 import { capacityProviderOperations } from './capacity-providers.ts';
 import { Chance } from './chance.ts';
 import { Clusters } from './clusters.ts';
 import { type Delays, fargateDelays } from './delays.ts';
+import { FargateUsage } from './fargate-usage.ts';
 import type { Network } from './network.ts';
 import type { Platform } from './platform.ts';
 import { serviceDeploymentOperations } from './service-deployment-operations.ts';
@@ -39,6 +41,10 @@ export interface EcsOptions {
   readonly onLog?: (logGroup: string, logStream: string, line: string) => void;
   /** Why Fargate has no room for a task now, such as `RESOURCE:FARGATE`; undefined when it has. */
   readonly placementFailure?: () => string | undefined;
+  /** The quota L-3032A538 of the account; without limit when absent. */
+  readonly vcpuQuota?: () => number;
+  /** Where the use of that quota is published; absent: nowhere. */
+  readonly metrics?: MetricSink;
   /**
    * The most milliseconds on the wall between SIGTERM and SIGKILL. A process lives on the wall even where the clock runs
    * ahead, so `stopTimeout` counts wall time too; this cuts it short. Absent: `stopTimeout` as it is (30 s).
@@ -57,6 +63,7 @@ export class Ecs {
   readonly #services: Services;
   readonly #tasks: Tasks;
   readonly #tags: Tags;
+  readonly #usage: FargateUsage;
 
   constructor(options: EcsOptions) {
     const { clock, emit, targets, images, network } = options;
@@ -71,6 +78,7 @@ export class Ecs {
       delays: { ...fargateDelays, ...options.delays },
       onLog: options.onLog ?? (() => undefined),
       placementFailure: options.placementFailure ?? (() => undefined),
+      vcpusFree: () => (options.vcpuQuota?.() ?? Number.POSITIVE_INFINITY) - this.#tasks.vcpus(),
       stopWallMs: options.stopWallMs ?? Number.POSITIVE_INFINITY,
       drainBeforeStop: options.drainBeforeStop ?? false,
     };
@@ -82,6 +90,7 @@ export class Ecs {
         services.all().some((service) => service.arn === arn && service.status !== 'INACTIVE'),
     );
     const tasks = new Tasks(platform, (task) => tags.forget(task.arn));
+    this.#usage = new FargateUsage({ clock, metrics: options.metrics, vcpus: () => tasks.vcpus() });
     const taskDefinitions = new TaskDefinitions({
       clock,
       tags,
@@ -125,6 +134,7 @@ export class Ecs {
 
   /** Schedules nothing more; the processes of tasks are the runner's to end. */
   close(): void {
+    this.#usage.close();
     this.#services.close();
     this.#tasks.close();
   }

@@ -20,6 +20,8 @@ export interface Platform {
   readonly onLog: (logGroup: string, logStream: string, line: string) => void;
   /** Why no task can be placed now, such as `RESOURCE:FARGATE`; undefined when one can. */
   readonly placementFailure: () => string | undefined;
+  /** vCPUs that the account's quota leaves for further tasks. */
+  readonly vcpusFree: () => number;
   /** The most wall milliseconds between SIGTERM and SIGKILL; the task definition's `stopTimeout` when that is less. */
   readonly stopWallMs: number;
   /** Whether SIGTERM waits until the targets have drained. */

@@ -15,6 +15,7 @@ import { ServiceTasks } from './service-tasks.ts';
 import type { Tags } from './tags.ts';
 import type { Task } from './task.ts';
 import type { Tasks } from './tasks.ts';
+import { vcpuLimitReached, vcpusOf } from './vcpus.ts';
 
 /** "has reached a steady state" is repeated this often, in milliseconds. */
 const steadyStateRepeat = 6 * 60 * 60_000;
@@ -117,7 +118,7 @@ export class ServiceScheduler {
     if (count === 0 || primary === undefined || this.#platform.clock.now() < primary.nextStartAt) return;
     const reason = this.#platform.placementFailure();
     if (reason === undefined) {
-      this.#tasks.start(primary, count);
+      this.#startWithinQuota(primary, count);
       return;
     }
     const said = this.#announcements.sayOnce(
@@ -126,6 +127,16 @@ export class ServiceScheduler {
         'Developer Guide.',
     );
     if (said) this.#announcements.action('SERVICE_TASK_PLACEMENT_FAILURE', reason);
+  }
+
+  /** What the quota leaves no room for is tried again in each cycle. */
+  #startWithinQuota(primary: Deployment, count: number): void {
+    const most = Math.floor(this.#platform.vcpusFree() / vcpusOf(primary.taskDefinition));
+    const fitting = Math.max(0, Math.min(count, most));
+    if (fitting > 0) this.#tasks.start(primary, fitting);
+    if (fitting === count) return;
+    if (this.#announcements.sayOnce(`was unable to place a task. Reason: ${vcpuLimitReached}`))
+      this.#announcements.action('SERVICE_TASK_PLACEMENT_FAILURE', 'RESOURCE:FARGATE');
   }
 
   /** Counts how tasks end, as they end. */

@@ -19,6 +19,7 @@ import type { Services } from './services.ts';
 import type { Tags } from './tags.ts';
 import type { TaskDefinitions } from './task-definitions.ts';
 import type { Tasks } from './tasks.ts';
+import { vcpuLimitReached, vcpusOf } from './vcpus.ts';
 
 const invalid = (message: string): AwsError => new AwsError('InvalidParameterException', message);
 
@@ -95,7 +96,7 @@ export function taskOperations(options: {
         if (!taskDefinition.containerDefinitions.some((container) => container.name === name))
           throw invalid(`Override for container named ${name} is not a container in the TaskDefinition.`);
       const subnets = input.networkConfiguration?.awsvpcConfiguration?.subnets ?? [];
-      const reason = platform.placementFailure();
+      const reason = whyNotPlaced(platform, count * vcpusOf(taskDefinition));
       if (reason !== undefined) return { tasks: [], failures: [{ arn: cluster.arn, reason }] };
       const started = Array.from({ length: count }, (_, at) =>
         tasks.start({
@@ -123,4 +124,8 @@ export function taskOperations(options: {
       };
     },
   } satisfies Operations;
+}
+
+function whyNotPlaced(platform: Platform, vcpus: number): string | undefined {
+  return platform.placementFailure() ?? (platform.vcpusFree() < vcpus ? vcpuLimitReached : undefined);
 }

@@ -130,15 +130,21 @@ export class Task {
   #provisioned(): void {
     const address = this.#platform.network.address(this.request.subnet);
     if (address === undefined) {
-      this.#failToStart(
-        `ResourceInitializationError: the subnet ID '${this.request.subnet}' does not exist (InvalidSubnetID.NotFound)`,
-      );
+      this.#failToStart(this.#noAddress());
       return;
     }
     this.interface = address;
     this.connectivityAt = this.#now();
     this.#change('PENDING');
     this.#next(this.#platform.delays.pending, () => this.#pull());
+  }
+
+  /** https://docs.aws.amazon.com/AmazonECS/latest/developerguide/stopped-task-error-codes.html and subnet-error in its guide */
+  #noAddress(): string {
+    const { subnet } = this.request;
+    return this.#platform.network.subnetExists?.(subnet) === true
+      ? `Unexpected EC2 error while attempting to Create Network Interface in subnet '${subnet}': InsufficientFreeAddressesInSubnet`
+      : `ResourceInitializationError: the subnet ID '${subnet}' does not exist (InvalidSubnetID.NotFound)`;
   }
 
   async #pull(): Promise<void> {

@@ -5,6 +5,7 @@ import type { ClusterRecord } from './clusters.ts';
 import type { Platform } from './platform.ts';
 import { announceTask } from './service-announcements.ts';
 import { Task, type TaskRequest } from './task.ts';
+import { vcpusOf } from './vcpus.ts';
 
 /** https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_ListTasks.html: stopped tasks appear for one hour. */
 const keptStopped = 60 * 60_000;
@@ -46,6 +47,13 @@ export class Tasks {
   exists(arn: string): boolean {
     this.#forgetOld();
     return this.#tasks.some((task) => task.arn === arn);
+  }
+
+  /** Of all tasks that are there, from the first moment until they are STOPPED. */
+  vcpus(): number {
+    return this.#tasks
+      .filter(({ lastStatus }) => lastStatus !== 'STOPPED')
+      .reduce((sum, { request }) => sum + vcpusOf(request.taskDefinition), 0);
   }
 
   uses(taskDefinitionArn: string): boolean {

@@ -94,6 +94,9 @@ export class LoadBalancerMetrics {
         this.#record(metric, dimensions, at, [0]);
         this.#record(metric, dimensionsOf(loadBalancer.arn, undefined), at, [0]);
       }
+      // "Emits real 0 values", so that what no request reaches is scaled in:
+      // https://docs.aws.amazon.com/autoscaling/application/userguide/application-auto-scaling-target-tracking.html
+      for (const each of perTarget(dimensions)) this.#record('RequestCountPerTarget', each, at, [0]);
     }
     this.#busy.clear();
     for (const [loadBalancerArn, open] of Object.entries(this.#connections)) {
@@ -106,8 +109,7 @@ export class LoadBalancerMetrics {
   #perTarget(targetGroupArn: string, dimensions: Dimensions, at: number, requests: number): void {
     const { healthy, registered } = this.#hostCounts(targetGroupArn);
     const share = [requests / Math.max(1, healthy > 0 ? healthy : registered)];
-    this.#record('RequestCountPerTarget', dimensions, at, share);
-    this.#record('RequestCountPerTarget', { TargetGroup: dimensions['TargetGroup'] ?? '' }, at, share);
+    for (const each of perTarget(dimensions)) this.#record('RequestCountPerTarget', each, at, share);
   }
 
   #record(
@@ -135,6 +137,11 @@ function dimensionsOf(loadBalancerArn: string, targetGroupArn: string | undefine
     LoadBalancer: loadBalancerArn.split(':loadbalancer/')[1] ?? loadBalancerArn,
     ...(targetGroupArn === undefined ? {} : { TargetGroup: targetGroupArn.split(':')[5] ?? targetGroupArn }),
   };
+}
+
+/** Told with the load balancer, and by the target group alone. */
+function perTarget(dimensions: Dimensions): readonly Dimensions[] {
+  return [dimensions, { TargetGroup: dimensions['TargetGroup'] ?? '' }];
 }
 
 function unitOf(metric: string): string {

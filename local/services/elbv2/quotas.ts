@@ -14,6 +14,7 @@ export const quotas = {
   targetGroupsPerLoadBalancer: 100,
   targetGroupsPerAction: 5,
   targetsPerLoadBalancer: 1000,
+  targetsPerTargetGroup: 1000,
   conditionValuesPerRule: 5,
   conditionWildcardsPerRule: 5,
   tagsPerResource: 50,
@@ -29,6 +30,7 @@ const limits = [
   ['application-load-balancers', quotas.loadBalancers],
   ['target-groups-per-action-on-application-load-balancer', quotas.targetGroupsPerAction],
   ['target-groups-per-application-load-balancer', quotas.targetGroupsPerLoadBalancer],
+  ['targets-per-target-group', quotas.targetsPerTargetGroup],
 ] as const;
 
 export const quotaOperations = {

@@ -1,4 +1,4 @@
-/** What CloudWatch calls a slot's target group and the balancer that its rule belongs to. */
+/** What CloudWatch and Application Auto Scaling call a load balancer and its target groups: parts of their ARNs. */
 import { CutoverError } from '../core/errors.ts';
 import type { SlotName } from '../core/names.ts';
 import type { TrafficSettings } from '../core/service-settings.ts';

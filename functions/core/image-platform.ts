@@ -1,0 +1,34 @@
+/** What a machine must be to run an image, in the words of the OCI image specification (Go's GOOS and GOARCH). */
+import type { Objection } from './objection.ts';
+
+export interface Platform {
+  readonly os: string;
+  readonly architecture: string;
+}
+
+/**
+ * A mismatch shows only when tasks start: `exec format error`, or `image Manifest does not contain descriptor matching
+ * platform` for an index. `offered`: of an index one for each of its images; empty when nothing says.
+ */
+export function unfitPlatform(
+  image: string,
+  offered: readonly Platform[],
+  wanted: Platform,
+): Objection | undefined {
+  if (offered.some((each) => inWords(each) === inWords(wanted))) return undefined;
+  if (offered.length === 0)
+    return {
+      severity: 'warn',
+      check: 'image',
+      words: `${image} does not say for which platform it is; the tasks run on ${inWords(wanted)}`,
+    };
+  return {
+    severity: 'refuse',
+    check: 'image',
+    words: `${image} is for ${offered.map(inWords).join(' and ')}, but the tasks run on ${inWords(wanted)}: build it for that (docker build --platform ${inWords(wanted)}), or declare the image's platform for the tasks`,
+  };
+}
+
+function inWords({ os, architecture }: Platform): string {
+  return `${os}/${architecture}`;
+}

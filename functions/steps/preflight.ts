@@ -1,0 +1,64 @@
+/** Looks, all at once, at what could stand against a launch. Changes nothing. */
+import type { AlarmState } from '../core/alarms.ts';
+import { type Generation, imageName } from '../core/generation.ts';
+import type { Objection } from '../core/objection.ts';
+import { type LiveState, objectionsTo } from '../core/preflight.ts';
+import type { Push } from '../core/push.ts';
+import { reading } from '../core/reading.ts';
+import type { ServiceSettings } from '../core/service-settings.ts';
+import type { Weights } from '../core/weights.ts';
+import type { Fleet } from '../ports/fleet.ts';
+import type { FleetSurveyor, ImagePlatforms, TrafficSurveyor } from '../ports/preflight.ts';
+import type { Traffic } from '../ports/traffic.ts';
+
+export interface PreflightPorts {
+  readonly fleet: Pick<Fleet, 'wanted'>;
+  readonly fleetSurveyor: FleetSurveyor;
+  readonly traffic: Pick<Traffic, 'targets'>;
+  readonly trafficSurveyor: TrafficSurveyor;
+  readonly imagePlatforms: ImagePlatforms;
+}
+
+export interface Offered {
+  readonly push: Pick<Push, 'repository' | 'tag' | 'digest'>;
+  /** What is live, by the service item. */
+  readonly live: Generation | null;
+  readonly settings: ServiceSettings;
+}
+
+export interface Preflight {
+  /** The production rule as it is; undefined when that is among the objections. */
+  readonly weights: Weights | undefined;
+  /** The alarms are read by Plan in any case. */
+  readonly objections: (alarms: readonly AlarmState[]) => readonly Objection[];
+}
+
+export async function preflight(
+  { push, live, settings }: Offered,
+  ports: PreflightPorts,
+): Promise<Preflight> {
+  const [fleet, traffic, platforms, liveState] = await Promise.all([
+    ports.fleetSurveyor.survey(settings),
+    ports.trafficSurveyor.survey(settings.traffic),
+    reading(() => ports.imagePlatforms.platforms(settings.repository, push.digest)),
+    reading(() => lookAt(live, settings, ports)),
+  ]);
+  const image = { name: imageName(push), platforms };
+  return {
+    weights: 'value' in traffic.rule ? traffic.rule.value : undefined,
+    objections: (alarms) => objectionsTo({ image, alarms, live: liveState, fleet, traffic }, settings),
+  };
+}
+
+async function lookAt(
+  live: Generation | null,
+  settings: ServiceSettings,
+  { fleet, traffic }: PreflightPorts,
+): Promise<LiveState | null> {
+  if (live === null) return null;
+  const [wanted, targets] = await Promise.all([
+    fleet.wanted(settings, live),
+    traffic.targets(settings.traffic, live.slot),
+  ]);
+  return { name: live.name, wanted, targets };
+}
