@@ -33,7 +33,7 @@ export interface Difference {
 }
 
 /** By what slow means: see `slowPercentile`. */
-export const slowPercent = 10;
+const slowPercent = 10;
 
 /** Minutes of the old generation alone. */
 const minutesBefore = 15;

@@ -7,8 +7,8 @@ import { availableParallelism } from 'node:os';
 import { Worker } from 'node:worker_threads';
 import type { Difference, Setting } from './canaries.ts';
 import type { Row } from './comparison-worker.ts';
-import { type Report, rate } from './measure.ts';
-import { neededFor, type Trials } from './trials.ts';
+import { median, type Report, rate } from './measure.ts';
+import type { Trials } from './trials.ts';
 
 const seed = 20_260_101;
 
@@ -93,7 +93,7 @@ function tell(report: Report, setting: Setting, difference: Difference, trials: 
   const { count, worse, unclear, worseByNeeded, requests, kayenta } = trials;
   const cutover = rate(worse, count);
   const isEffect = difference.isEffect === true;
-  const needed = neededFor(setting, difference);
+  const needed = Math.round(median(trials.needed));
   const most = (setting.requestsPerMinute * setting.minutes * setting.weightPercent) / 100;
   report({
     section: `Comparison: ${wordsOf(setting)}; ${number(count)} canaries a row`,

@@ -68,7 +68,7 @@ function widthOf(cell: number | Rate): number {
 function text(cell: number | Rate): string {
   if (typeof cell === 'number') return Number.isNaN(cell) ? '–' : cell.toLocaleString('en-US');
   const { percent, from, to } = cell;
-  return `${short(percent)} ${`${short(from)}–${short(to)}`.padStart(9)}`;
+  return `${short(percent)} ${`${short(from)}–${to >= 99.95 ? 100 : short(to)}`.padStart(9)}`;
 }
 
 /** In at most four characters; 100 is all of them. */

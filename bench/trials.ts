@@ -2,7 +2,7 @@
 import { compare, comparisonSettings, type Seen, type SlotMinute } from '../functions/core/comparison.ts';
 import { requestsNeeded } from '../functions/core/sequential-test.ts';
 import { seededRandom } from '../local/simulated/seeded-random.ts';
-import { type Difference, drawCanary, type Setting, slowPercent } from './canaries.ts';
+import { type Difference, drawCanary, type Setting } from './canaries.ts';
 import { MannWhitneyJudge } from './mann-whitney.ts';
 
 /** What a service gets that sets nothing. */
@@ -21,7 +21,9 @@ export interface Trials {
   readonly worse: number;
   /** Of so many it could not be said at the end: the bake goes on. */
   readonly unclear: number;
-  /** Taken back within the minute in which it had the requests that the core says it takes. */
+  /** What the core says that it takes to find it out, by what the old generation answered in each canary. */
+  readonly needed: readonly number[];
+  /** Taken back within the minute in which it had as many. */
   readonly worseByNeeded: number;
   /** The requests that it had when it was taken back. */
   readonly requests: readonly number[];
@@ -39,23 +41,25 @@ export function judgeCanaries(
   { count, seed }: { readonly count: number; readonly seed: number },
 ): Trials {
   const random = seededRandom(seed);
-  const needed = neededFor(setting, difference);
   const requests: number[] = [];
+  const needed: number[] = [];
   const kayenta = { atEnd: 0, eachMinute: 0 };
   let [unclear, worseByNeeded] = [0, 0];
   for (let trial = 0; trial < count; trial++) {
     const seen = drawCanary(setting, difference, random);
     const decided = decideCanary(seen);
+    const takes = neededFor(seen, setting, difference);
+    needed.push(takes);
     if (decided.verdict === 'worse') {
       requests.push(requestsIn(seen.fresh.slice(0, decided.minutes)));
-      if (requestsIn(seen.fresh.slice(0, decided.minutes - 1)) < needed) worseByNeeded += 1;
+      if (requestsIn(seen.fresh.slice(0, decided.minutes - 1)) < takes) worseByNeeded += 1;
     }
     if (decided.verdict === 'inconclusive') unclear += 1;
     const { atEnd, eachMinute } = readByKayenta(seen);
     if (atEnd) kayenta.atEnd += 1;
     if (eachMinute) kayenta.eachMinute += 1;
   }
-  return { count, worse: requests.length, unclear, worseByNeeded, requests, kayenta };
+  return { count, worse: requests.length, unclear, needed, worseByNeeded, requests, kayenta };
 }
 
 /**
@@ -84,18 +88,18 @@ export function verdictAfter(seen: Seen, minutes: number): 'worse' | 'notWorse' 
   return compare(settings, { ...seen, old, fresh }, names).comparison;
 }
 
-/** By the core, for the share that the difference is of and the effect that the settings look for. */
-export function neededFor(
-  { failedPercent, weightPercent }: Setting,
-  { slowPoints }: Pick<Difference, 'slowPoints'>,
-): number {
-  const known = 1e9;
-  const [percent, effectPercent] =
-    slowPoints > 0 ? [slowPercent, settings.slowPercent ?? 0] : [failedPercent, settings.failedPercent];
-  return requestsNeeded(
-    { requests: known, bad: (known * percent) / 100 },
-    { effect: effectPercent / 100, falseAlarm, oldPerFresh: 100 / weightPercent - 1 },
-  );
+/** For the share that the difference is of, and the effect that the settings look for. */
+function neededFor({ before, old }: Seen, { weightPercent }: Setting, { slowPoints }: Difference): number {
+  const minutes = [...before, ...old].map(({ requests, bad, slow }) => ({
+    requests,
+    bad: slowPoints > 0 ? slow : bad,
+  }));
+  const effectPercent = slowPoints > 0 ? (settings.slowPercent ?? 0) : settings.failedPercent;
+  return requestsNeeded(minutes, {
+    effect: effectPercent / 100,
+    falseAlarm,
+    oldPerFresh: 100 / weightPercent - 1,
+  });
 }
 
 /** Both shares are metrics of one canary, and one that is High is enough to fail it, as with its usual scores for passing. */

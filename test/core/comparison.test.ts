@@ -114,6 +114,20 @@ describe('a new generation', () => {
     expect(verdictOn(outage).comparison).not.toBe('worse');
   });
 
+  it('that fails a fifth is worse within minutes, also right after an outage of the old one', () => {
+    const outage = [
+      ...minutes(6, answered(1_000, 10, 100), -15),
+      ...minutes(3, answered(1_000, 300, 100), -9),
+      ...minutes(6, answered(1_000, 10, 100), -6),
+    ];
+    const seen = {
+      before: outage,
+      old: minutes(2, answered(900, 9, 90)),
+      fresh: minutes(2, answered(100, 20, 10)),
+    };
+    expect(verdictOn(seen).comparison).toBe('worse');
+  });
+
   it('that was worse stays worse, whatever comes after', () => {
     const bad = minutes(8, answered(100, 3, 10));
     const recovered = minutes(30, answered(100, 0, 10), 8);
