@@ -4,6 +4,7 @@ import { requestsNeeded } from '../functions/core/sequential-test.ts';
 import { seededRandom } from '../local/simulated/seeded-random.ts';
 import { type Difference, drawCanary, type Setting } from './canaries.ts';
 import { MannWhitneyJudge } from './mann-whitney.ts';
+import { sum } from './measure.ts';
 
 /** What a service gets that sets nothing. */
 const settings = comparisonSettings.parse({});
@@ -90,12 +91,13 @@ export function verdictAfter(seen: Seen, minutes: number): 'worse' | 'notWorse' 
 
 /** For the share that the difference is of, and the effect that the settings look for. */
 function neededFor({ before, old }: Seen, { weightPercent }: Setting, { slowPoints }: Difference): number {
-  const minutes = [...before, ...old].map(({ requests, bad, slow }) => ({
-    requests,
-    bad: slowPoints > 0 ? slow : bad,
-  }));
+  const minutes = [...before, ...old];
+  const known = {
+    requests: requestsIn(minutes),
+    bad: sum(minutes.map(({ bad, slow }) => (slowPoints > 0 ? slow : bad))),
+  };
   const effectPercent = slowPoints > 0 ? (settings.slowPercent ?? 0) : settings.failedPercent;
-  return requestsNeeded(minutes, {
+  return requestsNeeded(known, {
     effect: effectPercent / 100,
     falseAlarm,
     oldPerFresh: 100 / weightPercent - 1,
@@ -123,5 +125,5 @@ function readByKayenta({ old, fresh }: Seen): { readonly atEnd: boolean; readonl
 }
 
 function requestsIn(minutes: readonly SlotMinute[]): number {
-  return minutes.reduce((all, { requests }) => all + requests, 0);
+  return sum(minutes.map(({ requests }) => requests));
 }

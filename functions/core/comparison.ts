@@ -139,17 +139,20 @@ function judge({ what, of, effect }: Share, { before, old, fresh }: Seen, falseA
     .map((minute) => ({ old: at.get(minute.at) ?? noCounts, fresh: minute }))
     // A minute in which only one of them had requests compares nothing.
     .filter((pair) => pair.old.requests > 0 && pair.fresh.requests > 0);
-  const minutesBefore = of(inOrder(before));
-  const oldMinutes = pairs.map((pair) => pair.old);
-  const sums = { old: sum(oldMinutes), fresh: sum(pairs.map((pair) => pair.fresh)) };
+  const sums = {
+    before: sum(of(inOrder(before))),
+    old: sum(pairs.map((pair) => pair.old)),
+    fresh: sum(pairs.map((pair) => pair.fresh)),
+  };
+  const known = sum([sums.before, sums.old]);
   const oldPerFresh = sums.fresh.requests === 0 ? 1 : sums.old.requests / sums.fresh.requests;
   return {
     what,
     effect,
     old: sums.old,
     fresh: sums.fresh,
-    isWorse: isEnough(mostEvidence(pairs, minutesBefore, effect), falseAlarm),
-    needed: requestsNeeded([...minutesBefore, ...oldMinutes], { effect, falseAlarm, oldPerFresh }),
+    isWorse: isEnough(mostEvidence(pairs, sums.before, effect), falseAlarm),
+    needed: requestsNeeded(known, { effect, falseAlarm, oldPerFresh }),
   };
 }
 

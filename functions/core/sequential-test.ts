@@ -6,12 +6,8 @@
  * likelihood if both shared one rate, multiplied over the minutes. With rates that were learned before the minute its
  * expectation is at most 1 whatever the shared rate is, also when it changes from minute to minute; so it exceeds 1/a in all
  * minutes together with a probability of a at most (Ville's inequality). R. Turner, A. Ly, P. Grünwald, "Generic E-variables for exact
- * sequential k-sample tests that allow for optional stopping", https://arxiv.org/abs/2106.02693.
- *
- * That holds for requests that go wrong independently of each other. Where one fault fails several, counts vary more from minute to
- * minute, and differences come up by chance that independent requests do not make. So the evidence counts for as many times less as
- * the old generation's counts varied more before (`dispersion`): what is expected to be 1 at most stays so when it is taken to a power of
- * 1 or less that was known before (Jensen's inequality). What is measured of all this: docs/adr/0012-comparison.md.
+ * sequential k-sample tests that allow for optional stopping", https://arxiv.org/abs/2106.02693. It takes requests as independent
+ * given the minute's rate. What is measured of it, and of requests that are not: docs/adr/0012-comparison.md.
  */
 
 export interface Counts {
@@ -37,20 +33,19 @@ const mostRate = 0.99;
 
 /**
  * Log of the most evidence that there ever was, at the end of some minute, against "not worse".
- * `before`: what the old generation answered in the minutes before, in order; `effect`: a difference of rates, 0 to 1.
+ * `before`: what the old generation answered before the first minute; `effect`: a difference of rates, 0 to 1.
  */
-export function mostEvidence(pairs: readonly Pair[], before: readonly Counts[], effect: number): number {
+export function mostEvidence(pairs: readonly Pair[], before: Counts, effect: number): number {
   const logs = multiples.map(() => 0);
-  let known = before.reduce(learn, nothing);
+  let known = before;
   let most = 0;
   for (const { old, fresh } of pairs) {
     const base = rateOf(known, effect);
-    const power = 1 / dispersion(known);
     multiples.forEach((multiple, index) => {
-      logs[index] = (logs[index] ?? 0) + power * gain(old, fresh, base, worse(base, multiple * effect));
+      logs[index] = (logs[index] ?? 0) + gain(old, fresh, base, worse(base, multiple * effect));
     });
     most = Math.max(most, logOfMean(logs));
-    known = learn(known, old);
+    known = { requests: known.requests + old.requests, bad: known.bad + old.bad };
   }
   return most;
 }
@@ -66,14 +61,13 @@ const powerQuantile = 1.2816;
 /**
  * Requests to the new generation after which one that is worse by `effect` has been found out with a probability of 90 %: where
  * the evidence, taken as normal with the mean and variance that one request adds, is enough.
- * `minutes`: what the old generation answered, in order; `oldPerFresh`: requests to the old one for each to the new one.
+ * `oldPerFresh`: requests to the old one for each to the new one.
  */
 export function requestsNeeded(
-  minutes: readonly Counts[],
+  { requests, bad }: Counts,
   { effect, falseAlarm, oldPerFresh }: { effect: number; falseAlarm: number; oldPerFresh: number },
 ): number {
-  const known = minutes.reduce(learn, nothing);
-  const base = rateOf(known, effect);
+  const base = rateOf({ requests, bad }, effect);
   const rate = worse(base, effect);
   const shared = (oldPerFresh * base + rate) / (oldPerFresh + 1);
   const mean = divergence(rate, shared) + oldPerFresh * divergence(base, shared);
@@ -82,40 +76,7 @@ export function requestsNeeded(
   const root =
     (powerQuantile * Math.sqrt(variance) + Math.sqrt(powerQuantile ** 2 * variance + 4 * mean * target)) /
     (2 * mean);
-  return Math.ceil(root ** 2 * dispersion(known));
-}
-
-/** What the old generation answered until now. */
-interface Known extends Counts {
-  readonly last: Counts;
-  /** Of its rate, from one minute to the next: how many, and the sum of their squares, each over its variance among independent requests. */
-  readonly steps: number;
-  readonly squares: number;
-}
-
-const nothing: Known = { ...noCounts, last: noCounts, steps: 0, squares: 0 };
-
-/** Five standard deviations: a larger step is an event, such as the begin of an outage, and says no more of how requests depend. */
-const mostSquare = 25;
-
-function learn(known: Known, minute: Counts): Known {
-  const { last, steps, squares } = known;
-  if (minute.requests === 0) return known;
-  const sums = { requests: known.requests + minute.requests, bad: known.bad + minute.bad, last: minute };
-  const shared = (minute.bad + last.bad) / (minute.requests + last.requests);
-  const variance = shared * (1 - shared) * (1 / minute.requests + 1 / last.requests);
-  // Where nothing went wrong, or everything, nothing is said of it.
-  if (last.requests === 0 || variance === 0) return { ...sums, steps, squares };
-  const step = minute.bad / minute.requests - last.bad / last.requests;
-  return { ...sums, steps: steps + 1, squares: squares + Math.min(mostSquare, step ** 2 / variance) };
-}
-
-/**
- * How many times as much the rate varied from one minute to the next as that of independent requests does; 1 where it varied less.
- * By steps (von Neumann, https://doi.org/10.1214/aoms/1177731677), so that a rate that rises or falls slowly, for both, is none of it.
- */
-function dispersion({ steps, squares }: Known): number {
-  return steps === 0 ? 1 : Math.max(1, squares / steps);
+  return Math.ceil(root ** 2);
 }
 
 /** As if one more request had been seen, that went wrong with the effect's probability. */
