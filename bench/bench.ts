@@ -1,6 +1,7 @@
 /** `npm run bench`: counts and ratios, each against a floor or a peer of the same run. */
 import { measureBalancer } from './balancer.ts';
 import { help, type Options, readCommandLine, UsageError } from './command-line.ts';
+import { measureComparison } from './comparison.ts';
 import { measureDeployment } from './deployment.ts';
 import { Example } from './example.ts';
 import { measureFunctions } from './functions.ts';
@@ -35,13 +36,14 @@ async function main(): Promise<number> {
   }
 }
 
-async function run({ json, only, times }: Options): Promise<void> {
+async function run({ json, only, times, canaries }: Options): Promise<void> {
   const write = (text: string): void => void process.stdout.write(text);
   const report: Report = json ? jsonLines(write) : table(write);
   // One after the other: they must not disturb each other's times.
   if (only.includes('deployment') || only.includes('reaction')) await onExample(report, only);
   if (only.includes('functions')) await measureFunctions(report, times);
   if (only.includes('balancer')) await measureBalancer(report);
+  if (only.includes('comparison')) await measureComparison(report, canaries);
 }
 
 async function onExample(report: Report, only: Options['only']): Promise<void> {

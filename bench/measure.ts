@@ -11,6 +11,15 @@ export interface Measure {
   readonly note?: string;
   /** Parts of the value, such as by function. */
   readonly by?: Readonly<Record<string, number>>;
+  /** A row of a table instead, by its headings; the value is the first of them. */
+  readonly columns?: Readonly<Record<string, number | Rate>>;
+}
+
+/** How many of a hundred, and between which two that lies with a confidence of 95 %. */
+export interface Rate {
+  readonly percent: number;
+  readonly from: number;
+  readonly to: number;
 }
 
 export type Report = (measure: Measure) => void;
@@ -42,4 +51,20 @@ export function sum(values: Iterable<number>): number {
   let total = 0;
   for (const value of values) total += value;
   return total;
+}
+
+/** The normal distribution's for 95 % between both ends. */
+const confidence = 1.96;
+
+/** The interval is Wilson's score interval: https://doi.org/10.1080/01621459.1927.10502953 */
+export function rate(count: number, of: number): Rate {
+  const share = count / of;
+  const scale = 1 + confidence ** 2 / of;
+  const middle = (share + confidence ** 2 / (2 * of)) / scale;
+  const half = (confidence * Math.sqrt((share * (1 - share)) / of + (confidence / (2 * of)) ** 2)) / scale;
+  return {
+    percent: 100 * share,
+    from: 100 * Math.max(0, middle - half),
+    to: 100 * Math.min(1, middle + half),
+  };
 }

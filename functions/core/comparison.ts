@@ -162,7 +162,8 @@ function inOrder(minutes: readonly SlotMinute[]): readonly SlotMinute[] {
 
 /**
  * A request that is answered in the next minute is not one that nobody answered. So a minute's unanswered requests are those
- * that stay unanswered in all later minutes, and of the last minute none are known yet.
+ * that stay unanswered in all later minutes, and of the last minute none are known yet. What the first minute leaves open is taken for
+ * what is always under way since traffic came: others take its place, and so it is never seen answered.
  */
 function failures(minutes: readonly SlotMinute[]): readonly Counted[] {
   let open = 0;
@@ -174,8 +175,9 @@ function failures(minutes: readonly SlotMinute[]): readonly Counted[] {
     unanswered[index] = least;
   }
   return minutes.map(({ at, requests, bad }, index) => {
-    const isLast = index === minutes.length - 1;
-    const lost = isLast ? 0 : Math.max(0, (unanswered[index] ?? 0) - Math.max(0, unanswered[index - 1] ?? 0));
+    const isKnown = index > 0 && index < minutes.length - 1;
+    const before = Math.max(0, unanswered[index - 1] ?? 0);
+    const lost = isKnown ? Math.max(0, (unanswered[index] ?? 0) - before) : 0;
     return { at, requests, bad: Math.min(requests, bad + lost) };
   });
 }

@@ -7,7 +7,7 @@
  * expectation is at most 1 whatever the shared rate is, also when it changes from minute to minute; so it exceeds 1/a in all
  * minutes together with a probability of a at most (Ville's inequality). R. Turner, A. Ly, P. Grünwald, "Generic E-variables for exact
  * sequential k-sample tests that allow for optional stopping", https://arxiv.org/abs/2106.02693. It takes requests as independent
- * given the minute's rate. What is measured of it: `npm run bench -- --only comparison`.
+ * given the minute's rate. What is measured of it, and of requests that are not: docs/adr/0012-comparison.md.
  */
 
 export interface Counts {

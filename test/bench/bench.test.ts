@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { readCommandLine, UsageError } from '../../bench/command-line.ts';
 import { itemSize } from '../../bench/item-size.ts';
-import { against, atMost, type Measure, median } from '../../bench/measure.ts';
+import { against, atMost, type Measure, median, rate } from '../../bench/measure.ts';
 import { costOf } from '../../bench/prices.ts';
 import { jsonLines, table } from '../../bench/report.ts';
 import { invocationsIn, plainStory, rechecks } from '../../bench/story.ts';
@@ -32,6 +32,23 @@ describe('what a benchmark says', () => {
     report(measure);
     expect(text.match(/^Functions$/gm)).toHaveLength(1);
     expect(text).toMatch(/shift +60 ms +3 × +of 20, the empty handler; target ≤ 2\.8 ×: MISSED/);
+  });
+
+  it('is a row of a table where it has columns, under headings that are told once, in 100 columns', () => {
+    let text = '';
+    const report = table((more) => (text += more));
+    const columns = {
+      Cutover: rate(9_999, 10_000),
+      Kayenta: rate(0, 50),
+      needed: 1_223,
+      'by then': Number.NaN,
+    };
+    report({ section: 'Comparison', name: '1 % more fail', value: 100, unit: '%', columns });
+    report({ section: 'Comparison', name: '5 % more fail', value: 100, unit: '%', columns });
+    const lines = text.trimEnd().split('\n').slice(1);
+    expect(lines).toHaveLength(4);
+    expect(lines[1]).toMatch(/^ +Cutover +Kayenta +needed +by then$/);
+    expect(lines[3]).toMatch(/^  5 % more fail +99\.9  99\.9–100 +0 +0–7\.14 +1,223 +–$/);
   });
 
   it('has the middle value as its median, and none of nothing', () => {
@@ -84,17 +101,22 @@ describe('the command line', () => {
   it('runs everything unless told which', () => {
     expect(readCommandLine([])).toEqual({
       json: false,
-      only: ['deployment', 'reaction', 'functions', 'balancer'],
+      only: ['deployment', 'reaction', 'functions', 'balancer', 'comparison'],
       times: 7,
+      canaries: 10_000,
     });
     expect(readCommandLine(['--json', '--only', 'balancer', '--only', 'functions', '--times', '3'])).toEqual({
       json: true,
       only: ['balancer', 'functions'],
       times: 3,
+      canaries: 10_000,
     });
   });
 
-  it.each([[['--only', 'speed']], [['--times', '0']], [['--fast']]])('refuses %j in one line', (args) => {
-    expect(() => readCommandLine(args)).toThrow(UsageError);
-  });
+  it.each([[['--only', 'speed']], [['--times', '0']], [['--canaries', '1e3']], [['--fast']]])(
+    'refuses %j in one line',
+    (args) => {
+      expect(() => readCommandLine(args)).toThrow(UsageError);
+    },
+  );
 });

@@ -78,14 +78,24 @@ describe('a new generation', () => {
     });
   });
 
-  it('that crashes fails what nobody answers, which is known a minute later', () => {
-    const crashing = minutes(3, { requests: 100, good: 60, bad: 0, timed: 60, slow: 6 });
-    const old = minutes(3, quiet);
-    expect(verdictOn({ old: old.slice(0, 1), fresh: crashing.slice(0, 1) }).comparison).toBe('inconclusive');
+  it('that crashes fails what nobody answers, which is known after a minute in which it may be under way, and one later', () => {
+    const crashing = minutes(4, { requests: 100, good: 60, bad: 0, timed: 60, slow: 6 });
+    const old = minutes(4, quiet);
+    expect(verdictOn({ old: old.slice(0, 2), fresh: crashing.slice(0, 2) }).comparison).toBe('inconclusive');
     expect(verdictOn({ old, fresh: crashing })).toMatchObject({
       comparison: 'worse',
-      reasons: [expect.stringContaining('failed: 80 of 300 (27 %), against 0 of 2,700 (0 %)')],
+      reasons: [expect.stringContaining('failed: 80 of 400 (20 %), against 0 of 3,600 (0 %)')],
     });
+  });
+
+  it('of which as many requests are always under way, since it got its traffic, fails none of them', () => {
+    const under = { requests: 100, bad: 0, slow: 10 };
+    const fresh = [
+      ...minutes(1, { ...under, good: 60, timed: 60 }),
+      ...minutes(19, { ...under, good: 100, timed: 100 }, 1),
+    ];
+    expect(verdictOn({ fresh }).comparison).toBe('notWorse');
+    expect(verdictOn({ fresh: fresh.slice(0, 3) }).comparison).toBe('inconclusive');
   });
 
   it('that answers in the minute after fails nothing by that', () => {
@@ -112,6 +122,20 @@ describe('a new generation', () => {
       fresh: minutes(20, answered(100, 30, 7)),
     };
     expect(verdictOn(outage).comparison).not.toBe('worse');
+  });
+
+  it('that fails a fifth is worse within minutes, also right after an outage of the old one', () => {
+    const outage = [
+      ...minutes(6, answered(1_000, 10, 100), -15),
+      ...minutes(3, answered(1_000, 300, 100), -9),
+      ...minutes(6, answered(1_000, 10, 100), -6),
+    ];
+    const seen = {
+      before: outage,
+      old: minutes(2, answered(900, 9, 90)),
+      fresh: minutes(2, answered(100, 20, 10)),
+    };
+    expect(verdictOn(seen).comparison).toBe('worse');
   });
 
   it('that was worse stays worse, whatever comes after', () => {
