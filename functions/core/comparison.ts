@@ -120,7 +120,7 @@ export function compare(
   const reasons = judged.flatMap(({ what, old, fresh, isWorse }) =>
     isWorse
       ? [
-          `more requests to ${names.fresh} ${what}: ${shareOf(fresh)}, against ${shareOf(old)} of ${names.old} in the same minutes${limitOf(what, seen)}. Between equal generations that comes up in less than ${falseAlarmPercent} of 100 deployments`,
+          `more requests to ${names.fresh} ${what}: ${shareOf(fresh)}, against ${shareOf(old)} of ${names.old} in the same minutes${limitOf(what, seen)}. Between equal generations whose requests ${what === 'failed' ? 'fail' : 'are slow'} independently of each other that comes up in less than ${falseAlarmPercent} of 100 deployments`,
         ]
       : [],
   );

@@ -64,7 +64,7 @@ describe('a new generation', () => {
     expect(verdictOn({ fresh: minutes(8, answered(100, 2, 10)) })).toEqual({
       comparison: 'worse',
       reasons: [
-        'more requests to web-g0002 failed: 16 of 800 (2 %), against 0 of 7,200 (0 %) of web-g0001 in the same minutes. Between equal generations that comes up in less than 1 of 100 deployments',
+        'more requests to web-g0002 failed: 16 of 800 (2 %), against 0 of 7,200 (0 %) of web-g0001 in the same minutes. Between equal generations whose requests fail independently of each other that comes up in less than 1 of 100 deployments',
       ],
     });
   });
@@ -73,7 +73,7 @@ describe('a new generation', () => {
     expect(verdictOn({ fresh: minutes(5, answered(100, 0, 40)) })).toEqual({
       comparison: 'worse',
       reasons: [
-        'more requests to web-g0002 were slow: 200 of 500 (40 %), against 450 of 4,500 (10 %) of web-g0001 in the same minutes (slow is above 250 ms, which nine of ten requests were not before). Between equal generations that comes up in less than 1 of 100 deployments',
+        'more requests to web-g0002 were slow: 200 of 500 (40 %), against 450 of 4,500 (10 %) of web-g0001 in the same minutes (slow is above 250 ms, which nine of ten requests were not before). Between equal generations whose requests are slow independently of each other that comes up in less than 1 of 100 deployments',
       ],
     });
   });

@@ -459,9 +459,7 @@ export const guards: readonly Guard[] = [
   {
     invariant: 'I23',
     guard: 'a red alarm forbids the next step',
-    replacements: [
-      out('core/alarms.ts', "if (state === 'ALARM') reasons.push", 'if (name === null) reasons.push'),
-    ],
+    replacements: [out('core/alarms.ts', 'return redInWords({ name, reason });', 'return undefined;')],
     story: async (world, first) => {
       events(world, (detailType) => detailType.startsWith('CloudWatch'), 'drop');
       const digest = world.push('v2');
