@@ -257,11 +257,13 @@ export class Cutover extends Construct {
       targets: [target()],
     });
     new Rule(this, 'ServiceSignals', {
-      description: 'Generations that ECS calls steady or gives up end a wait early',
+      description: 'Generations that ECS calls steady, gives up or finds no room for end a wait early',
       eventPattern: {
         source: ['aws.ecs'],
         detailType: ['ECS Service Action', 'ECS Deployment State Change'],
-        detail: { eventName: ['SERVICE_STEADY_STATE', 'SERVICE_DEPLOYMENT_FAILED'] },
+        detail: {
+          eventName: ['SERVICE_STEADY_STATE', 'SERVICE_DEPLOYMENT_FAILED', 'SERVICE_TASK_PLACEMENT_FAILURE'],
+        },
       },
       targets: [target()],
     });

@@ -25,6 +25,7 @@ import type { Strategy } from '../functions/core/strategy.ts';
 import { retainPrefix } from '../functions/core/tag-pattern.ts';
 import { imagesTag } from '../functions/core/tags.ts';
 import type { Cutover } from './cutover.ts';
+import { localArn } from './deployer-function.ts';
 import { ProductionRule } from './production-rule.ts';
 import { ServiceRights } from './service-rights.ts';
 import { type ServiceScaling, scalingSettingsOf } from './service-scaling.ts';
@@ -89,6 +90,8 @@ export interface EcsServiceProps {
   readonly scaling?: ServiceScaling;
   /** From launch until all targets are healthy. Default: 10 minutes. */
   readonly healthDeadline?: Duration;
+  /** How often in a row, a health check interval apart, the new generation must be seen healthy. Default: once. */
+  readonly healthyLooks?: number;
   readonly healthCheck?: { readonly path?: string; readonly interval?: Duration };
   /** How long a deployment in which somebody changed weights or counts waits for a person's word. Default: one day. */
   readonly handDeadline?: Duration;
@@ -205,6 +208,15 @@ export class EcsService extends Construct {
       actions: ['iam:PassRole'],
       resources: rolesOf(props),
     });
+    const log = logOf(this, props);
+    if (log === undefined) return;
+    new ServiceRights(this, 'LogRights', {
+      service,
+      to: cutover.functions.terminate,
+      actions: ['logs:GetLogEvents'],
+      resources: [log],
+      because: 'A stream for each task, whose id is made by ECS',
+    });
   }
 
   #pushes(service: string, props: EcsServiceProps, settings: StringParameter): void {
@@ -230,6 +242,17 @@ export class EcsService extends Construct {
     });
     rule.node.addDependency(settings);
   }
+}
+
+/** What the tasks log, for the last words of one that failed; undefined where no `awslogs` driver says where. */
+function logOf(scope: Construct, { taskDefinition, container }: EcsServiceProps): string | undefined {
+  const definition =
+    container === undefined ? taskDefinition.defaultContainer : taskDefinition.findContainer(container);
+  const { logDriver, options = {} } = definition?.logDriverConfig ?? {};
+  const [group, prefix] = [options['awslogs-group'], options['awslogs-stream-prefix']];
+  if (logDriver !== 'awslogs' || group === undefined || prefix === undefined) return undefined;
+  const streams = `log-group:${group}:log-stream:${prefix}/*`;
+  return localArn(scope, 'logs', streams);
 }
 
 /** Those that tasks of the service have: what the deployer may pass, and is told that it may. */
@@ -286,6 +309,7 @@ function settingsOf(
     handDeadlineSeconds: (props.handDeadline ?? Duration.days(1)).toSeconds(),
     retentionSeconds: (props.retention ?? Duration.hours(1)).toSeconds(),
     // Left out where they are not said: a running version of Plan that does not know them would refuse them.
+    ...(props.healthyLooks !== undefined && { healthyLooks: props.healthyLooks }),
     ...(props.imageGate && { imageGate: props.imageGate }),
     ...(props.freeze && { freeze: props.freeze }),
     ...(props.alarmPolicy && { alarmPolicy: props.alarmPolicy }),

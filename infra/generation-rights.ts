@@ -31,6 +31,7 @@ export function allowGenerations(scope: Construct, functions: Cutover['functions
     each.allow(['ecs:DescribeServices'], [services], { because: byName });
   for (const each of [terminate, sweep])
     each.allow(['ecs:ListServices'], ['*'], { because: 'The action cannot be limited to services' });
+  terminate.allow(['ecs:ListTasks'], ['*'], { because: 'The action cannot be limited to services' });
   for (const each of [waiting, shift, judge]) {
     each.allow(['ecs:ListTasks'], ['*'], { because: 'The action cannot be limited to services' });
     each.allow(['ecs:DescribeTasks'], [localArn(scope, 'ecs', 'task/*')], {

@@ -8,6 +8,7 @@ import type { Calls, Written } from '../core/written.ts';
 const prefixes: Readonly<Record<string, string>> = {
   ApplicationAutoScalingClient: 'application-autoscaling',
   CloudWatchClient: 'cloudwatch',
+  CloudWatchLogsClient: 'logs',
   DynamoDBClient: 'dynamodb',
   EC2Client: 'ec2',
   ECRClient: 'ecr',

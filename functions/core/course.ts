@@ -1,5 +1,6 @@
 /** The course of a deployment as changes of the service item, one for each thing a step does. All are pure. */
 import { CutoverError, type Failure, shortened } from './errors.ts';
+import { kept, type LastWords } from './last-words.ts';
 import { stopReason } from './latch.ts';
 import type { GenerationName } from './names.ts';
 import { goingForward, owned, released, running } from './ownership.ts';
@@ -95,6 +96,12 @@ export function restoring(
   // What barred it stays noted until the end: should it do so again, people know already. What they said to it is over.
   const hold = current.hold === null ? null : { ...current.hold, answer: null };
   return withDeployment({ ...next, wait: null }, { ...current, phase: 'restoring', hold });
+}
+
+/** What it left behind, noted once, before it is gone. */
+export function remembering(item: ServiceItem, plan: Plan, words: LastWords): ServiceItem {
+  const current = running(item, plan);
+  return current.lastWords === null ? withDeployment(item, { ...current, lastWords: kept(words) }) : item;
 }
 
 /** Requests still reach what is to be ended: noted once, so that people are told. */

@@ -11,6 +11,9 @@ import { waiving } from './waiver.ts';
 /** Tasks stopping by themselves that count as a crash loop: ECS itself would go on launching for ever. */
 const crashLoop = 3;
 
+/** A moment without capacity passes; what still stands after so many tries does not. */
+const noRoomAnyMore = 3;
+
 /** Events carry their time in whole seconds. One that is delivered twice, hours later, must not stop a later deployment. */
 const eventResolutionMs = 1_000;
 
@@ -74,14 +77,22 @@ function unconcerned(
       return signal.kind === 'resume' && !waitsForHand(item)
         ? `${plan.deployment} waits for nobody's word`
         : undefined;
+    case 'noRoom':
     case 'taskRunning':
     case 'taskStopped':
     case 'fleetFailed':
     case 'steady':
-      return signal.generation === plan.to.name
-        ? undefined
-        : `${signal.generation} is not the generation being deployed`;
+      return besideFleet(deployment, signal);
   }
+}
+
+function besideFleet(
+  { plan, step }: Deployment,
+  { kind, generation }: Extract<SignalToDeployment, { readonly generation: unknown }>,
+): string | undefined {
+  if (generation !== plan.to.name) return `${generation} is not the generation being deployed`;
+  // Later it has what it needs: no room for more is what its health, or that of its growth, will show.
+  return kind === 'noRoom' && step >= 0 ? `${generation} takes traffic already` : undefined;
 }
 
 /** Why there is nothing to approve; undefined when there is. */
@@ -156,6 +167,10 @@ function remembered(known: Latch, signal: SignalToDeployment, now: number): Latc
       const running = known.running.filter((task) => task !== signal.task);
       return { ...known, running, crashes: [...known.crashes, { task: signal.task, reason: signal.reason }] };
     }
+    case 'noRoom':
+      return known.noRoom.some(({ event }) => event === signal.event)
+        ? known
+        : { ...known, noRoom: [...known.noRoom, { event: signal.event, reason: signal.reason }] };
     case 'fleetFailed':
       return known.fleetFailed === null ? { ...known, fleetFailed: signal.reason } : known;
     case 'alarm':
@@ -220,6 +235,13 @@ export function stopReason(known: Latch): { readonly error: ErrorName; readonly 
     return {
       error: 'Cutover.Unhealthy',
       cause: `${known.crashes.length} tasks of the new generation stopped by themselves; the last one: ${last.reason}`,
+    };
+  }
+  const room = known.noRoom.at(-1);
+  if (room !== undefined && known.noRoom.length >= noRoomAnyMore) {
+    return {
+      error: 'Cutover.Unhealthy',
+      cause: `no room was found for its tasks, ${known.noRoom.length} times: ${room.reason.replace(/\.+$/, '')}. It is capacity or a quota: ask for a larger quota, or give the service other subnets or a smaller task`,
     };
   }
   if (known.superseded !== null) {

@@ -1,7 +1,8 @@
 /** A chapter of the story as people read it: on a phone, in a chat, in a mail. */
+
+import type { Chapter, ChapterKind } from './chapter.ts';
 import { shortDigest } from './names.ts';
 import type { Intent } from './service-item.ts';
-import type { Chapter, ChapterKind } from './story.ts';
 import { inWords } from './weights.ts';
 
 export interface Message {
@@ -65,6 +66,7 @@ const subjects: Readonly<Record<ChapterKind, Subject>> = {
     `${of.service}: ${of.image} gave way to a newer push after ${of.seconds} s, the old generation serves`,
   removed: (of) =>
     `${of.service}: ${of.image} was removed after ${of.seconds} s, there was nothing to go back to`,
+  lastWords: (of) => `${of.service}: what ${of.generation} (${of.image}) left behind`,
   imageNotKept: (of) => `${of.service}: ${of.image} is not kept from expiring`,
   imageMissing: (of) => `${of.service}: the image ${of.image} of ${of.generation} is gone`,
   orphaned: (of) => `${of.service}: something stands that nothing references`,

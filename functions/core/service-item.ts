@@ -45,6 +45,8 @@ const latch = growing({
   running: z.array(z.string()).describe('tasks of the new generation that ran'),
   crashes: z.array(growing({ task: z.string(), reason: z.string() })),
   fleetFailed: z.string().nullable(),
+  /** Times that the fleet found no room for a task, by the event's id. */
+  noRoom: z.array(growing({ event: z.string(), reason: z.string() })).default([]),
   alarm: growing({ name: z.string(), reason: z.string(), at: instant }).nullable(),
   abort: growing({ by: z.string(), reason: z.string(), at: instant }).nullable(),
   /** The newer push that takes its place. */
@@ -131,6 +133,16 @@ const deployment = growing({
   quietAt: instant.nullable(),
   /** That requests have reached the new generation long after its weight was taken away; null while they have not. */
   stillReached: z.string().nullable().default(null),
+  /** How often in a row the new generation was seen healthy as a whole, and when last. */
+  seenHealthy: growing({ times: z.int(), at: instant }).nullable().default(null),
+  /** What the new generation left behind when it was taken back; null while nobody asked. */
+  lastWords: growing({
+    log: z.array(z.string()),
+    events: z.array(z.string()),
+    unread: z.array(z.string()),
+  })
+    .nullable()
+    .default(null),
   /** Why the image of the new generation is not kept from expiring; null when it is, or was not tried yet. */
   imageNotKept: z.string().nullable().default(null),
   endedAt: instant.nullable(),

@@ -84,6 +84,14 @@ export const serviceSettings = z
     minimumCount: z.int().min(1).max(5_000),
     healthDeadlineSeconds: seconds.min(10).max(86_400).describe('from launch until all targets are healthy'),
     healthIntervalSeconds: seconds.min(5).max(300).describe("the target groups' health check interval"),
+    healthyLooks: z
+      .int()
+      .min(1)
+      .max(10)
+      .default(1)
+      .describe(
+        'how often in a row, a health check interval apart, the new generation must be seen healthy; each weight asks again',
+      ),
     handDeadlineSeconds: seconds
       .min(60)
       .max(604_800)

@@ -35,6 +35,14 @@ export type Signal =
       readonly generation: GenerationName;
       readonly reason: string;
     }
+  /** The fleet found no room for a task: capacity or a quota. It goes on trying. */
+  | {
+      readonly kind: 'noRoom';
+      readonly service: ServiceName;
+      readonly generation: GenerationName;
+      readonly event: string;
+      readonly reason: string;
+    }
   | { readonly kind: 'steady'; readonly service: ServiceName; readonly generation: GenerationName }
   | { readonly kind: 'alarm'; readonly alarm: string; readonly reason: string; readonly at: number }
   | {
@@ -98,6 +106,7 @@ const taskEvent = z.object({
 /** https://docs.aws.amazon.com/AmazonECS/latest/developerguide/ecs_service_events.html */
 const serviceEvent = z.object({
   'detail-type': z.enum(['ECS Service Action', 'ECS Deployment State Change']),
+  id: z.string().min(1).default('no id'),
   resources: z.array(z.string()).min(1),
   detail: z.object({ eventName: z.string(), reason: z.string().optional() }),
 });
@@ -161,7 +170,7 @@ export function readSignal(event: unknown): SignalReading {
       return readTask(value.detail);
     case 'ECS Service Action':
     case 'ECS Deployment State Change':
-      return readServiceEvent(value.resources[0] ?? '', value.detail);
+      return readServiceEvent(value.resources[0] ?? '', value.id, value.detail);
     case 'CloudWatch Alarm State Change': {
       const { alarmName, state } = value.detail;
       if (state.value !== 'ALARM')
@@ -212,7 +221,11 @@ function readTask(detail: z.infer<typeof taskEvent>['detail']): SignalReading {
   return { kind: 'signal', signal: { kind: 'taskStopped', ...owner, task, crashed, reason } };
 }
 
-function readServiceEvent(resource: string, detail: z.infer<typeof serviceEvent>['detail']): SignalReading {
+function readServiceEvent(
+  resource: string,
+  event: string,
+  detail: z.infer<typeof serviceEvent>['detail'],
+): SignalReading {
   const owner = ownerOf(resource.split('/').at(-1) ?? '');
   if (owner === undefined) return { kind: 'ignored', reason: `${resource} is not a generation` };
   if (detail.eventName === 'SERVICE_DEPLOYMENT_FAILED') {
@@ -220,6 +233,10 @@ function readServiceEvent(resource: string, detail: z.infer<typeof serviceEvent>
       kind: 'signal',
       signal: { kind: 'fleetFailed', ...owner, reason: detail.reason ?? 'ECS gave no reason' },
     };
+  }
+  if (detail.eventName === 'SERVICE_TASK_PLACEMENT_FAILURE') {
+    const reason = detail.reason ?? 'ECS gave no reason';
+    return { kind: 'signal', signal: { kind: 'noRoom', ...owner, event, reason } };
   }
   if (detail.eventName === 'SERVICE_STEADY_STATE')
     return { kind: 'signal', signal: { kind: 'steady', ...owner } };

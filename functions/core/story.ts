@@ -2,270 +2,35 @@
  * What a change of the service item means to people: history items and messages are projections of it, each with an id
  * that a repeat gives again.
  */
-import * as z from 'zod';
-import { type Generation, imageName } from './generation.ts';
+import { asideIn, foundIn } from './aside-story.ts';
+import { type Chapter, type ChapterKind, recordPrefix } from './chapter.ts';
+import { imageName } from './generation.ts';
+import { aftermath, inFull } from './last-words.ts';
 import { stopReason } from './latch.ts';
-import { growing } from './parse.ts';
 import type { Plan } from './plan.ts';
 import { restoreCommand } from './restore-command.ts';
-import {
-  type Deployment,
-  type Hold,
-  type Intent,
-  intent,
-  type Pause,
-  type ServiceItem,
-} from './service-item.ts';
-import { waiverEnds } from './waiver.ts';
-import { weightsSchema } from './weights.ts';
-import { written } from './written.ts';
-
-const chapterKind = z.enum([
-  'refused',
-  'queued',
-  'started',
-  'warned',
-  'waived',
-  /** What is about to be written to AWS; its `done` comes later, or never when it came to nothing. */
-  'intended',
-  'done',
-  'launched',
-  'shifted',
-  'held',
-  'resumed',
-  'paused',
-  'approved',
-  'goingBack',
-  'givingWay',
-  'needsHand',
-  'frozen',
-  'reminded',
-  'weightsRestored',
-  'live',
-  'restored',
-  'superseded',
-  'removed',
-  'imageNotKept',
-  'imageMissing',
-  'orphaned',
-  'stillReached',
-]);
-export type ChapterKind = z.infer<typeof chapterKind>;
-
-/** Milliseconds since the epoch. */
-const instant = z.number();
-
-export const chapterSchema = growing({
-  /**
-   * Stable: the same change gives the same id. Those of a deployment begin with `deployment#ID#` and the version of the
-   * service item that tells them, so that they sort in the order of its course.
-   */
-  id: z.string(),
-  kind: chapterKind,
-  service: z.string(),
-  /** Null for a push that became no deployment. */
-  direction: z.enum(['forward', 'back']).nullable(),
-  /** The deployment it belongs to; null for a push that became none. */
-  deployment: z.string().nullable(),
-  image: z.string().nullable(),
-  digest: z.string().nullable(),
-  generation: z.string().nullable(),
-  weights: weightsSchema.nullable(),
-  reason: z.string().nullable(),
-  at: instant,
-  /** Seconds since the deployment started. */
-  seconds: z.number().nullable(),
-  /** Restores the traffic without Cutover; null when there is nothing to go back to, and for an intent and its end. */
-  restore: z.string().nullable(),
-  /** The push's event that asked for it; null for a rollback. */
-  push: z.string().nullable().default(null),
-  /** Who ordered the rollback, and why; null for a push. */
-  order: growing({ by: z.string(), reason: z.string() }).nullable().default(null),
-  /** Of `intended` and `done`: what, with the weights before and after, under which fence, and since when. */
-  intent: intent.nullable().default(null),
-  /** Index of the weight step that stands; -1 before the first, null where there is no deployment. */
-  step: z.int().nullable().default(null),
-  /** Tasks the new generation was launched with; null until then. */
-  desired: z.int().nullable().default(null),
-  /** The invocation that wrote the change; null in what older versions told. */
-  written: written.nullable().default(null),
-});
-export type Chapter = z.infer<typeof chapterSchema>;
-
-/** Kinds that a person wants to hear of; the rest only goes to the ledger. */
-const spoken: ReadonlySet<ChapterKind> = new Set([
-  'refused',
-  'queued',
-  'started',
-  'warned',
-  'waived',
-  'shifted',
-  'held',
-  'resumed',
-  'paused',
-  'approved',
-  'goingBack',
-  'givingWay',
-  'needsHand',
-  'frozen',
-  'reminded',
-  'live',
-  'restored',
-  'superseded',
-  'removed',
-  'imageNotKept',
-  'imageMissing',
-  'orphaned',
-  'stillReached',
-]);
+import type { Deployment, Hold, Intent, Pause, ServiceItem } from './service-item.ts';
 
 /** Kinds that ask for a person's word on what stands in the way. */
 const asking: ReadonlySet<ChapterKind> = new Set(['held', 'needsHand', 'frozen', 'reminded']);
 
-export function isSpoken(chapter: Chapter): boolean {
-  return spoken.has(chapter.kind);
-}
-
-/** What all ids of a deployment's chapters begin with. */
-export function recordPrefix(deployment: string): string {
-  return `deployment#${deployment}#`;
-}
-
 export function chaptersOf(before: ServiceItem | null, after: ServiceItem): readonly Chapter[] {
-  return [
-    ...refusalIn(before, after),
-    ...waiverIn(before, after),
-    ...deploymentIn(before, after),
-    ...foundIn(before, after),
-    ...retentionIn(before, after),
-  ];
-}
-
-function refusalIn(before: ServiceItem | null, after: ServiceItem): readonly Chapter[] {
-  const { intake } = after;
-  if (intake === null || intake.admission === 'admitted' || sameIntake(before, after)) return [];
-  return [
-    {
-      ...apart,
-      id: `push#${new Date(intake.at).toISOString()}#${intake.id}`,
-      kind: intake.admission === 'queued' ? 'queued' : 'refused',
-      service: after.service,
-      direction: intake.direction === 'back' ? 'back' : null,
-      image: intake.image,
-      reason: intake.reason,
-      at: intake.at,
-      push: intake.direction === 'forward' ? intake.id : null,
-      written: after.written,
-    },
-  ];
-}
-
-function waiverIn(
-  before: ServiceItem | null,
-  { service, waiver, written: by }: ServiceItem,
-): readonly Chapter[] {
-  if (waiver === null || before?.waiver?.at === waiver.at) return [];
-  return [
-    {
-      ...apart,
-      id: `waived#${new Date(waiver.at).toISOString()}`,
-      kind: 'waived',
-      service,
-      reason: `${waiver.by}: ${waiver.reason}. Red alarms and freezes do not keep the next push until ${new Date(waiverEnds(waiver)).toISOString()}`,
-      at: waiver.at,
-      written: by,
-    },
-  ];
-}
-
-/** Of a chapter that belongs to no deployment. */
-const apart = {
-  direction: null,
-  deployment: null,
-  image: null,
-  digest: null,
-  generation: null,
-  weights: null,
-  seconds: null,
-  restore: null,
-  push: null,
-  order: null,
-  intent: null,
-  step: null,
-  desired: null,
-} as const;
-
-/** What the sweep found. */
-function foundIn(before: ServiceItem | null, after: ServiceItem): readonly Chapter[] {
-  const { service } = after;
-  const known = new Set(before?.imagesMissing.map(({ generation }) => generation.name));
-  const missing = after.imagesMissing
-    .filter(({ generation }) => !known.has(generation.name))
-    .map(
-      ({ generation, at }): Chapter => ({
-        ...apart,
-        id: `found#image-missing#${generation.name}`,
-        kind: 'imageMissing',
-        service,
-        image: imageName(generation),
-        digest: generation.digest,
-        generation: generation.name,
-        reason: withoutImage(after, generation),
-        at,
-        written: after.written,
-      }),
-    );
-  const [first, ...more] = after.orphans.filter(
-    ({ name }) => before?.orphans.some((each) => each.name === name) !== true,
-  );
-  if (first === undefined) return missing;
-  const names = [first, ...more].map(({ name, runs }) => (runs ? name : `${name} (no longer running)`));
-  const orphaned: Chapter = {
-    ...apart,
-    id: `found#orphaned#${first.name}`,
-    kind: 'orphaned',
-    service,
-    reason: `nothing references ${names.join(', ')}. To have what is orphaned ended, invoke the signal function with {"service":"${service}","signal":"collect","by":"…"}`,
-    at: first.at,
-    written: after.written,
-  };
-  return [...missing, orphaned];
-}
-
-function withoutImage({ live }: ServiceItem, { name, repository }: Generation): string {
-  return live?.name === name
-    ? `${name} is live, but its image is not in ${repository} any more: a task that is replaced cannot start. Push the image again, or deploy another one`
-    : `${name} may be gone back to, but its image is not in ${repository} any more: push the image again`;
-}
-
-/** A generation that is kept beyond its time, for requests still reach it. */
-function retentionIn(before: ServiceItem | null, after: ServiceItem): readonly Chapter[] {
-  const known = new Set(
-    before?.retained.flatMap(({ generation, remark }) => (remark === null ? [] : [generation.name])),
-  );
-  return after.retained.flatMap(({ generation, reachedSince, remark }): Chapter[] => {
-    if (remark === null || reachedSince === null || known.has(generation.name)) return [];
-    return [
-      {
-        ...apart,
-        id: `retained#${generation.name}#${new Date(reachedSince).toISOString()}`,
-        kind: 'stillReached',
-        service: after.service,
-        image: imageName(generation),
-        digest: generation.digest,
-        generation: generation.name,
-        reason: remark,
-        at: before?.intent?.at ?? reachedSince,
-        written: after.written,
-      },
-    ];
-  });
+  return [...asideIn(before, after), ...deploymentIn(before, after), ...foundIn(before, after)];
 }
 
 /** What a deployment's story is told by; of one that has not begun, that nothing has come of it. */
 type Standing = Pick<
   Deployment,
-  'desired' | 'step' | 'reason' | 'hold' | 'pause' | 'imageNotKept' | 'stillReached' | 'quietAt' | 'outcome'
+  | 'desired'
+  | 'step'
+  | 'reason'
+  | 'hold'
+  | 'pause'
+  | 'imageNotKept'
+  | 'stillReached'
+  | 'lastWords'
+  | 'quietAt'
+  | 'outcome'
 > & { readonly latch: Pick<Deployment['latch'], 'approvals'> };
 const unbegun: Standing = {
   desired: null,
@@ -276,6 +41,7 @@ const unbegun: Standing = {
   latch: { approvals: [] },
   imageNotKept: null,
   stillReached: null,
+  lastWords: null,
   quietAt: null,
   outcome: null,
 };
@@ -348,6 +114,7 @@ function wayBackIn(old: Standing, now: Deployment, { weightsAt }: ServiceItem): 
   if (now.quietAt !== null && old.quietAt === null)
     happenings.push({ kind: 'weightsRestored', at: weightsAt });
   if (now.stillReached !== null && old.stillReached === null) happenings.push({ kind: 'stillReached' });
+  if (now.lastWords !== null && old.lastWords === null) happenings.push({ kind: 'lastWords' });
   happenings.push(...handIn(old.hold, now));
   if (now.outcome !== null && old.outcome === null) happenings.push({ kind: now.outcome, at: now.endedAt });
   return happenings;
@@ -407,7 +174,15 @@ function reasonFor(kind: ChapterKind, service: string, deployment: Deployment): 
   if (kind === 'warned') return deployment.warnings.join('; ');
   if (kind === 'imageNotKept') return deployment.imageNotKept;
   if (kind === 'stillReached') return deployment.stillReached;
-  return deployment.reason ?? orderOf(deployment);
+  if (kind === 'lastWords') return deployment.lastWords === null ? null : inFull(deployment.lastWords);
+  const reason = deployment.reason ?? orderOf(deployment);
+  return kind === 'restored' || kind === 'removed' ? endInWords(deployment, reason) : reason;
+}
+
+/** Why it was taken back, what it left behind, and what to do next: on a phone, so short. */
+function endInWords(deployment: Deployment, reason: string | null): string | null {
+  const words = [reason, aftermath(deployment)].filter((each) => each !== null && each !== '');
+  return words.length === 0 ? null : words.join('. ');
 }
 
 /** What is asked of a person, and how they say it: complete, for it may be all that they see of it on a phone. */
@@ -435,10 +210,6 @@ function orderOf({ order }: Deployment): string | null {
 /** A deployment turns when its way back is intended, or when its owner died and another took it over. */
 function turnedAt({ intent: intends, owner }: ServiceItem): number | undefined {
   return intends?.kind === 'restore' ? intends.at : owner?.since;
-}
-
-function sameIntake(before: ServiceItem | null, after: ServiceItem): boolean {
-  return before?.intake?.id === after.intake?.id && before?.intake?.at === after.intake?.at;
 }
 
 /** A try of the same step again is another intent: it has its own time. */

@@ -1,5 +1,5 @@
+import type { Chapter } from '../core/chapter.ts';
 import type { Message } from '../core/message.ts';
-import type { Chapter } from '../core/story.ts';
 
 /** Tells people and programs. */
 export interface Announcer {

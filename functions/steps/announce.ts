@@ -3,9 +3,10 @@
  * deployment depends on. A repeat finds the history told and sends the message again, with the same id.
  */
 
+import { isSpoken } from '../core/chapter.ts';
 import { messageOf } from '../core/message.ts';
 import type { ServiceItem } from '../core/service-item.ts';
-import { chaptersOf, isSpoken } from '../core/story.ts';
+import { chaptersOf } from '../core/story.ts';
 import type { Announcer } from '../ports/announcer.ts';
 import type { History } from '../ports/ledger.ts';
 

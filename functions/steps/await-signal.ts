@@ -9,7 +9,8 @@ import { needingHand } from '../core/hold.ts';
 import { stopReason } from '../core/latch.ts';
 import { running } from '../core/ownership.ts';
 import { approvalOf, mustBeApproved, pausing } from '../core/pause.ts';
-import { planSchema } from '../core/plan.ts';
+import { type Plan, planSchema } from '../core/plan.ts';
+import { isSeenHealthy, lookedAt } from '../core/seen-healthy.ts';
 import type { Deployment } from '../core/service-item.ts';
 import type { Verdict } from '../core/verdict.ts';
 import type { Ledger } from '../ports/ledger.ts';
@@ -119,7 +120,8 @@ async function lookAtHealth({ plan, token, deadline, recheckSeconds }: LookInput
     gone && sinceLaunch < visibleAfterMs
       ? { verdict: 'wait', missing: [`${plan.to.name} is not visible yet`] }
       : seen;
-  if (verdict.verdict === 'pass') {
+  const isLasting = await lasts(plan, verdict.verdict === 'pass', ports);
+  if (verdict.verdict === 'pass' && isLasting) {
     await ports.waits.succeed(token);
     return { remark: 'healthy' };
   }
@@ -128,7 +130,10 @@ async function lookAtHealth({ plan, token, deadline, recheckSeconds }: LookInput
     await ports.waits.fail(token, 'Cutover.Unhealthy', cause);
     return { remark: cause };
   }
-  const missing = verdict.missing.join('; ');
+  const missing =
+    verdict.verdict === 'pass'
+      ? `it must be seen healthy ${plan.settings.healthyLooks} times`
+      : verdict.missing.join('; ');
   if (ports.now() >= deadline) {
     const cause = `${plan.to.name} did not become healthy within ${plan.settings.healthDeadlineSeconds} s: ${missing}`;
     await ports.waits.fail(token, 'Cutover.Unhealthy', cause);
@@ -139,6 +144,15 @@ async function lookAtHealth({ plan, token, deadline, recheckSeconds }: LookInput
     await ports.waits.fail(token, 'Cutover.Woken', 'all tasks run');
   }
   return { remark: missing };
+}
+
+/** Whether it was seen healthy often enough; where once is enough nothing is written. */
+async function lasts(plan: Plan, isHealthy: boolean, { ledger, now }: AwaitPorts): Promise<boolean> {
+  if (plan.settings.healthyLooks === 1) return isHealthy;
+  const { item } = await ledger.change(plan.settings.service, (current) => ({
+    item: lookedAt(current, plan, isHealthy, now()),
+  }));
+  return isHealthy && isSeenHealthy(running(item, plan));
 }
 
 async function lookAtBake(

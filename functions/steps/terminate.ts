@@ -3,9 +3,10 @@
  * reach it (`Cutover.NotYet`: the machine comes again). A repeat finds it gone. One that a rollback went to is kept.
  */
 import * as z from 'zod';
-import { intending, restored, stillReached } from '../core/course.ts';
+import { intending, remembering, restored, stillReached } from '../core/course.ts';
 import { CutoverError } from '../core/errors.ts';
 import type { Generation } from '../core/generation.ts';
+import { aftermath } from '../core/last-words.ts';
 import { owned } from '../core/ownership.ts';
 import { type Plan, planSchema } from '../core/plan.ts';
 import { reachedInWords } from '../core/quiet.ts';
@@ -15,6 +16,7 @@ import { inWords, sameWeights } from '../core/weights.ts';
 import type { Fleet } from '../ports/fleet.ts';
 import type { Ledger } from '../ports/ledger.ts';
 import type { Traffic } from '../ports/traffic.ts';
+import type { Witness } from '../ports/witness.ts';
 import { type LingeringPorts, lingeringRequests } from './lingering.ts';
 import { givenBackOrLeft, type ScalePorts } from './scale.ts';
 
@@ -24,15 +26,17 @@ export interface TerminatePorts extends LingeringPorts, ScalePorts {
   readonly ledger: Ledger;
   readonly fleet: Fleet;
   readonly traffic: Traffic;
+  readonly witness: Witness;
 }
 
 export async function terminate(
   { plan }: z.infer<typeof terminateInput>,
   ports: TerminatePorts,
-): Promise<{ readonly terminated: string | null }> {
+): Promise<Terminated> {
   const { service } = plan.settings;
   const deployment = owned(await ports.ledger.read(service), plan);
-  if (deployment.outcome !== null) return { terminated: plan.kept ? null : plan.to.name };
+  if (deployment.outcome !== null)
+    return { terminated: plan.kept ? null : plan.to.name, words: aftermath(deployment) };
   if (deployment.quietAt === null || ports.now() < deployment.quietAt) {
     throw new CutoverError(
       'Cutover.Guarded',
@@ -40,9 +44,9 @@ export async function terminate(
     );
   }
   if (plan.kept) {
-    await end(plan, ports);
-    return { terminated: null };
+    return { terminated: null, words: aftermath(await end(plan, ports)) };
   }
+  if (deployment.lastWords === null && tellsWhy(deployment)) await askForLastWords(plan, deployment, ports);
   // Without an old generation nothing else could serve: the rule keeps pointing at the slot that the next one takes.
   if (plan.from !== null) {
     await refuseWhileWeighted(ports.traffic, plan.settings.traffic, plan.to);
@@ -56,15 +60,38 @@ export async function terminate(
   await ports.scaling.release(plan.settings, plan.to);
   await ports.fleet.terminate(plan.settings, plan.to);
   await forget(plan, ports.fleet);
-  await end(plan, ports);
-  return { terminated: plan.to.name };
+  return { terminated: plan.to.name, words: aftermath(await end(plan, ports)) };
 }
 
-async function end(plan: Plan, ports: TerminatePorts): Promise<void> {
+export interface Terminated {
+  /** Null for one that was kept before, and is again. */
+  readonly terminated: string | null;
+  /** What it left behind, and what to do next; empty when there is nothing to say. */
+  readonly words: string;
+}
+
+/** Of what a person ended, or a newer push replaced, nobody asks why. */
+function tellsWhy({ turned }: Deployment): boolean {
+  return turned?.error !== 'Cutover.Aborted' && turned?.error !== 'Cutover.Superseded';
+}
+
+/** Once, before it is gone; that it cannot be had keeps nothing. */
+async function askForLastWords(
+  plan: Plan,
+  { latch }: Deployment,
+  { ledger, witness }: TerminatePorts,
+): Promise<void> {
+  const task = latch.crashes.at(-1)?.task ?? null;
+  const words = await witness.lastWords(plan.settings, plan.to, task);
+  await ledger.change(plan.settings.service, (item) => ({ item: remembering(item, plan, words) }));
+}
+
+async function end(plan: Plan, ports: TerminatePorts): Promise<Deployment> {
   const { item } = await ports.ledger.change(plan.settings.service, (current) => ({
     item: restored(current, plan, ports.now()),
   }));
   await givenBackOrLeft(item, ports);
+  return owned(item, plan);
 }
 
 /** A task definition that is left over does no harm: that it cannot be deregistered does not change how the deployment ends. */

@@ -1,8 +1,9 @@
 /** The demo: four images of one service, one after the other, then a rollback, under steady traffic. */
 import { SFNClient, StartExecutionCommand } from '@aws-sdk/client-sfn';
+import type { Chapter } from '../../functions/core/chapter.ts';
 import { imageName } from '../../functions/core/generation.ts';
 import type { ServiceItem } from '../../functions/core/service-item.ts';
-import { type Chapter, chaptersOf } from '../../functions/core/story.ts';
+import { chaptersOf } from '../../functions/core/story.ts';
 import { region } from '../account.ts';
 import type { Clock } from '../clock.ts';
 import type { EmbeddedAws } from '../embedded-aws.ts';

@@ -1,5 +1,6 @@
 /** What only a person can mend: told once, reminded ever more rarely, and gone on from by their word alone. */
 import { describe, expect, it } from 'vitest';
+import type { Chapter } from '../../functions/core/chapter.ts';
 import { intending, restored, restoring, waiting } from '../../functions/core/course.ts';
 import type { ErrorName, Failure } from '../../functions/core/errors.ts';
 import { accepting, needingHand } from '../../functions/core/hold.ts';
@@ -8,7 +9,7 @@ import { messageOf } from '../../functions/core/message.ts';
 import type { Plan } from '../../functions/core/plan.ts';
 import type { ServiceItem } from '../../functions/core/service-item.ts';
 import type { Signal } from '../../functions/core/signal.ts';
-import { type Chapter, chaptersOf } from '../../functions/core/story.ts';
+import { chaptersOf } from '../../functions/core/story.ts';
 import { baking, because, start, web, weightsOf } from './examples.ts';
 
 const minuteMs = 60_000;

@@ -22,6 +22,7 @@ const quiet: Latch = {
   running: [],
   crashes: [],
   fleetFailed: null,
+  noRoom: [],
   alarm: null,
   abort: null,
   superseded: null,
@@ -46,6 +47,13 @@ const scaledIn: Signal = {
   reason: 'scaled in',
 };
 const failed: Signal = { kind: 'fleetFailed', service: web, generation, reason: 'circuit breaker' };
+const noRoom = (event: string): Signal => ({
+  kind: 'noRoom',
+  service: web,
+  generation,
+  event,
+  reason: 'RESOURCE:FARGATE.',
+});
 const steady: Signal = { kind: 'steady', service: web, generation };
 const alarm: Signal = { kind: 'alarm', alarm: 'web-errors', reason: '5 > 1', at: startedAt + 60_000 };
 const abort: Signal = { kind: 'abort', service: web, by: 'ann', reason: 'wrong version' };
@@ -95,6 +103,23 @@ describe('a signal', () => {
     [
       'that one task crashed three times over',
       [crashed('t1'), crashed('t1'), crashed('t1')],
+      'bake',
+      undefined,
+    ],
+    ['that no room was found twice', [noRoom('e1'), noRoom('e2'), noRoom('e2')], 'healthy', undefined],
+    [
+      'that no room was found again and again',
+      [noRoom('e1'), noRoom('e2'), noRoom('e3')],
+      'healthy',
+      {
+        error: 'Cutover.Unhealthy',
+        cause:
+          'no room was found for its tasks, 3 times: RESOURCE:FARGATE. It is capacity or a quota: ask for a larger quota, or give the service other subnets or a smaller task',
+      },
+    ],
+    [
+      'that no room is found for more while it takes traffic',
+      [noRoom('e1'), noRoom('e2'), noRoom('e3')],
       'bake',
       undefined,
     ],
@@ -271,6 +296,7 @@ describe('what stops a deployment', () => {
     running: ['t1'],
     crashes,
     fleetFailed: 'gave up',
+    noRoom: [],
     alarm: { name: 'a', reason: '', at: 0 },
     abort: { by: 'ann', reason: 'no', at: 0 },
     superseded: null,

@@ -1,11 +1,12 @@
 /** What is an orphan, and what is told and done about it. */
 import { describe, expect, it } from 'vitest';
+import { isSpoken } from '../../functions/core/chapter.ts';
 import { latch } from '../../functions/core/latch.ts';
 import { messageOf } from '../../functions/core/message.ts';
 import { collected, isReferenced, notingOrphans, type Standing } from '../../functions/core/orphans.ts';
 import type { ServiceItem } from '../../functions/core/service-item.ts';
 import { readSignal } from '../../functions/core/signal.ts';
-import { chaptersOf, isSpoken } from '../../functions/core/story.ts';
+import { chaptersOf } from '../../functions/core/story.ts';
 import { baking, generationOf, green, liveItem, replacedItem, start } from './examples.ts';
 
 const now = start + 7_200_000;

@@ -201,6 +201,21 @@ describe('a service of a generation', () => {
     });
   });
 
+  it('that finds no room for a task', () => {
+    const detail = {
+      eventType: 'ERROR',
+      eventName: 'SERVICE_TASK_PLACEMENT_FAILURE',
+      clusterArn: 'arn:aws:ecs:us-west-2:111122223333:cluster/default',
+      createdAt: '2019-11-19T19:55:38.725Z',
+      reason: 'RESOURCE:FARGATE',
+    };
+    const event = { ...serviceEvent('ECS Service Action', detail), id: 'event-1' };
+    expect(readSignal(event)).toEqual({
+      kind: 'signal',
+      signal: { kind: 'noRoom', ...owner, event: 'event-1', reason: 'RESOURCE:FARGATE' },
+    });
+  });
+
   it('that is steady', () => {
     const detail = {
       eventType: 'INFO',
@@ -215,11 +230,6 @@ describe('a service of a generation', () => {
   });
 
   it.each([
-    [
-      'SERVICE_TASK_PLACEMENT_FAILURE',
-      'service/default/web-g0002',
-      'SERVICE_TASK_PLACEMENT_FAILURE ends no wait',
-    ],
     [
       'SERVICE_DEPLOYMENT_COMPLETED',
       'service/default/web-g0002',

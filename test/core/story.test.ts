@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { recordIntake } from '../../functions/core/admission.ts';
+import { type Chapter, chapterSchema, isSpoken } from '../../functions/core/chapter.ts';
 import {
   intending,
   launched,
@@ -19,7 +20,7 @@ import { restoreCommand } from '../../functions/core/restore-command.ts';
 import { putOff } from '../../functions/core/retention.ts';
 import { admitRollback } from '../../functions/core/rollback.ts';
 import type { ServiceItem } from '../../functions/core/service-item.ts';
-import { type Chapter, chapterSchema, chaptersOf, isSpoken } from '../../functions/core/story.ts';
+import { chaptersOf } from '../../functions/core/story.ts';
 import {
   admitted,
   baking,

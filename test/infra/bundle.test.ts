@@ -57,8 +57,15 @@ const functions = [
   { entry: 'promote', clients: ['application-auto-scaling', 'dynamodb'], kilobytes: 435 },
   {
     entry: 'terminate',
-    clients: ['application-auto-scaling', 'cloudwatch', 'dynamodb', 'ecs', 'elastic-load-balancing-v2'],
-    kilobytes: 580,
+    clients: [
+      'application-auto-scaling',
+      'cloudwatch',
+      'cloudwatch-logs',
+      'dynamodb',
+      'ecs',
+      'elastic-load-balancing-v2',
+    ],
+    kilobytes: 610,
   },
   {
     entry: 'plan-rollback',

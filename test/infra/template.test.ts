@@ -270,7 +270,7 @@ const unlimited: Readonly<Record<string, readonly string[]>> = {
   'ecs:ListTaskDefinitionFamilies': ['Terminate', 'Sweeper'],
   'ecs:DeregisterTaskDefinition': ['Terminate'],
   // They know clusters and instances, but no services.
-  'ecs:ListTasks': ['Await', 'Shift', 'Judge'],
+  'ecs:ListTasks': ['Await', 'Shift', 'Judge', 'Terminate'],
   'ecs:ListServices': ['Terminate', 'Sweeper'],
   // Step Functions checks the token.
   'states:SendTaskSuccess': ['Await'],

@@ -1,10 +1,11 @@
 /** What a bake is judged by beside health and alarms: the comparison, metrics, and a person's approval. */
 import { beforeEach, describe, expect, it } from 'vitest';
+import type { Chapter } from '../../functions/core/chapter.ts';
 import type { SlotMinute } from '../../functions/core/comparison.ts';
 import type { CutoverError, ErrorName } from '../../functions/core/errors.ts';
 import { messageOf } from '../../functions/core/message.ts';
 import type { Plan } from '../../functions/core/plan.ts';
-import { type Chapter, chaptersOf } from '../../functions/core/story.ts';
+import { chaptersOf } from '../../functions/core/story.ts';
 import { awaitInput, awaitSignal } from '../../functions/steps/await-signal.ts';
 import { judge } from '../../functions/steps/judge.ts';
 import { launch } from '../../functions/steps/launch.ts';

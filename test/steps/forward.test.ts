@@ -342,6 +342,28 @@ describe('await healthy', () => {
     expect(world.ended).toHaveLength(1);
   });
 
+  it('asks for more than one healthy look where the service does, an interval apart and in a row', async () => {
+    world.settings = settingsOf({ healthyLooks: 2, healthIntervalSeconds: 10 });
+    const plan = await launched();
+    const look = async () => {
+      const { remark } = await awaitSignal(wait(plan, 'healthy', { recheckSeconds: 10 }), world.ports);
+      return remark;
+    };
+    const short = 'it must be seen healthy 2 times';
+    expect(await look()).toBe(short);
+    // The same check again.
+    world.time += 1_000;
+    expect(await look()).toBe(short);
+    world.time += 9_000;
+    world.fleets.get('web-g0002')!.health = 'unhealthy';
+    await look();
+    world.fleets.get('web-g0002')!.health = 'healthy';
+    for (const remark of [short, 'healthy']) {
+      world.time += 10_000;
+      expect(await look()).toBe(remark);
+    }
+  });
+
   it('waits on without waking while tasks are missing', async () => {
     world.launchesAs = { health: 'initial', share: 0.5 };
     const plan = await launched();

@@ -326,7 +326,7 @@ describe('the way back of a rollback', () => {
       quietSeconds: 0,
     });
     for (let time = 0; time < 2; time++)
-      expect(await terminate({ plan }, world.ports)).toEqual({ terminated: null });
+      expect(await terminate({ plan }, world.ports)).toMatchObject({ terminated: null });
     expect(world.fleets.has('web-g0001')).toBe(true);
   });
 });

@@ -3,6 +3,7 @@
  * Everything that is written is in `trace`, in order; any call can fail before or after its effect.
  */
 import type { AlarmState } from '../../functions/core/alarms.ts';
+import type { Chapter } from '../../functions/core/chapter.ts';
 import type { SlotMinute } from '../../functions/core/comparison.ts';
 import type { Minutes } from '../../functions/core/counted-minutes.ts';
 import { CutoverError, type ErrorName } from '../../functions/core/errors.ts';
@@ -25,7 +26,6 @@ import type {
   ServiceSettings,
   TrafficSettings,
 } from '../../functions/core/service-settings.ts';
-import type { Chapter } from '../../functions/core/story.ts';
 import { inWords, sameWeights, type Weights } from '../../functions/core/weights.ts';
 import type { Alarms } from '../../functions/ports/alarms.ts';
 import type { Announcer } from '../../functions/ports/announcer.ts';
@@ -41,6 +41,7 @@ import type { Scaling } from '../../functions/ports/scaling.ts';
 import type { Settings } from '../../functions/ports/settings.ts';
 import type { Traffic } from '../../functions/ports/traffic.ts';
 import type { Waits } from '../../functions/ports/waits.ts';
+import type { Witness } from '../../functions/ports/witness.ts';
 import { planDeployment } from '../../functions/steps/plan-deployment.ts';
 import { ecrEvent, execution, imageOf, settingsOf, start, web, weightsOf } from '../core/examples.ts';
 
@@ -73,6 +74,7 @@ export type Call =
   | 'scaling.carry'
   | 'scaling.carrySchedule'
   | 'scaling.release'
+  | 'witness.lastWords'
   | 'fleet.forget'
   | 'requests.perMinute'
   | 'requests.slowTime'
@@ -270,6 +272,14 @@ export class World {
       scan: () => world.#call('images.scan', () => world.scan),
       signature: () => world.#call('images.signature', () => ({ kind: 'unreadable', why: 'not here' })),
     };
+    const witness: Witness = {
+      lastWords: async (_, { name }, task) =>
+        world.#call('witness.lastWords', () => ({
+          events: [],
+          log: [`${name} ${task ?? 'any'} ends`],
+          unread: [],
+        })),
+    };
     const requests: Requests = {
       perMinute: (_, slot, { from, to }) =>
         world.#call('requests.perMinute', () =>
@@ -352,6 +362,7 @@ export class World {
       imagePlatforms,
       imageChecks,
       scaling,
+      witness,
       requests,
       metrics,
       alarms,
@@ -513,6 +524,18 @@ function idsOf({ generation, running }: Running): string[] {
   return Array.from({ length: running }, (_, index) => `${generation.name}-${index}`);
 }
 
+function ofDeployment(
+  old: ServiceItem['deployment'],
+  now: ServiceItem['deployment'],
+): readonly (readonly [boolean, string | undefined])[] {
+  return [
+    [(now?.lastWords ?? null) !== (old?.lastWords ?? null), 'remembers'],
+    [now?.outcome !== old?.outcome, now?.outcome ?? 'admitted'],
+    [now?.latch !== old?.latch, 'latched'],
+    [now?.phase !== old?.phase, now?.phase],
+  ];
+}
+
 /** A write of the service item in a few words: the first that fits. */
 function written(before: ServiceItem, after: ServiceItem): string {
   const { intent, wait, deployment, owner, intake } = after;
@@ -520,9 +543,7 @@ function written(before: ServiceItem, after: ServiceItem): string {
   const words: readonly (readonly [boolean, string | undefined])[] = [
     [intent !== null && intent !== before.intent, `intends ${intent?.kind}`],
     [wait !== null && wait !== before.wait, `waits for ${wait?.for}`],
-    [deployment?.outcome !== old?.outcome, deployment?.outcome ?? 'admitted'],
-    [deployment?.latch !== old?.latch, 'latched'],
-    [deployment?.phase !== old?.phase, deployment?.phase],
+    ...ofDeployment(old, deployment),
     [owner !== before.owner, owner === null ? 'released' : 'taken'],
     [intake !== before.intake, intake?.admission],
     [after.retained.length < before.retained.length, 'forgotten'],
