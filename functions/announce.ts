@@ -1,7 +1,9 @@
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import { LambdaClient } from '@aws-sdk/client-lambda';
 import { SNSClient } from '@aws-sdk/client-sns';
 import { clientOptions } from './aws/client-options.ts';
 import { DynamoHistory } from './aws/dynamo-history.ts';
+import { LambdaHooks } from './aws/lambda-hooks.ts';
 import { changeIn, streamEvent } from './aws/ledger-stream.ts';
 import { SnsAnnouncer } from './aws/sns-announcer.ts';
 import { variables } from './core/environment.ts';
@@ -12,10 +14,16 @@ export const create = entry({
   name: 'announce',
   input: streamEvent,
   wire: (env, aws, { logger }) => {
-    const { LEDGER_TABLE, TOPIC_ARN } = variables(env, 'LEDGER_TABLE', 'TOPIC_ARN');
+    const { LEDGER_TABLE, TOPIC_ARN, HOOK_FUNCTION } = variables(
+      env,
+      'LEDGER_TABLE',
+      'TOPIC_ARN',
+      'HOOK_FUNCTION',
+    );
     const options = clientOptions(aws, 'sdk');
     const ports = {
       history: new DynamoHistory(new DynamoDBClient(options), LEDGER_TABLE),
+      hooks: new LambdaHooks(new LambdaClient(options), HOOK_FUNCTION),
       announcer: new SnsAnnouncer(new SNSClient(options), TOPIC_ARN),
     };
     // The records of one key come in order; the first that fails is reported, and the stream goes on from it.

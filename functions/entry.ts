@@ -69,6 +69,8 @@ function nameDeployment(logger: Logger, of: unknown): void {
 /** The machine comes again: nothing is wrong. */
 const waitings: ReadonlySet<string> = new Set<ErrorName>([
   'Cutover.Growing',
+  'Cutover.HookPending',
+  'Cutover.ImagePending',
   'Cutover.NotYet',
   'Cutover.Inconclusive',
   'Cutover.AwaitsApproval',

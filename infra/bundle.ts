@@ -6,11 +6,11 @@ import { type BuildOptions, buildSync } from 'esbuild';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 
-/** `entry`: file name in `functions/`, without its ending. */
-export function bundleOptions(entry: string) {
+/** `entry`: file name in `folder`, without its ending. */
+export function bundleOptions(entry: string, folder = 'functions') {
   return {
     absWorkingDir: root,
-    entryPoints: [`functions/${entry}.ts`],
+    entryPoints: [`${folder}/${entry}.ts`],
     bundle: true,
     platform: 'node',
     format: 'esm',
@@ -31,16 +31,16 @@ export function bundleOptions(entry: string) {
  * The bundle as an asset, made in this process: `NodejsFunction` starts esbuild through npm for each function, which takes
  * most of a synthesis.
  */
-export function bundledCode(entry: string): Code {
-  return Code.fromAsset(`${root}functions`, {
+export function bundledCode(entry: string, folder = 'functions'): Code {
+  return Code.fromAsset(`${root}${folder}`, {
     assetHashType: AssetHashType.OUTPUT,
     bundling: {
       // Never run, for the bundle is made here; the command tells the CDK's cache one function from another.
       image: DockerImage.fromRegistry('none'),
       command: [entry],
       local: {
-        tryBundle: (folder) => {
-          buildSync({ ...bundleOptions(entry), outfile: `${folder}/${entry}.mjs` });
+        tryBundle: (output) => {
+          buildSync({ ...bundleOptions(entry, folder), outfile: `${output}/${entry}.mjs` });
           return true;
         },
       },

@@ -149,6 +149,7 @@ export class Cutover extends Construct {
       announce,
       sweep,
       rule,
+      hook,
     } = this.functions;
     for (const each of [
       plan,
@@ -161,6 +162,7 @@ export class Cutover extends Construct {
       terminate,
       signal,
       sweep,
+      hook,
     ]) {
       each.allow(['dynamodb:GetItem', 'dynamodb:PutItem'], [this.table.tableArn]);
     }
@@ -214,9 +216,11 @@ export class Cutover extends Construct {
     waiting.allow(['states:SendTaskSuccess', 'states:SendTaskFailure'], ['*'], {
       because: 'A task token names no resource',
     });
-    for (const each of [plan, signal])
+    for (const each of [plan, signal, hook])
       each.allow(['states:SendTaskFailure'], ['*'], { because: 'A task token names no resource' });
     announce.allow(['dynamodb:PutItem'], [this.table.tableArn]);
+    announce.allow(['lambda:InvokeFunction'], [hook.function.functionArn]);
+    announce.function.addEnvironment('HOOK_FUNCTION' satisfies Variable, hook.function.functionArn);
     this.topic.grantPublish(announce.role);
   }
 
@@ -328,6 +332,7 @@ type FunctionName =
   | 'terminate'
   | 'signal'
   | 'announce'
+  | 'hook'
   | 'rule';
 
 function makeTable(scope: Construct): Table {
@@ -383,6 +388,15 @@ function makeFunctions(
       entry: 'signal',
       description: 'Latches signals and ends the waits that they decide',
       environment: ledger,
+      logRetention,
+      deadLetters: cutover.deadLetters,
+    }),
+    hook: new DeployerFunction(cutover, 'Hook', {
+      entry: 'hook',
+      description: 'Calls the hooks of services, and latches what they answer',
+      environment: ledger,
+      // A hook is a function too, and may take as long as one can.
+      timeout: Duration.minutes(15),
       logRetention,
       deadLetters: cutover.deadLetters,
     }),

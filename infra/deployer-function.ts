@@ -22,6 +22,8 @@ export interface DeployerFunctionProps {
   readonly description: string;
   readonly environment: Partial<Record<Variable, string>>;
   readonly logRetention: RetentionDays;
+  /** Default: one minute. */
+  readonly timeout?: Duration;
   /** Where events go that the function could not handle; for functions that events call. */
   readonly deadLetters?: IQueue;
 }
@@ -66,7 +68,7 @@ export class DeployerFunction extends Construct {
       architecture: Architecture.ARM_64,
       memorySize: 512,
       // Steps make a few calls; course.ts counts on this limit when it stamps until when a write may be under way.
-      timeout: Duration.seconds(60),
+      timeout: props.timeout ?? Duration.seconds(60),
       environment: { ...props.environment },
       role: this.role,
       logGroup,

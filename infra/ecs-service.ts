@@ -15,9 +15,12 @@ import {
 } from 'aws-cdk-lib/aws-elasticloadbalancingv2';
 import { EventField, Match, Rule, RuleTargetInput } from 'aws-cdk-lib/aws-events';
 import { SfnStateMachine } from 'aws-cdk-lib/aws-events-targets';
+import type { IFunction } from 'aws-cdk-lib/aws-lambda';
 import { ParameterTier, StringParameter } from 'aws-cdk-lib/aws-ssm';
 import { Construct } from 'constructs';
 import * as z from 'zod';
+import { slotHeader } from '../functions/core/hook.ts';
+import type { HookStage } from '../functions/core/hook-settings.ts';
 import { parse } from '../functions/core/parse.ts';
 import { scalingSettings } from '../functions/core/scaling.ts';
 import { serviceSettings, settingsParameter } from '../functions/core/service-settings.ts';
@@ -30,6 +33,20 @@ import { ProductionRule } from './production-rule.ts';
 import { ServiceRights } from './service-rights.ts';
 import { type ServiceScaling, scalingSettingsOf } from './service-scaling.ts';
 import { leastSize, settingsLimit } from './settings-size.ts';
+
+/** A function that is asked; docs/hooks.md tells what it is called with, and what it answers. */
+export interface ServiceHook {
+  /** 1 to 30 of a-z, 0-9 and -. */
+  readonly name: string;
+  readonly stage: HookStage;
+  readonly function: IFunction;
+  /** Until it must have answered. Default: 5 minutes. */
+  readonly deadline?: Duration;
+  /** How often it is called again when it fails to answer. Default: twice. */
+  readonly retries?: number;
+  /** Default: `goBack` where it is waited for (launched, testTraffic, step). */
+  readonly onFailure?: 'goBack' | 'warn';
+}
 
 type SettingsDocument = z.input<typeof serviceSettings>;
 
@@ -65,6 +82,8 @@ export interface EcsServiceProps {
    * back, or it is refused.
    */
   readonly whenBusy?: SettingsDocument['whenBusy'];
+  /** Functions that are asked at the stages of a deployment. The first deployment, which shifts nothing, asks only `promoted`. */
+  readonly hooks?: readonly ServiceHook[];
   /** What its scan and its signature must say of an image before anything is launched. Default: nothing is asked. */
   readonly imageGate?: SettingsDocument['imageGate'];
   /** Windows in which pushes wait; a rollback never does. */
@@ -107,9 +126,6 @@ export interface EcsServiceProps {
   /** Append only: a slot in use cannot be removed. Default: blue, green, red. */
   readonly slots?: readonly string[];
 }
-
-/** The header that reaches a slot whatever the production rule says: `x-cutover-slot: web-green`. */
-export const slotHeader = 'x-cutover-slot';
 
 export class EcsService extends Construct {
   /** The slots' target groups, by slot. */
@@ -208,6 +224,14 @@ export class EcsService extends Construct {
       actions: ['iam:PassRole'],
       resources: rolesOf(props),
     });
+    if (props.hooks !== undefined && props.hooks.length > 0) {
+      new ServiceRights(this, 'HookRights', {
+        service,
+        to: cutover.functions.hook,
+        actions: ['lambda:InvokeFunction'],
+        resources: props.hooks.map((hook) => hook.function.functionArn),
+      });
+    }
     const log = logOf(this, props);
     if (log === undefined) return;
     new ServiceRights(this, 'LogRights', {
@@ -310,6 +334,7 @@ function settingsOf(
     retentionSeconds: (props.retention ?? Duration.hours(1)).toSeconds(),
     // Left out where they are not said: a running version of Plan that does not know them would refuse them.
     ...(props.healthyLooks !== undefined && { healthyLooks: props.healthyLooks }),
+    ...(props.hooks && { hooks: props.hooks.map(hookSettingsOf) }),
     ...(props.imageGate && { imageGate: props.imageGate }),
     ...(props.freeze && { freeze: props.freeze }),
     ...(props.alarmPolicy && { alarmPolicy: props.alarmPolicy }),
@@ -330,6 +355,17 @@ function settingsOf(
       roles: rolesOf(props),
       ...(props.scaling && { scaling: scalingSettingsOf(props.scaling) }),
     },
+  };
+}
+
+function hookSettingsOf({ name, stage, function: of, deadline, retries, onFailure }: ServiceHook) {
+  return {
+    name,
+    stage,
+    function: of.functionArn,
+    ...(deadline && { deadlineSeconds: deadline.toSeconds() }),
+    ...(retries !== undefined && { retries }),
+    ...(onFailure && { onFailure }),
   };
 }
 

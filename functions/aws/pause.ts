@@ -9,9 +9,13 @@ export type Pause = (repeat: number) => Promise<void>;
 const firstMs = 10;
 const longestMs = 500;
 
+export function sleep(ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, ms));
+}
+
 export function pause(
   random: () => number = Math.random,
-  sleep: (ms: number) => Promise<void> = (ms) => new Promise((resolve) => setTimeout(resolve, ms)),
+  wait: (ms: number) => Promise<void> = sleep,
 ): Pause {
-  return (repeat) => sleep(random() * Math.min(longestMs, firstMs * 2 ** repeat));
+  return (repeat) => wait(random() * Math.min(longestMs, firstMs * 2 ** repeat));
 }

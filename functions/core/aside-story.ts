@@ -23,7 +23,7 @@ const apart = {
 
 /** Before a deployment begins. */
 export function asideIn(before: ServiceItem | null, after: ServiceItem): readonly Chapter[] {
-  return [...refusalIn(before, after), ...waiverIn(before, after)];
+  return [...refusalIn(before, after), ...waiverIn(before, after), ...hooksIn(before, after)];
 }
 
 function refusalIn(before: ServiceItem | null, after: ServiceItem): readonly Chapter[] {
@@ -43,6 +43,28 @@ function refusalIn(before: ServiceItem | null, after: ServiceItem): readonly Cha
       written: after.written,
     },
   ];
+}
+
+/** What hooks answered. */
+function hooksIn(before: ServiceItem | null, after: ServiceItem): readonly Chapter[] {
+  const known = new Set(before?.hooks.flatMap(({ key, answer }) => (answer === null ? [] : [key])));
+  return after.hooks.flatMap(({ key, hook, stage, deployment, generation, answer }): Chapter[] => {
+    if (answer === null || known.has(key)) return [];
+    const failed = answer.verdict === 'fail';
+    return [
+      {
+        ...apart,
+        id: `hook#${key}`,
+        kind: failed ? 'hookFailed' : 'hookPassed',
+        service: after.service,
+        deployment,
+        generation,
+        reason: failed ? `the hook ${hook} refused (${stage}): ${answer.reason}` : `${hook} (${stage})`,
+        at: answer.at,
+        written: after.written,
+      },
+    ];
+  });
 }
 
 function waiverIn(

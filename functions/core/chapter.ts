@@ -34,6 +34,8 @@ const chapterKind = z.enum([
   'imageMissing',
   'orphaned',
   'stillReached',
+  'hookPassed',
+  'hookFailed',
   /** What a generation that was taken back left behind, whole. */
   'lastWords',
 ]);
@@ -104,6 +106,7 @@ const spoken: ReadonlySet<ChapterKind> = new Set([
   'imageMissing',
   'orphaned',
   'stillReached',
+  'hookFailed',
 ]);
 
 export function isSpoken(chapter: Chapter): boolean {

@@ -1,5 +1,6 @@
 /** The course of a deployment as changes of the service item, one for each thing a step does. All are pure. */
 import { CutoverError, type Failure, shortened } from './errors.ts';
+import { asking } from './hook.ts';
 import { kept, type LastWords } from './last-words.ts';
 import { stopReason } from './latch.ts';
 import type { GenerationName } from './names.ts';
@@ -74,13 +75,17 @@ export function shifted(
   tookOver = false,
 ): ServiceItem {
   const current = goingForward(item, plan);
-  return withDeployment(weighed(item, step.weights, now), {
+  const reached = Math.max(index, current.step);
+  const next = withDeployment(weighed(item, step.weights, now), {
     ...current,
     phase: 'baking',
-    step: Math.max(index, current.step),
+    step: reached,
     shiftedAt: current.shiftedAt ?? now,
     tookOver: current.tookOver || tookOver,
   });
+  return plan.direction === 'back'
+    ? next
+    : asking(next, plan, { stage: 'step', step: reached, generation: plan.to }, now);
 }
 
 /** The way back begins: the reason is durable before the first write. */
@@ -95,7 +100,8 @@ export function restoring(
   const next = intending(item, plan, { kind: 'restore', before, after: plan.weightsBefore }, now);
   // What barred it stays noted until the end: should it do so again, people know already. What they said to it is over.
   const hold = current.hold === null ? null : { ...current.hold, answer: null };
-  return withDeployment({ ...next, wait: null }, { ...current, phase: 'restoring', hold });
+  const turning = withDeployment({ ...next, wait: null }, { ...current, phase: 'restoring', hold });
+  return asking(turning, plan, { stage: 'restoring', generation: plan.to }, now);
 }
 
 /** What it left behind, noted once, before it is gone. */
@@ -132,8 +138,9 @@ export function committed({ live, fence, deployment }: ServiceItem, plan: Plan):
 export function promoted(item: ServiceItem, plan: Plan, now: number): ServiceItem {
   if (committed(item, plan)) return item;
   const current = unstopped(item, plan);
+  const asked = asking(item, plan, { stage: 'promoted', generation: plan.to }, now);
   return {
-    ...withDeployment(released(item), ended(current, 'live', now)),
+    ...withDeployment(released(asked), ended(current, 'live', now)),
     live: plan.to,
     retained: afterPromotion(item.retained, plan, now),
     proven: proven(item, plan),

@@ -7,6 +7,7 @@ const descriptions = {
   LEDGER_TABLE: "the ledger table's name",
   SETTINGS_PREFIX: 'path under which the settings of services are stored',
   TOPIC_ARN: 'where messages go',
+  HOOK_FUNCTION: 'ARN of the function that calls hooks',
   DEPLOY_MACHINE: 'ARN of the deploy machine',
   RECOVER_MACHINE: 'ARN of the recover machine',
   RETIRE_MACHINE: 'ARN of the retire machine',

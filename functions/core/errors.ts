@@ -35,6 +35,8 @@ export const errorNames = [
   'Cutover.ForeignCounts',
   /** The new generation grows to what the old one has; the machine tries the same step again. */
   'Cutover.Growing',
+  /** A hook has not answered yet; the machine tries the same step again. */
+  'Cutover.HookPending',
   /** What the image gate asks of an image is not there yet; the machine tries the same step again. */
   'Cutover.ImagePending',
   /** The listener rule holds something that Cutover does not know completely, so writing it back could lose it. */

@@ -1,7 +1,8 @@
 /** What a signal changes on the service item, and which wait it ends. A signal that comes twice changes nothing. */
 import { redInWords } from './alarms.ts';
-import type { ErrorName } from './errors.ts';
-import { answered, waitsForHand } from './hold.ts';
+import { type ErrorName, shortened } from './errors.ts';
+import { waitsForHand, answered as withAnswer } from './hold.ts';
+import { answering, refusal, stopsAt } from './hook.ts';
 import { shortDigest } from './names.ts';
 import { approved, mustBeApproved } from './pause.ts';
 import type { Deployment, Latch, ServiceItem, Wait } from './service-item.ts';
@@ -18,7 +19,7 @@ const noRoomAnyMore = 3;
 const eventResolutionMs = 1_000;
 
 /** The others are about the service, whether or not anything is deployed. */
-type SignalToDeployment = Exclude<Signal, { kind: 'release' | 'collect' | 'waive' }>;
+type SignalToDeployment = Exclude<Signal, { kind: 'release' | 'collect' | 'waive' | 'answer' }>;
 
 export interface Latched {
   readonly item: ServiceItem;
@@ -31,6 +32,7 @@ export interface Latched {
 export function latch(item: ServiceItem, signal: Signal, now: number): Latched {
   if (signal.kind === 'release') return release(item, signal);
   if (signal.kind === 'collect') return collecting(item, signal.by, now);
+  if (signal.kind === 'answer') return answeredBy(item, signal, now);
   if (signal.kind === 'waive') {
     const { by, reason } = signal;
     return { ...waiving(item, { by, reason, at: now }), end: undefined };
@@ -51,6 +53,25 @@ export function latch(item: ServiceItem, signal: Signal, now: number): Latched {
     end: endOf(item.wait, next, signal),
     remark: known ? 'known before' : 'latched',
   };
+}
+
+/** What a hook says of a step ends its bake, or has it looked at; before the first weight the machine comes again by itself. */
+function answeredBy(
+  item: ServiceItem,
+  { key, verdict, reason }: Extract<Signal, { kind: 'answer' }>,
+  now: number,
+): Latched {
+  const answered = answering(item, key, { verdict, reason: shortened(reason), at: now });
+  if (answered === undefined) return { item, end: undefined, remark: `no hook is asked as ${key}` };
+  const { item: next, run } = answered;
+  const { wait, deployment } = next;
+  const remark = next === item ? 'known before' : `the hook ${run.hook} says ${verdict}`;
+  const isOurs = deployment?.plan.deployment === run.deployment && deployment.outcome === null;
+  if (!isOurs || wait?.for !== 'bake' || run.stage !== 'step') return { item: next, end: undefined, remark };
+  const words = refusal(run, now);
+  if (words === undefined || !stopsAt(deployment.plan.settings.hooks, run))
+    return { item: next, end: { token: wait.token, error: 'Cutover.Woken', cause: remark }, remark };
+  return { item: next, end: { token: wait.token, error: 'Cutover.GateFailed', cause: words }, remark };
 }
 
 /** Why the signal is nothing to this deployment; undefined when it is something. */
@@ -113,7 +134,7 @@ function heard(item: ServiceItem, deployment: Deployment, signal: Signal, now: n
   }
   if (signal.kind !== 'abort' && signal.kind !== 'resume') return deployment;
   if (!waitsForHand(item)) return deployment;
-  return answered(deployment, { by: signal.by, reason: signal.reason, at: now });
+  return withAnswer(deployment, { by: signal.by, reason: signal.reason, at: now });
 }
 
 /** What a person ordered is not, nor what goes back already. */

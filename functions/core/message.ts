@@ -66,6 +66,8 @@ const subjects: Readonly<Record<ChapterKind, Subject>> = {
     `${of.service}: ${of.image} gave way to a newer push after ${of.seconds} s, the old generation serves`,
   removed: (of) =>
     `${of.service}: ${of.image} was removed after ${of.seconds} s, there was nothing to go back to`,
+  hookPassed: (of) => `${of.service}: a hook lets ${of.generation} go on`,
+  hookFailed: (of) => `${of.service}: a hook says no to ${of.generation}`,
   lastWords: (of) => `${of.service}: what ${of.generation} (${of.image}) left behind`,
   imageNotKept: (of) => `${of.service}: ${of.image} is not kept from expiring`,
   imageMissing: (of) => `${of.service}: the image ${of.image} of ${of.generation} is gone`,

@@ -86,6 +86,23 @@ const pause = growing({
 });
 export type Pause = z.infer<typeof pause>;
 
+/** A hook that is asked, and what it answered. */
+const hookRun = growing({
+  /** Of this run and all its repeats. */
+  key: z.string(),
+  hook: z.string(),
+  stage: z.enum(['launched', 'testTraffic', 'step', 'promoted', 'restoring', 'draining']),
+  /** Index of the weight step; null for the other stages. */
+  step: z.int().nullable(),
+  deployment: z.string(),
+  /** What it is about. */
+  generation: z.string(),
+  /** When it must have answered. */
+  until: instant,
+  answer: growing({ verdict: z.enum(['pass', 'fail']), reason: z.string(), at: instant }).nullable(),
+});
+export type HookRun = z.infer<typeof hookRun>;
+
 /** A person answers for deploying in spite of red alarms and freezes. */
 const waiver = growing({ by: z.string(), reason: z.string(), at: instant });
 export type Waiver = z.infer<typeof waiver>;
@@ -255,6 +272,8 @@ export const serviceItem = growing({
   /** Generations whose image is gone from the registry, though one may still need it. */
   imagesMissing: z.array(growing({ generation: generationSchema, at: instant })).default([]),
   orphans: z.array(orphan).default([]),
+  /** Hooks that are asked, the newest last. */
+  hooks: z.array(hookRun).default([]),
   /** Who wants the orphans ended; null when nobody does. */
   collect: growing({ by: z.string(), at: instant }).nullable().default(null),
   deployment: deployment.nullable(),
@@ -292,6 +311,7 @@ export function newServiceItem(service: ServiceName): ServiceItem {
     seen: [],
     imagesMissing: [],
     orphans: [],
+    hooks: [],
     collect: null,
     deployment: null,
     wait: null,

@@ -8,6 +8,7 @@ import {
   leastBakeSeconds,
 } from './comparison.ts';
 import { freezeWindow } from './freeze.ts';
+import { hooksSchema } from './hook-settings.ts';
 import { imageGateSchema } from './image-gate.ts';
 import { metricGates } from './metric-gate.ts';
 import { serviceName, slotName } from './names.ts';
@@ -58,6 +59,7 @@ export const serviceSettings = z
       .describe(
         'what becomes of a push while a deployment runs: the newest waits, it takes its place, or it is refused',
       ),
+    hooks: hooksSchema.default([]).describe('functions that are asked at the stages of a deployment'),
     imageGate: imageGateSchema
       .nullable()
       .default(null)

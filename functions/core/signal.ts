@@ -66,6 +66,14 @@ export type Signal =
       readonly reason: string;
       readonly deployment?: DeploymentId | undefined;
     }
+  /** What a hook said, at once or long after it was called. */
+  | {
+      readonly kind: 'answer';
+      readonly service: ServiceName;
+      readonly key: string;
+      readonly verdict: 'pass' | 'fail';
+      readonly reason: string;
+    }
   /** The step that stands may be left when its bake is over. */
   | {
       readonly kind: 'approve';
@@ -142,6 +150,13 @@ const personal = z.discriminatedUnion('signal', [
     digest: digest.optional().describe('default: every digest that is held'),
   }),
   z.strictObject({ service: serviceName, signal: z.literal('collect'), by: who }),
+  z.strictObject({
+    service: serviceName,
+    signal: z.literal('answer'),
+    key: z.string().min(1).max(300).describe('as the hook was given it'),
+    verdict: z.enum(['pass', 'fail']),
+    reason: z.string().min(1).default('no reason given'),
+  }),
   z.strictObject({
     service: serviceName,
     signal: z.literal('waive'),

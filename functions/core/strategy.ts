@@ -7,7 +7,7 @@ const percent = z.int().min(1).max(100);
 const bakeSeconds = z.int().min(0).max(86_400);
 
 /** What may say no while a generation bakes, beside its health, which is always asked. */
-export const gateName = z.enum(['alarms', 'comparison', 'metrics']);
+export const gateName = z.enum(['alarms', 'comparison', 'metrics', 'hooks']);
 export type GateName = z.infer<typeof gateName>;
 export const allGates: readonly GateName[] = gateName.options;
 

@@ -1,16 +1,18 @@
 /**
- * Tells what a change of the service item means: first to the ledger's history, then to people. Changes nothing that a
- * deployment depends on. A repeat finds the history told and sends the message again, with the same id.
+ * Has the hooks called that a change of the service item asks, and tells what it means: to the ledger's history, then to people.
+ * Changes nothing. A repeat calls with the same key, finds the history told, and sends the message again, with the same id.
  */
-
 import { isSpoken } from '../core/chapter.ts';
+import { hookInput } from '../core/hook.ts';
 import { messageOf } from '../core/message.ts';
 import type { ServiceItem } from '../core/service-item.ts';
 import { chaptersOf } from '../core/story.ts';
 import type { Announcer } from '../ports/announcer.ts';
+import type { HookCall, Hooks } from '../ports/hooks.ts';
 import type { History } from '../ports/ledger.ts';
 
 export interface AnnouncePorts {
+  readonly hooks: Hooks;
   readonly history: History;
   readonly announcer: Announcer;
 }
@@ -21,9 +23,26 @@ export interface ItemChange {
 }
 
 export async function announce({ before, after }: ItemChange, ports: AnnouncePorts): Promise<void> {
+  // First: what a deployment waits for must not wait for the messages.
+  for (const call of callsIn(before, after)) await ports.hooks.begin(call);
   for (const chapter of chaptersOf(before, after)) {
     const message = messageOf(chapter);
     await ports.history.tell(chapter, message.text);
     if (isSpoken(chapter)) await ports.announcer.publish(message, chapter);
   }
+}
+
+/** The hooks that this change asks. */
+function callsIn(before: ServiceItem | null, after: ServiceItem): readonly HookCall[] {
+  const known = new Set(before?.hooks.map(({ key }) => key));
+  const declared = after.deployment?.plan.settings.hooks ?? [];
+  return after.hooks.flatMap((run): HookCall[] => {
+    const hook = declared.find(({ name }) => name === run.hook);
+    if (known.has(run.key) || hook === undefined) return [];
+    const { service } = after;
+    const { key, until } = run;
+    return [
+      { service, key, until, function: hook.function, retries: hook.retries, input: hookInput(after, run) },
+    ];
+  });
 }

@@ -11,7 +11,7 @@ import { running } from '../core/ownership.ts';
 import { approvalOf, mustBeApproved, pausing } from '../core/pause.ts';
 import { type Plan, planSchema } from '../core/plan.ts';
 import { isSeenHealthy, lookedAt } from '../core/seen-healthy.ts';
-import type { Deployment } from '../core/service-item.ts';
+import type { ServiceItem } from '../core/service-item.ts';
 import type { Verdict } from '../core/verdict.ts';
 import type { Ledger } from '../ports/ledger.ts';
 import type { Waits } from '../ports/waits.ts';
@@ -84,7 +84,7 @@ export async function awaitSignal(
     await ports.waits.fail(token, stop.error, stop.cause);
     return { remark: stop.cause };
   }
-  return input.for === 'healthy' ? lookAtHealth(input, ports) : lookAtBake(input, deployment, ports);
+  return input.for === 'healthy' ? lookAtHealth(input, ports) : lookAtBake(input, item, ports);
 }
 
 const overtaken = { remark: 'a later look has begun; this one came too late' };
@@ -157,20 +157,21 @@ async function lasts(plan: Plan, isHealthy: boolean, { ledger, now }: AwaitPorts
 
 async function lookAtBake(
   { plan, token, deadline, due, asking }: BakeInput,
-  deployment: Deployment,
+  item: ServiceItem,
   ports: AwaitPorts,
 ) {
+  const deployment = running(item, plan);
   const end = mustBeApproved(deployment) && approvalOf(deployment) !== undefined ? due : deadline;
   if (ports.now() >= end) {
     await ports.waits.succeed(token);
     return { remark: 'the bake is over' };
   }
   if (asking) {
-    await ports.ledger.change(plan.settings.service, (item) => ({
-      item: pausing(item, plan, deadline, ports.now()),
+    await ports.ledger.change(plan.settings.service, (current) => ({
+      item: pausing(current, plan, deadline, ports.now()),
     }));
   }
-  const gates = await askGates(plan, deployment, false, ports);
+  const gates = await askGates(plan, item, false, ports);
   if (gates.verdict === 'fail') {
     await ports.waits.fail(token, gates.error, gates.cause);
     return { remark: gates.cause };

@@ -2,8 +2,10 @@
 import { alarmVerdict } from '../core/alarms.ts';
 import { foreignCounts } from '../core/capacity.ts';
 import type { ErrorName } from '../core/errors.ts';
+import { hooksVerdict } from '../core/hook.ts';
+import { running } from '../core/ownership.ts';
 import type { Plan } from '../core/plan.ts';
-import type { Deployment } from '../core/service-item.ts';
+import type { Deployment, ServiceItem } from '../core/service-item.ts';
 import type { GateName } from '../core/strategy.ts';
 import { together } from '../core/verdict.ts';
 import { excusedBefore } from '../core/waiver.ts';
@@ -36,10 +38,11 @@ export type GatesVerdict =
 /** The first gate that says no, in words. Going back, only health is asked: all else is red because of what is live. */
 export async function askGates(
   plan: Plan,
-  deployment: Deployment,
+  item: ServiceItem,
   isLastWord: boolean,
   ports: GatePorts,
 ): Promise<GatesVerdict> {
+  const deployment = running(item, plan);
   const asks = (gate: GateName): boolean =>
     plan.direction === 'forward' && (plan.steps[deployment.step]?.gates.includes(gate) ?? true);
   const [alarms, { verdict }, wanted, alone, compared, metrics] = await Promise.all([
@@ -58,7 +61,10 @@ export async function askGates(
     const words = verdict.verdict === 'fail' ? verdict.reasons : verdict.missing;
     return fails('Cutover.Unhealthy', `${plan.to.name} did not stay healthy: ${words.join('; ')}`);
   }
-  const judged = together([compared?.verdict, metrics].filter((each) => each !== undefined));
+  const hooks = asks('hooks')
+    ? hooksVerdict(item, plan, { stage: 'step', step: deployment.step, generation: plan.to }, ports.now())
+    : undefined;
+  const judged = together([hooks, compared?.verdict, metrics].filter((each) => each !== undefined));
   if (judged.verdict === 'fail') return fails('Cutover.GateFailed', judged.reasons.join('; '));
   return {
     verdict: 'pass',

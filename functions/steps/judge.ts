@@ -48,7 +48,7 @@ export async function judge(
   const written = item.weights ?? plan.weightsBefore;
   const isLastWord = ports.now() >= due + extendSeconds * 1_000;
   const [gates, weights] = await Promise.all([
-    askGates(plan, deployment, isLastWord, ports),
+    askGates(plan, item, isLastWord, ports),
     ports.traffic.weights(traffic, written),
   ]);
   if (gates.verdict === 'fail') throw new CutoverError(gates.error, gates.cause);

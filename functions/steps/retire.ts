@@ -7,6 +7,8 @@
 import * as z from 'zod';
 import { retired, retiring } from '../core/course.ts';
 import { CutoverError } from '../core/errors.ts';
+import type { Generation } from '../core/generation.ts';
+import { asking, hooksVerdict } from '../core/hook.ts';
 import { type GenerationName, serviceName } from '../core/names.ts';
 import { collected } from '../core/orphans.ts';
 import { judgedFrom } from '../core/quiet.ts';
@@ -91,6 +93,7 @@ async function attend(
   const requests = await lingeringRequests(settings.traffic, generation, weightsAt ?? 0, ports);
   if (requests > 0) return putOff(each, ports.now());
   if (due([each], ports.now()).length > 0) {
+    if (await isHandingOver(generation, item, ports)) return { ...each, until: ports.now() + handOverLookMs };
     await ports.scaling.release(settings, generation);
     await ports.fleet.terminate(settings, generation);
     return undefined;
@@ -103,6 +106,22 @@ async function attend(
     await ports.fleet.resize(settings, generation, floor);
   }
   return small(each);
+}
+
+/** How soon to look again whether a hook has answered. */
+const handOverLookMs = 15_000;
+
+/** Its hooks are told that it is to be ended, and have not all answered, nor used up their time. */
+async function isHandingOver(
+  generation: Generation,
+  { service, deployment }: ServiceItem,
+  { ledger, now }: TerminatePorts,
+): Promise<boolean> {
+  const plan = deployment?.plan;
+  if (plan === undefined || !plan.settings.hooks.some(({ stage }) => stage === 'draining')) return false;
+  const asked = { stage: 'draining', generation } as const;
+  const { item } = await ledger.change(service, (current) => ({ item: asking(current, plan, asked, now()) }));
+  return hooksVerdict(item, plan, asked, now()).verdict === 'wait';
 }
 
 function afterBusy({ retained }: ServiceItem, now: number): number {

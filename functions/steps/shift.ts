@@ -16,6 +16,7 @@ import type { Fleet } from '../ports/fleet.ts';
 import type { Ledger } from '../ports/ledger.ts';
 import type { Traffic } from '../ports/traffic.ts';
 import { accepted } from './accepted.ts';
+import { passHooks } from './ask-hooks.ts';
 import type { Now } from './clock.ts';
 import { look, oldIsDead, wantedOfOld } from './look.ts';
 import { holdAt, type ScalePorts } from './scale.ts';
@@ -61,6 +62,8 @@ export async function shift(
       `the slot ${plan.to.slot} holds targets that are not ${plan.to.name}'s (${strangers.map(({ id }) => id).join(', ')}); weight on it would reach them too`,
     );
   }
+
+  if (deployment.step < 0 && plan.direction === 'forward') await passHooks(plan, ports);
 
   const needed = wanted ?? 0;
   // What an earlier try may have written is finished first: only its intent tells that the weights are ours.

@@ -79,14 +79,14 @@ describe('a push to a live service', () => {
         weightPercent: 10,
         bakeSeconds: 300,
         weights: weightsOf({ blue: 90, green: 10 }),
-        gates: ['alarms', 'comparison', 'metrics'],
+        gates: ['alarms', 'comparison', 'metrics', 'hooks'],
         pause: false,
       },
       {
         weightPercent: 100,
         bakeSeconds: 600,
         weights: weightsOf({ green: 100 }),
-        gates: ['alarms', 'comparison', 'metrics'],
+        gates: ['alarms', 'comparison', 'metrics', 'hooks'],
         pause: false,
       },
     ]);

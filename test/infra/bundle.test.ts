@@ -79,7 +79,8 @@ const functions = [
     kilobytes: 655,
   },
   { entry: 'signal', clients: ['dynamodb', 'sfn'], kilobytes: 415 },
-  { entry: 'announce', clients: ['dynamodb', 'sns'], kilobytes: 430 },
+  { entry: 'announce', clients: ['dynamodb', 'lambda', 'sns'], kilobytes: 560 },
+  { entry: 'hook', clients: ['dynamodb', 'lambda', 'sfn'], kilobytes: 545 },
   { entry: 'listener-rule', clients: ['elastic-load-balancing-v2'], kilobytes: 370 },
 ];
 

@@ -90,7 +90,7 @@ describe(`a deployer of ${services} services`, () => {
 
   it('has managed policies of a legal size, and few of them on a role', () => {
     const managed = byFunction(true);
-    expect(managed.size).toBe(13);
+    expect(managed.size).toBe(14);
     expect([...managed].filter(([, sizes]) => sizes.some((size) => size > quotas.managedPolicy))).toEqual([]);
     expect([...managed].filter(([, sizes]) => sizes.length > 1)).toEqual([]);
   });

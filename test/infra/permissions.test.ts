@@ -41,6 +41,9 @@ const unseen: readonly RegExp[] = [
   /^Deployer(?:Launch|Shift|Promote|Terminate|Sweeper)Role (?:application-autoscaling:\w+|cloudwatch:(?:DescribeAlarms|PutMetricAlarm|DeleteAlarms)|iam:CreateServiceLinkedRole)$/,
   // What Application Auto Scaling asks of its caller.
   /^Deployer(?:Promote|Sweeper)Role ecs:(?:DescribeServices|UpdateService)$/,
+  // Hooks; test/end-to-end/hooks.test.ts has one.
+  /^DeployerAnnounceRole lambda:InvokeFunction$/,
+  /^DeployerHookRole /,
   // An image gate; test/registry/ecr-image-checks.test.ts asks.
   /^DeployerLaunchRole ecr:(?:DescribeImages|DescribeImageScanFindings|DescribeImageSigningStatus|ListImageReferrers|GetDownloadUrlForLayer)$/,
   // Changes of the stack, and its deletion; test/infra/production-rule.test.ts makes them.

@@ -1,6 +1,7 @@
 /** The functions from their sources, each under the name that the template's handler begins with. */
 import * as announce from '../../functions/announce.ts';
 import * as awaiting from '../../functions/await.ts';
+import * as hook from '../../functions/hook.ts';
 import * as judge from '../../functions/judge.ts';
 import * as launch from '../../functions/launch.ts';
 import * as listenerRule from '../../functions/listener-rule.ts';
@@ -17,6 +18,7 @@ import type { Entries } from '../../local/simulated/function-host.ts';
 export const entries: Entries = {
   announce: announce.create,
   await: awaiting.create,
+  hook: hook.create,
   judge: judge.create,
   launch: launch.create,
   'listener-rule': listenerRule.create,

@@ -10,15 +10,19 @@ import { shift } from '../../functions/steps/shift.ts';
 import { terminate } from '../../functions/steps/terminate.ts';
 import type { World } from './world.ts';
 
+const comesAgain: ReadonlySet<string> = new Set(['Cutover.Growing', 'Cutover.HookPending']);
+
 /** The deploy machine's Retry: only what AWS did not answer, a few times. */
 export async function trying<T>(world: World, retries: number, step: () => Promise<T>): Promise<T> {
   for (let attempt = 0; ; attempt++) {
     try {
       return await step();
     } catch (failure) {
-      const passing = failure instanceof CutoverError && failure.name === 'Cutover.AwsUnavailable';
-      if (!passing || attempt >= retries) throw failure;
-      world.time += 1_000;
+      if (!(failure instanceof CutoverError)) throw failure;
+      // As many times as it takes: what they wait for has a deadline of its own.
+      const again = comesAgain.has(failure.name) && attempt < 2_000;
+      if (!again && (failure.name !== 'Cutover.AwsUnavailable' || attempt >= retries)) throw failure;
+      world.time += again ? 15_000 : 1_000;
     }
   }
 }

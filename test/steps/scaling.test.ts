@@ -123,7 +123,9 @@ describe('a deployment that goes live', () => {
       if (next !== undefined) Object.assign(old, { desired: next, running: next });
     };
     const plan = await planned(world);
-    await deploy(world, plan, 200).catch(() => {});
+    await deploy(world, plan, 0);
+    expect(world.item.live?.name).toBe('web-g0002');
+    expect(raised).toHaveLength(plan.steps.length);
     for (const [old, to] of raised) expect(to).toBeGreaterThanOrEqual(old!);
   });
 

@@ -31,6 +31,7 @@ import type { Alarms } from '../../functions/ports/alarms.ts';
 import type { Announcer } from '../../functions/ports/announcer.ts';
 import type { Executions } from '../../functions/ports/executions.ts';
 import type { Fleet } from '../../functions/ports/fleet.ts';
+import type { HookCall, Hooks } from '../../functions/ports/hooks.ts';
 import type { ImageChecks } from '../../functions/ports/image-checks.ts';
 import type { Images } from '../../functions/ports/images.ts';
 import type { History, Ledger } from '../../functions/ports/ledger.ts';
@@ -145,6 +146,8 @@ export class World {
   readonly ended: { token: string; how: string; cause?: string }[] = [];
   readonly told: Chapter[] = [];
   readonly said: Message[] = [];
+  /** Hooks that were had called. */
+  readonly hookCalls: HookCall[] = [];
   /** Writes of others, each made once between our read and our write. */
   readonly conflicts: ((item: ServiceItem) => ServiceItem)[] = [];
   readonly #faults: Fault[] = [];
@@ -272,6 +275,7 @@ export class World {
       scan: () => world.#call('images.scan', () => world.scan),
       signature: () => world.#call('images.signature', () => ({ kind: 'unreadable', why: 'not here' })),
     };
+    const hooks: Hooks = { begin: async (call) => void world.hookCalls.push(call) };
     const witness: Witness = {
       lastWords: async (_, { name }, task) =>
         world.#call('witness.lastWords', () => ({
@@ -363,6 +367,7 @@ export class World {
       imageChecks,
       scaling,
       witness,
+      hooks,
       requests,
       metrics,
       alarms,

@@ -1,0 +1,136 @@
+/**
+ * Functions of a service that a deployment asks: before the new generation gets traffic, at each weight, and when it is over. What
+ * is asked is written to the service item, with a key that a repeat gives again; who reads the ledger's stream calls the function,
+ * and its answer is latched like any signal.
+ */
+import * as z from 'zod';
+import type { Generation } from './generation.ts';
+import { type HookSettings, type HookStage, isAwaited } from './hook-settings.ts';
+import type { Plan } from './plan.ts';
+import type { HookRun, ServiceItem } from './service-item.ts';
+import type { Verdict } from './verdict.ts';
+
+/** What a hook answers; `later`: by the signal `answer`, with the key that it was given. */
+export const hookOutput = z.discriminatedUnion('verdict', [
+  z.object({ verdict: z.literal('pass') }),
+  z.object({ verdict: z.literal('fail'), reason: z.string().min(1) }),
+  z.object({ verdict: z.literal('later') }),
+]);
+
+/** Reaches the new generation before it has traffic: the header that the slot's own rule goes by. */
+export const slotHeader = 'x-cutover-slot';
+
+/** What a hook is called with. */
+export function hookInput({ service, deployment }: ServiceItem, run: HookRun) {
+  const { from, to, direction, steps } = deployment?.plan ?? {};
+  const about = [to, from].find((each) => each?.name === run.generation) ?? null;
+  const seen = (each: Generation | null | undefined) =>
+    each == null
+      ? null
+      : { name: each.name, slot: each.slot, image: `${each.repository}:${each.tag}`, digest: each.digest };
+  return {
+    schema: 1,
+    /** The same for every repeat, and what an answer that comes later is given with. */
+    key: run.key,
+    hook: run.hook,
+    stage: run.stage,
+    service,
+    deployment: run.deployment,
+    direction: direction ?? null,
+    generation: seen(about) ?? { name: run.generation },
+    replaces: run.generation === to?.name ? seen(from) : null,
+    weightPercent: run.step === null ? null : (steps?.[run.step]?.weightPercent ?? null),
+    testTraffic: about === null ? null : { header: slotHeader, value: `${service}-${about.slot}` },
+    deadline: new Date(run.until).toISOString(),
+  };
+}
+
+interface Asking {
+  readonly stage: HookStage;
+  readonly step?: number;
+  readonly generation: Generation;
+}
+
+/** Writes down that the stage's hooks are asked; those that are asked already stay as they are. */
+export function asking(
+  item: ServiceItem,
+  plan: Plan,
+  { stage, step, generation }: Asking,
+  now: number,
+): ServiceItem {
+  const runs = plan.settings.hooks
+    .filter((hook) => hook.stage === stage)
+    .map(
+      (hook): HookRun => ({
+        key: keyOf(plan, { stage, generation, ...(step !== undefined && { step }) }, hook.name),
+        hook: hook.name,
+        stage,
+        step: step ?? null,
+        deployment: plan.deployment,
+        generation: generation.name,
+        until: now + hook.deadlineSeconds * 1_000,
+        answer: null,
+      }),
+    )
+    .filter(({ key }) => !item.hooks.some((known) => known.key === key));
+  if (runs.length === 0) return item;
+  // Of earlier deployments only what is still open: the ledger's records have the rest.
+  const others = item.hooks.filter(
+    (run) => run.deployment === plan.deployment || run.answer === null || isDraining(item, run),
+  );
+  return { ...item, hooks: [...others, ...runs].slice(-mostRuns) };
+}
+
+/** Whoever hands over does so once, whichever deployment runs by then. */
+function keyOf({ deployment }: Plan, { stage, step, generation }: Asking, name: string): string {
+  if (stage === 'draining') return [generation.name, stage, name].join('/');
+  return [deployment, stage, ...(step === undefined ? [] : [step]), name].join('/');
+}
+
+function isDraining({ retained }: ServiceItem, { stage, generation: name }: HookRun): boolean {
+  return stage === 'draining' && retained.some(({ generation }) => generation.name === name);
+}
+
+/** A strategy of a hundred steps with some hooks each; the item has 400 KB. */
+const mostRuns = 300;
+
+/** What the hooks of the stage say by now; `pass` where there are none. */
+export function hooksVerdict({ hooks }: ServiceItem, plan: Plan, asked: Asking, now: number): Verdict {
+  const reasons: string[] = [];
+  const missing: string[] = [];
+  const keys = new Set(plan.settings.hooks.map(({ name }) => keyOf(plan, asked, name)));
+  for (const run of hooks.filter(({ key }) => keys.has(key))) {
+    const words = refusal(run, now);
+    if (words === undefined && run.answer === null) missing.push(`the hook ${run.hook} has not answered yet`);
+    if (words !== undefined && stopsAt(plan.settings.hooks, run)) reasons.push(words);
+  }
+  if (reasons.length > 0) return { verdict: 'fail', reasons };
+  return missing.length > 0 ? { verdict: 'wait', missing } : { verdict: 'pass' };
+}
+
+/** Whether a failure of the run turns the deployment back. */
+export function stopsAt(hooks: readonly HookSettings[], { hook: name, stage }: HookRun): boolean {
+  const hook = hooks.find((each) => each.name === name);
+  return isAwaited(stage) && hook?.onFailure !== 'warn';
+}
+
+/** In words, when it refused or did not answer in time. */
+export function refusal({ hook, answer, until }: HookRun, now: number): string | undefined {
+  if (answer?.verdict === 'fail') return `the hook ${hook} refused: ${answer.reason}`;
+  return answer === null && now >= until
+    ? `the hook ${hook} did not answer until ${new Date(until).toISOString()}`
+    : undefined;
+}
+
+/** The first answer counts: a hook may be called twice. Undefined when nothing of that key is asked. */
+export function answering(
+  item: ServiceItem,
+  key: string,
+  answer: NonNullable<HookRun['answer']>,
+): { readonly item: ServiceItem; readonly run: HookRun } | undefined {
+  const run = item.hooks.find((each) => each.key === key);
+  if (run === undefined) return undefined;
+  if (run.answer !== null) return { item, run };
+  const next = { ...run, answer };
+  return { item: { ...item, hooks: item.hooks.map((each) => (each === run ? next : each)) }, run: next };
+}

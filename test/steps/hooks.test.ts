@@ -1,0 +1,371 @@
+/** Functions of a service that a deployment asks: when, with what, and what comes of each answer, or of none. */
+import { beforeEach, describe, expect, it } from 'vitest';
+import { CutoverError } from '../../functions/core/errors.ts';
+import type { HookSettings } from '../../functions/core/hook-settings.ts';
+import { parse } from '../../functions/core/parse.ts';
+import type { Plan } from '../../functions/core/plan.ts';
+import { serviceSettings } from '../../functions/core/service-settings.ts';
+import { announce } from '../../functions/steps/announce.ts';
+import { judge } from '../../functions/steps/judge.ts';
+import { planRollback } from '../../functions/steps/plan-rollback.ts';
+import { retire } from '../../functions/steps/retire.ts';
+import { runHook } from '../../functions/steps/run-hook.ts';
+import { shift } from '../../functions/steps/shift.ts';
+import { signal } from '../../functions/steps/signal.ts';
+import {
+  execution,
+  generationOf,
+  green,
+  liveItem,
+  pushOf,
+  replacedItem,
+  settingsOf,
+  start,
+  web,
+} from '../core/examples.ts';
+import { deploy } from './machine.ts';
+import { World } from './world.ts';
+
+type Hook = Pick<HookSettings, 'name' | 'stage'> & Partial<HookSettings>;
+const arn = 'arn:aws:lambda:eu-west-1:123456789012:function:smoke';
+const withHooks = (...hooks: Hook[]) =>
+  settingsOf({ hooks: hooks.map((hook) => ({ function: arn, ...hook })) });
+
+let world: World;
+beforeEach(() => {
+  world = new World();
+  world.item = liveItem();
+  world.live(generationOf(1));
+  world.time = start + 200_000;
+});
+
+/** What hooks say as soon as they are asked, by name; those not named never answer. */
+function answers(says: Readonly<Record<string, 'pass' | 'fail'>>, asked: string[] = []): void {
+  world.onCall = () => {
+    for (const { key, hook, answer } of world.item.hooks) {
+      if (!asked.includes(key)) asked.push(key);
+      const verdict = says[hook];
+      if (answer !== null || verdict === undefined) continue;
+      const next = { verdict, reason: 'as told', at: world.time };
+      const hooks = world.item.hooks.map((each) => (each.key === key ? { ...each, answer: next } : each));
+      world.item = { ...world.item, version: world.item.version + 1, hooks };
+    }
+  };
+}
+
+async function deployed(...hooks: Hook[]): Promise<Plan> {
+  world.settings = withHooks(...hooks);
+  const plan = await world.plan(pushOf(2));
+  await deploy(world, plan, 0);
+  return plan;
+}
+
+const rules = () => world.trace.filter((each) => each.startsWith('rule'));
+
+describe('a deployment', () => {
+  it('asks one stage after the other, each step its own, and goes live when all let it', async () => {
+    const asked: string[] = [];
+    answers({ warm: 'pass', smoke: 'pass', look: 'pass' }, asked);
+    const plan = await deployed(
+      { name: 'smoke', stage: 'testTraffic' },
+      { name: 'warm', stage: 'launched' },
+      { name: 'look', stage: 'step' },
+      { name: 'tell', stage: 'promoted' },
+      { name: 'undo', stage: 'restoring' },
+    );
+    expect(world.item).toMatchObject({ live: { name: 'web-g0002' } });
+    const steps = plan.steps.map((_, index) => `web-g0002-d2/step/${index}/look`);
+    expect(asked).toEqual([
+      'web-g0002-d2/launched/warm',
+      'web-g0002-d2/testTraffic/smoke',
+      ...steps,
+      'web-g0002-d2/promoted/tell',
+    ]);
+  });
+
+  it.each<[string, Hook, Readonly<Record<string, 'pass' | 'fail'>>, string]>([
+    [
+      'a refusal before traffic',
+      { name: 'smoke', stage: 'testTraffic' },
+      { smoke: 'fail' },
+      'web-g0002 gets no traffic: the hook smoke refused: as told',
+    ],
+    [
+      'no answer before traffic',
+      { name: 'smoke', stage: 'launched', deadlineSeconds: 60 },
+      {},
+      'web-g0002 gets no traffic: the hook smoke did not answer until ',
+    ],
+    [
+      'a refusal at a step',
+      { name: 'look', stage: 'step' },
+      { look: 'fail' },
+      'the hook look refused: as told',
+    ],
+    [
+      'no answer at a step',
+      { name: 'look', stage: 'step', deadlineSeconds: 60 },
+      {},
+      'the hook look did not answer until ',
+    ],
+  ])('goes back for %s, and tells those who undo', async (_, hook, says, reason) => {
+    answers(says);
+    await deployed(hook, { name: 'undo', stage: 'restoring' });
+    expect(world.item).toMatchObject({ live: { name: 'web-g0001' }, deployment: { outcome: 'restored' } });
+    expect(world.item.deployment?.reason).toContain(reason);
+    expect(world.item.hooks.at(-1)).toMatchObject({ hook: 'undo', answer: null });
+    expect(rules().length > 0).toBe(hook.stage === 'step');
+  });
+
+  it.each<Readonly<Record<string, 'pass' | 'fail'>>>([{ smoke: 'fail', look: 'fail' }, {}])(
+    'goes on for what is only to be told, once it is told or late: %o',
+    async (says) => {
+      answers(says);
+      await deployed(
+        { name: 'smoke', stage: 'launched', onFailure: 'warn', deadlineSeconds: 30 },
+        { name: 'look', stage: 'step', onFailure: 'warn', deadlineSeconds: 30 },
+      );
+      expect(world.item.live?.name).toBe('web-g0002');
+    },
+  );
+
+  it('asks nobody while it goes back to what was proven, and tells when it has', async () => {
+    world.item = replacedItem();
+    world.rule = world.item.weights!;
+    world.live(generationOf(2, green));
+    world.time = start + 600_000;
+    world.settings = withHooks(
+      { name: 'smoke', stage: 'launched' },
+      { name: 'look', stage: 'step' },
+      { name: 'tell', stage: 'promoted' },
+    );
+    const { plan } = await planRollback(
+      { service: 'web', execution: { arn: execution('rollback'), redrives: 0 } },
+      world.ports,
+    );
+    await deploy(world, { ...plan!, settings: serviceSettings.parse(world.settings) }, 0);
+    expect(world.item.hooks.map(({ hook }) => hook)).toEqual(['tell']);
+    expect(world.item.live?.name).toBe('web-g0001');
+  });
+
+  it('does not wait for a hook any more when somebody ends it', async () => {
+    world.onCall = () => {
+      if (world.item.hooks.length === 0 || world.item.deployment?.latch.abort != null) return;
+      const abort = { by: 'ann', reason: 'no', at: world.time };
+      const { deployment } = world.item;
+      world.item = {
+        ...world.item,
+        version: world.item.version + 1,
+        deployment: { ...deployment!, latch: { ...deployment!.latch, abort } },
+      };
+    };
+    await deployed({ name: 'smoke', stage: 'launched', deadlineSeconds: 86_400 });
+    expect(world.item.deployment?.turned?.error).toBe('Cutover.Aborted');
+  });
+});
+
+describe('the hook of a step', () => {
+  const baking = async (): Promise<Plan> => {
+    world.settings = withHooks({ name: 'look', stage: 'step' });
+    const plan = await world.plan(pushOf(2));
+    const { launch } = await import('../../functions/steps/launch.ts');
+    await launch({ plan }, world.ports);
+    await shift({ direction: 'forward', plan, step: plan.steps[0]!, index: 0 }, world.ports);
+    world.item = { ...world.item, wait: { token: 'bake', for: 'bake', deadline: null, entered: 1 } };
+    return plan;
+  };
+  const key = 'web-g0002-d2/step/0/look';
+  const answer = (verdict: 'pass' | 'fail') =>
+    signal({ service: 'web', signal: 'answer', key, verdict, reason: 'slow pages' }, world.ports);
+
+  it('extends the bake while it has not answered', async () => {
+    const plan = await baking();
+    const judged = () => judge({ plan, deadline: world.time, due: world.time }, world.ports);
+    await expect(judged()).rejects.toThrow('the hook look has not answered yet');
+    await answer('pass');
+    await expect(judged()).resolves.toMatchObject({ verdict: 'pass' });
+  });
+
+  it('ends the wait at once when it refuses, and has it looked at when it lets it go on', async () => {
+    await baking();
+    await answer('fail');
+    expect(world.ended).toEqual([
+      { token: 'bake', how: 'Cutover.GateFailed', cause: 'the hook look refused: slow pages' },
+    ]);
+    // The first answer counts.
+    expect((await answer('pass')).remarks[0]).toContain('known before');
+  });
+
+  it('says nothing to a key that nobody was given', async () => {
+    await baking();
+    expect(
+      (await signal({ service: 'web', signal: 'answer', key: 'x', verdict: 'fail' }, world.ports)).remarks,
+    ).toEqual(['web-g0002-d2: no hook is asked as x']);
+  });
+});
+
+describe('a generation that is to be ended', () => {
+  const due = async (deadlineSeconds = 60): Promise<void> => {
+    await deployed({ name: 'handover', stage: 'draining', deadlineSeconds });
+    world.time = world.item.retained[0]!.until + 1;
+  };
+  const retired = () => retire({ service: web, execution: execution('retire') }, world.ports);
+
+  it('stays until its hook has handed over, which is asked once', async () => {
+    await due();
+    expect(await retired()).toMatchObject({ retired: [], next: new Date(world.time + 15_000).toISOString() });
+    world.time += 15_000;
+    await retired();
+    expect(world.item.hooks).toMatchObject([{ key: 'web-g0001/draining/handover', generation: 'web-g0001' }]);
+    answers({ handover: 'pass' });
+    world.time += 15_000;
+    expect(await retired()).toMatchObject({ retired: ['web-g0001'] });
+  });
+
+  it('is ended when its hook used up its time', async () => {
+    await due(20);
+    await retired();
+    world.time += 20_000;
+    expect(await retired()).toMatchObject({ retired: ['web-g0001'] });
+  });
+});
+
+describe('what is asked', () => {
+  it('is called with what it is about, and again with the same key when the record comes twice', async () => {
+    world.settings = withHooks({ name: 'smoke', stage: 'testTraffic', retries: 1 });
+    const plan = await world.plan(pushOf(2));
+    const { launch } = await import('../../functions/steps/launch.ts');
+    await launch({ plan }, world.ports);
+    const before = world.item;
+    await expect(
+      shift({ direction: 'forward', plan, step: plan.steps[0]!, index: 0 }, world.ports),
+    ).rejects.toThrow('web-g0002 gets no traffic yet: the hook smoke has not answered yet');
+    for (let time = 0; time < 2; time++) await announce({ before, after: world.item }, world.ports);
+    await announce({ before: world.item, after: { ...world.item, version: 99 } }, world.ports);
+    const key = 'web-g0002-d2/testTraffic/smoke';
+    expect(world.hookCalls.map((call) => call.key)).toEqual([key, key]);
+    expect(world.hookCalls[0]).toEqual({
+      service: 'web',
+      key,
+      function: arn,
+      retries: 1,
+      until: world.time + 300_000,
+      input: {
+        schema: 1,
+        key,
+        hook: 'smoke',
+        stage: 'testTraffic',
+        service: 'web',
+        deployment: 'web-g0002-d2',
+        direction: 'forward',
+        generation: { name: 'web-g0002', slot: 'green', image: 'shop/web:v2', digest: pushOf(2).digest },
+        replaces: { name: 'web-g0001', slot: 'blue', image: 'shop/web:v1', digest: pushOf(1).digest },
+        weightPercent: null,
+        testTraffic: { header: 'x-cutover-slot', value: 'web-green' },
+        deadline: new Date(world.time + 300_000).toISOString(),
+      },
+    });
+  });
+});
+
+describe('a hook that is called', () => {
+  const key = 'web-g0002-d2/launched/smoke';
+  const run = async (says: readonly unknown[], changes: object = {}) => {
+    const left = [...says];
+    const slept: number[] = [];
+    world.item = {
+      ...liveItem(),
+      hooks: [
+        {
+          key,
+          hook: 'smoke',
+          stage: 'launched',
+          step: null,
+          deployment: 'web-g0002-d2',
+          generation: 'web-g0002',
+          until: world.time + 60_000,
+          answer: null,
+        },
+      ],
+    };
+    const call = {
+      service: web,
+      key,
+      function: arn,
+      input: {},
+      retries: 2,
+      until: world.time + 60_000,
+      ...changes,
+    };
+    await runHook(call, {
+      ...world.ports,
+      functions: {
+        call: async () => {
+          const next = left.shift();
+          if (next instanceof Error) throw next;
+          return next;
+        },
+      },
+      sleep: async (ms) => {
+        slept.push(ms);
+        world.time += ms;
+      },
+    });
+    return { answer: world.item.hooks[0]?.answer ?? null, left, slept };
+  };
+  const down = new CutoverError('Cutover.AwsUnavailable', 'it took too long');
+
+  it.each<[string, readonly unknown[], object, object | null]>([
+    ['passes', [{ verdict: 'pass' }], {}, { verdict: 'pass' }],
+    ['refuses', [{ verdict: 'fail', reason: 'no pages' }], {}, { verdict: 'fail', reason: 'no pages' }],
+    ['answers later', [{ verdict: 'later' }], {}, null],
+    [
+      'answers nonsense',
+      ['ok'],
+      {},
+      { verdict: 'fail', reason: expect.stringContaining('none of {"verdict":"pass"}') },
+    ],
+    ['fails, then passes', [down, { verdict: 'pass' }], {}, { verdict: 'pass' }],
+    ['fails each time', [down, down, down], {}, { verdict: 'fail', reason: 'it took too long' }],
+    [
+      'may not be called',
+      [new CutoverError('Cutover.AwsRefused', 'denied')],
+      {},
+      { verdict: 'fail', reason: 'denied' },
+    ],
+  ])('and %s', async (_, says, changes, expected) => {
+    const { answer, left } = await run(says, changes);
+    expect({ answer }).toMatchObject({ answer: expected });
+    expect(left).toEqual([]);
+  });
+
+  it('is not called again past its deadline', async () => {
+    const { slept, left } = await run([down, down, { verdict: 'pass' }], { until: world.time + 1_500 });
+    expect([slept, left]).toEqual([[1_000], [{ verdict: 'pass' }]]);
+  });
+});
+
+describe('settings', () => {
+  it.each<[string, object[], string]>([
+    [
+      'two hooks of one name',
+      [
+        { name: 'a', stage: 'step' },
+        { name: 'a', stage: 'launched' },
+      ],
+      "hooks/1/name: is another hook's already: a",
+    ],
+    [
+      'a way back from what nothing waits for',
+      [{ name: 'a', stage: 'promoted', onFailure: 'goBack' }],
+      'hooks/0/onFailure: cannot go back',
+    ],
+    ['a name that is none', [{ name: 'A', stage: 'step' }], 'hooks/0/name: must be 1 to 30'],
+  ])('refuse %s', (_, hooks, words) => {
+    const parsed = parse(serviceSettings, {
+      ...settingsOf(),
+      hooks: hooks.map((hook) => ({ function: arn, ...hook })),
+    });
+    expect(parsed.ok ? [] : parsed.mistakes.join('; ')).toContain(words);
+  });
+});
