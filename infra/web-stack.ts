@@ -125,7 +125,7 @@ export class WebStack extends Stack {
     });
     new CfnOutput(this, 'SignalFunction', {
       description:
-        'The function to invoke to abort or resume a deployment, or to release a digest that is held',
+        'The function to say a word to: abort, resume or approve a deployment, release a digest that is held, answer for a push',
       value: cutover.functions.signal.function.functionName,
     });
     new CfnOutput(this, 'MessagesTopicArn', {
