@@ -20,7 +20,7 @@ const prefixes: Readonly<Record<string, string>> = {
   ServiceQuotasClient: 'servicequotas',
 };
 
-/** A function makes about ten kinds of calls; more than this many kinds count together. */
+/** Plan makes some fifteen kinds of calls; more than this many kinds count together. */
 const mostKinds = 29;
 
 interface Called {
