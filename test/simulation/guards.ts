@@ -94,7 +94,7 @@ export const guards: readonly Guard[] = [
           'slow',
           ({ caller, operation }) => caller === 'shift' && operation === 'GetItem',
           'throttled',
-          6,
+          8,
         );
       });
       await untilOver(world, digest, 30 * minuteMs);
