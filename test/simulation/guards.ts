@@ -53,6 +53,23 @@ async function taken(world: World): Promise<void> {
   await over(world, digest);
 }
 
+/** Target tracking would scale in what has more tasks than one for 600 requests a minute. */
+const scaling: WorldOptions['scaling'] = {
+  minimum: 2,
+  maximum: 12,
+  policies: [{ name: 'requests', metric: 'requestsPerTarget', target: 600 }],
+};
+
+/** Each of two generations has half of the requests for as long as target tracking takes to find that too few. */
+async function halfIdle(world: World): Promise<void> {
+  const steps = [50, 100].map((weightPercent) => ({ weightPercent, bakeSeconds: 1_080 }));
+  await world.declare({ strategy: { kind: 'custom', steps } });
+  await desired(world, world.item?.live?.name ?? '', 4);
+  const digest = world.push('v2');
+  await baking(world, digest, 0);
+  await world.passMs(17 * minuteMs);
+}
+
 export const guards: readonly Guard[] = [
   {
     invariant: 'I1',
@@ -185,6 +202,48 @@ export const guards: readonly Guard[] = [
       await baking(world, digest, 0);
       await desired(world, world.item?.live?.name ?? '', 4);
       await over(world, digest);
+    },
+  },
+  {
+    invariant: 'I6',
+    guard: 'nothing scales the old generation in while it shares the traffic',
+    replacements: [
+      out(
+        'steps/shift.ts',
+        'await holdAt(before.bounds, plan.settings, plan.from, needed, ports);',
+        'await Promise.resolve();',
+      ),
+    ],
+    options: { scaling },
+    story: halfIdle,
+  },
+  {
+    invariant: 'I6',
+    guard: 'nothing scales the new generation below what it was launched with',
+    replacements: [
+      out(
+        'steps/scale.ts',
+        'await scaling.carry(settings, model.from, to, heldAt(model.bounds, size));',
+        'await scaling.carry(settings, model.from, to, model.bounds);',
+      ),
+    ],
+    options: { scaling },
+    story: halfIdle,
+  },
+  {
+    invariant: 'I6',
+    guard: 'what was held is given back',
+    replacements: [
+      out(
+        'steps/scale.ts',
+        'if ((await scaling.bounds(settings, live)) !== undefined) await scaling.bound(settings, live, bounds);',
+        'if ((await scaling.bounds(settings, live)) !== undefined) await scaling.bounds(settings, live);',
+      ),
+    ],
+    options: { scaling },
+    story: async (world) => {
+      await desired(world, world.item?.live?.name ?? '', 4);
+      await deployed(world);
     },
   },
   {
