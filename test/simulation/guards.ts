@@ -2,6 +2,7 @@
  * For each invariant its guard and a story in which it matters. With the guard in place the invariant holds; with the guard
  * taken out it is broken, at an event (by the checker) or as the story says.
  */
+import { comparisonSettings, leastBakeSeconds } from '../../functions/core/comparison.ts';
 import { expectEqual, expectLive } from './cell.ts';
 import type { Replacement } from './mutant.ts';
 import { alarm, baking, desired, events, generations, isPush } from './stories.ts';
@@ -529,6 +530,31 @@ export const guards: readonly Guard[] = [
     },
   },
   {
+    invariant: 'I24',
+    guard: 'a comparison of too few requests says nothing',
+    replacements: [
+      out('core/comparison.ts', 'return requests >= needed\n', 'return requests >= 0 * needed\n'),
+    ],
+    options: {
+      load: 0.2,
+      settings: {
+        comparison: comparisonSettings.parse({}),
+        extendSeconds: 120,
+        strategy: {
+          kind: 'custom',
+          steps: [
+            { weightPercent: 50, bakeSeconds: leastBakeSeconds },
+            { weightPercent: 100, bakeSeconds: 0 },
+          ],
+        },
+      },
+    },
+    story: async (world, first) => {
+      await deployed(world);
+      expectLive(world, first);
+    },
+  },
+  {
     invariant: 'I25',
     guard: 'a chapter that is told again has the id that it had',
     replacements: [
@@ -652,7 +678,6 @@ export const guards: readonly Guard[] = [
 /** Invariants that are proven elsewhere, or not by a guard that could be taken out. */
 export const elsewhere: Readonly<Record<string, string>> = {
   I17: 'test/infra/strangers.test.ts, test/steps/ecs-fleet.test.ts: what bears no tag of ours is refused',
-  I24: 'a comparison of metrics is not built yet',
   I28: 'test/wire/throttle.test.ts: the token buckets; Cutover has no lanes yet',
   I30: 'test/statemachines/definitions.test.ts, test/core: lengths of names, reasons and histories',
   I32: 'test/simulation/replay.test.ts',
