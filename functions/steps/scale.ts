@@ -57,18 +57,6 @@ export async function holdAt(
   await scaling.bound(settings, generation, heldAt(owed, size));
 }
 
-/** One that no request reaches is made this small, and nothing makes it larger again. */
-export async function shrinkTo(
-  settings: ServiceSettings,
-  generation: Generation,
-  size: number,
-  { scaling }: ScalePorts,
-): Promise<void> {
-  const standing = await scaling.bounds(settings, generation);
-  if (standing === undefined) return;
-  await scaling.bound(settings, generation, { ...standing, minimum: Math.min(standing.minimum, size) });
-}
-
 /** At the end of a deployment, which AWS must not keep from ending: the sweep comes back to what could not be given. */
 export async function givenBackOrLeft(
   item: ServiceItem,

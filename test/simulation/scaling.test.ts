@@ -131,6 +131,8 @@ describe('a canary while target tracking scales the old generation out threefold
   );
 });
 
+const rush = { name: 'rush', expression: 'cron(0 13 * * ? *)', minimum: 6 };
+
 const schedule = [
   { name: 'rush', expression: 'at(2026-01-05T12:06:00)', minimum: 6 },
   { name: 'evening', expression: 'cron(0 22 * * ? *)', minimum: 2 },
@@ -152,4 +154,30 @@ it('a canary while a schedule scales the old generation out threefold goes live 
       await scalesAsBefore(world, seen, ['evening: cron(0 22 * * ? *)']);
     },
     { ...options, scaling: { ...options.scaling, schedule } },
+  ));
+
+it('a generation that is kept small stays so, whatever its schedule says, and scales as before when it is gone back to', () =>
+  inWorld(
+    ground(),
+    async (world) => {
+      const first = await world.goLive('v1', patient);
+      const seen = await observed(world);
+      await world.goLive('v2', patient);
+      await world.settle();
+      // Over the hour of the rush.
+      await world.pass(() => seen.wanted('web-g0002') === 6, 'the rush');
+      await world.passMs(5 * minuteMs);
+      expect(seen.wanted('web-g0001')).toBe(1);
+      await world.rollback();
+      await world.pass(() => world.item?.live?.digest === first && world.item.owner === null, 'the way back');
+      await ended(world);
+      expect(seen.wanted('web-g0001')).toBe(6);
+      expect(await seen.scaling(world.item!.live!)).toEqual({ ...byRequests, minimum: 6 });
+      expect(await seen.schedule('web-g0001')).toEqual([`${rush.name}: ${rush.expression}`]);
+    },
+    {
+      ...options,
+      settings: { retentionFloor: 1, retentionSeconds: 7_200 },
+      scaling: { ...options.scaling, schedule: [rush] },
+    },
   ));
