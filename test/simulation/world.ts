@@ -347,14 +347,15 @@ export class World {
     await this.pass(() => this.now >= until, `${ms} ms`, ms + 1);
   }
 
-  /** Lets time pass until no execution of deploy, rollback or recover runs and nothing waits to be started. */
+  /** Lets time pass until no execution of deploy, rollback or recover runs, nothing waits to be started and nothing is held. */
   async settle(limitMs = dayMs): Promise<void> {
     const until = this.now + limitMs;
     while (this.now < until) {
       await this.passMs(30_000);
       if ((await this.running()).length > 0) continue;
       const { item } = this;
-      if (item === undefined || (item.owner === null && item.pending === null)) return;
+      if (item === undefined || (item.owner === null && item.pending === null && item.bounds === null))
+        return;
     }
     throw new Error(
       `not settled within ${limitMs / 1_000} s: ${JSON.stringify(this.item?.owner)}\n${this.trace.slice(-60).join('\n')}`,
