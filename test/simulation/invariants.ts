@@ -2,6 +2,7 @@
  * The invariants, each by its number: what must hold when weights are written, when a generation is made, changed or ended,
  * when the service item changes, at every rest, and in the end. Each says what is broken, or nothing.
  */
+import { isDeepStrictEqual } from 'node:util';
 import type { Action } from '@aws-sdk/client-elastic-load-balancing-v2';
 import type { SlotName } from '../../functions/core/names.ts';
 import type { ServiceItem } from '../../functions/core/service-item.ts';
@@ -271,7 +272,7 @@ export interface Change {
   readonly after: ServiceItem;
   /** The outcome that the deployment was given before. */
   readonly outcome: string | undefined;
-  /** How what was live scaled before anything was held; undefined when nothing scaled it. */
+  /** How what was live scaled before anything was held; undefined when nothing scaled it, or something was held already. */
   readonly scaled: Scaling | undefined;
 }
 
@@ -302,12 +303,14 @@ export const atChange: readonly Invariant<Change>[] = [
   },
   {
     invariant: 'I6',
-    // What was held is given back.
+    // What was held is given back: as it was, or, where that was not seen, as it is owed.
     broken: async ({ before, after: { live, bounds }, scaled }, seen) => {
-      const isGiven = before?.bounds != null && bounds === null;
-      if (!isGiven || live === null || scaled === undefined) return undefined;
-      const [found, wanted] = [await seen.scaling(live), scaled].map((each) => JSON.stringify(each));
-      return found === wanted ? undefined : `${live.name} scales by ${found}, before it was ${wanted}`;
+      if (before?.bounds == null || bounds !== null || live === null) return undefined;
+      const found = await seen.scaling(live);
+      const wanted = scaled ?? { ...before.bounds, policies: found?.policies ?? [] };
+      return isDeepStrictEqual(found, wanted)
+        ? undefined
+        : `${live.name} scales by ${JSON.stringify(found)}, before it was ${JSON.stringify(wanted)}`;
     },
   },
   {

@@ -52,6 +52,7 @@ function sizes(world: World, seen: Observation): readonly (number | undefined)[]
 
 /** At the second step: the old generation was scaled out to three times its size at the first, and the new one grew with it. */
 async function grown(world: World, seen: Observation): Promise<string> {
+  await world.settle();
   const digest = world.push('v2', patient);
   await baking(world, digest, 0);
   expect(sizes(world, seen)).toEqual([2, 2]);
