@@ -17,7 +17,6 @@ import type { ServiceItem } from '../core/service-item.ts';
 import type { ServiceSettings } from '../core/service-settings.ts';
 import { type Collected, collect } from './collect.ts';
 import { lingeringRequests } from './lingering.ts';
-import { shrinkTo } from './scale.ts';
 import { refuseWhileWeighted, type TerminatePorts } from './terminate.ts';
 
 export const retireInput = z.object({ service: serviceName, execution: z.string() });
@@ -99,12 +98,12 @@ async function attend(
     return undefined;
   }
   const floor = settings.retentionFloor;
+  if (floor === null) return small(each);
+  // Nothing makes it larger again, its schedule least of all. When it is gone back to, it scales as what was live does.
+  await ports.scaling.release(settings, generation);
   const size = (await ports.fleet.wanted(settings, generation)) ?? 0;
   // Never larger: it may be smaller already, by autoscaling or by hand.
-  if (floor !== null && size > floor) {
-    await shrinkTo(settings, generation, floor, ports);
-    await ports.fleet.resize(settings, generation, floor);
-  }
+  if (size > floor) await ports.fleet.resize(settings, generation, floor);
   return small(each);
 }
 

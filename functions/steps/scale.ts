@@ -7,11 +7,13 @@
 import { CutoverError } from '../core/errors.ts';
 import type { Generation } from '../core/generation.ts';
 import type { Plan } from '../core/plan.ts';
+import { judgedFrom } from '../core/quiet.ts';
 import { type Bounds, heldAt } from '../core/scaling.ts';
 import type { ServiceItem } from '../core/service-item.ts';
 import type { ServiceSettings } from '../core/service-settings.ts';
 import type { Ledger } from '../ports/ledger.ts';
 import type { Scaling } from '../ports/scaling.ts';
+import type { Now } from './clock.ts';
 
 export interface ScalePorts {
   readonly scaling: Scaling;
@@ -57,23 +59,13 @@ export async function holdAt(
   await scaling.bound(settings, generation, heldAt(owed, size));
 }
 
-/** One that no request reaches is made this small, and nothing makes it larger again. */
-export async function shrinkTo(
-  settings: ServiceSettings,
-  generation: Generation,
-  size: number,
-  { scaling }: ScalePorts,
-): Promise<void> {
-  const standing = await scaling.bounds(settings, generation);
-  if (standing === undefined) return;
-  await scaling.bound(settings, generation, { ...standing, minimum: Math.min(standing.minimum, size) });
+interface GivingPorts extends ScalePorts {
+  readonly ledger: Pick<Ledger, 'change'>;
+  readonly now: Now;
 }
 
 /** At the end of a deployment, which AWS must not keep from ending: the sweep comes back to what could not be given. */
-export async function givenBackOrLeft(
-  item: ServiceItem,
-  ports: ScalePorts & { readonly ledger: Ledger },
-): Promise<void> {
+export async function givenBackOrLeft(item: ServiceItem, ports: GivingPorts): Promise<void> {
   try {
     await giveScalingBack(item, ports);
   } catch (failure) {
@@ -81,12 +73,13 @@ export async function givenBackOrLeft(
   }
 }
 
-/** The deployment is over: what is live scales as it should. */
+/** The deployment is over: what is live scales as it should, from when on a whole minute of its requests is counted. */
 export async function giveScalingBack(
-  { bounds, live, deployment }: ServiceItem,
-  { scaling, ledger }: ScalePorts & { readonly ledger: Ledger },
+  { bounds, live, deployment, weightsAt }: ServiceItem,
+  { scaling, ledger, now }: GivingPorts,
 ): Promise<void> {
   if (bounds === null || deployment === null || deployment.outcome === null) return;
+  if (now() < judgedFrom(weightsAt ?? 0)) return;
   const { settings } = deployment.plan;
   if (live !== null) {
     const model =

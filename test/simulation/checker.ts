@@ -8,8 +8,17 @@ import type { SlotName } from '../../functions/core/names.ts';
 import type { ServiceItem } from '../../functions/core/service-item.ts';
 import { inWords, type Weights } from '../../functions/core/weights.ts';
 import type { PendingCall } from '../../local/wire/call-log.ts';
-import { atChange, atEnd, atMaking, atShrinking, atWeights, type Invariant } from './invariants.ts';
-import { Observation } from './observation.ts';
+import {
+  atChange,
+  atEnd,
+  atMaking,
+  atRest,
+  atShrinking,
+  atWeights,
+  beginsToShare,
+  type Invariant,
+} from './invariants.ts';
+import { Observation, type Scaling } from './observation.ts';
 import type { World } from './world.ts';
 
 interface Violation {
@@ -46,6 +55,12 @@ export class Checker {
   readonly #weightedAt = new Map<string, number>();
   readonly #readAt = new Map<string, number>();
   readonly #shares = new Map<string, { highest: number; fell: boolean }>();
+  /** By deployment: tasks that the old generation had at the last raise. */
+  readonly #shared = new Map<string, number>();
+  /** Generations that a person made smaller. */
+  readonly #byHand = new Set<string>();
+  /** How what is live scaled when the deployment began. */
+  #scaled: Scaling | undefined;
   readonly #outcomes = new Map<string, string>();
   readonly #told = new Map<string, string>();
 
@@ -73,6 +88,7 @@ export class Checker {
   look(): void {
     const { aws, item } = this.#world;
     if (this.#seen === undefined) return;
+    if (item !== undefined) this.#rests(item);
     const lost = aws.balancer.lost();
     // Before the first deployment there is nobody who could answer.
     const more = item?.live == null ? 0 : lost - this.#lostBefore;
@@ -86,6 +102,17 @@ export class Checker {
       (slot) => this.#observation.applied(slot) > 0 && this.#observation.healthy(slot) > 0,
     );
     if (alive && !reached) this.#isBroken('I1', 'all traffic meets generations without a healthy target');
+  }
+
+  #rests(item: ServiceItem): void {
+    const shared = this.#shared.get(item.deployment?.plan.deployment ?? '');
+    const rest = { item, shared, byHand: this.#byHand };
+    for (const { invariant, broken } of atRest) {
+      const what = broken(rest, this.#observation);
+      // Told once: it stays so for a while.
+      if (what !== undefined && !this.violations.some((each) => each.what === what))
+        this.#isBroken(invariant, what);
+    }
   }
 
   /** Once everything has ended: what must hold then. */
@@ -117,11 +144,18 @@ export class Checker {
     const id = deployment?.plan.deployment ?? '';
     const outcome = this.#outcomes.get(id);
     if (deployment?.outcome != null) this.#outcomes.set(id, deployment.outcome);
-    if (this.#seen !== undefined) await this.#ask(atChange, { before, after, outcome });
+    if (this.#seen === undefined) return;
+    if (id !== before?.deployment?.plan.deployment && before?.bounds == null) {
+      const from = deployment?.plan.from ?? null;
+      this.#scaled = from === null ? undefined : await this.#seen.scaling(from);
+    }
+    await this.#ask(atChange, { before, after, outcome, scaled: this.#scaled });
   }
 
   async #before({ principal, service, operation, input }: PendingCall): Promise<void> {
     const { item } = this.#world;
+    if (principal.kind === 'root' && operation === 'UpdateService')
+      this.#sizedByHand(input as { service: string; desiredCount?: number });
     if (principal.kind !== 'role' || this.#seen === undefined || item === undefined) return;
     switch (`${service}:${operation}`) {
       case 'elasticloadbalancing:ModifyRule':
@@ -140,6 +174,10 @@ export class Checker {
     }
   }
 
+  #sizedByHand({ service: name, desiredCount = Infinity }: { service: string; desiredCount?: number }): void {
+    if (desiredCount < (this.#seen?.wanted(name) ?? 0)) this.#byHand.add(name);
+  }
+
   async #weightsWritten(
     item: ServiceItem,
     { RuleArn: rule, Actions: actions = [] }: { RuleArn: string; Actions?: Action[] },
@@ -150,7 +188,13 @@ export class Checker {
     const share = this.#shares.get(id) ?? { highest: 0, fell: false };
     const seenAt = (slot: SlotName): number => this.#readAt.get(this.#observation.groupOf(slot)) ?? 0;
     const { now } = this.#world;
-    await this.#ask(atWeights, { now, item, actions, rule, before: this.weights, next, seenAt, share });
+    const write = { now, item, actions, rule, before: this.weights, next, seenAt, share };
+    await this.#ask(atWeights, write);
+    const from = item.deployment?.plan.from ?? null;
+    if (from !== null && beginsToShare(write)) {
+      const had = this.#observation.wanted(from.name) ?? 0;
+      this.#shared.set(id, Math.max(had, this.#shared.get(id) ?? 0));
+    }
     const to = item.deployment?.plan.to.slot;
     const reached = to === undefined ? 0 : (next[to] ?? 0);
     this.#shares.set(id, {

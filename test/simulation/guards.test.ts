@@ -20,15 +20,16 @@ async function broken({ invariant, story, options }: Guard, entries: Entries): P
   }
 }
 
-describe.each(guards.map((guard) => [guard.invariant, guard.guard, guard] as const))(
+describe.each(guards.map((guard, index) => [guard.invariant, guard.guard, guard, index] as const))(
   '%s: %s',
-  (invariant, _, guard) => {
+  (invariant, _, guard, index) => {
     it('holds with the guard', async () => {
       expect(await broken(guard, ground().entries)).toEqual([]);
     });
 
     it('is broken without it', async () => {
-      expect(await broken(guard, await mutantEntries(invariant, guard.replacements))).toContain(invariant);
+      const mutant = await mutantEntries(`${invariant}-${index}`, guard.replacements);
+      expect(await broken(guard, mutant)).toContain(invariant);
     });
   },
 );

@@ -2,6 +2,7 @@
  * For each invariant its guard and a story in which it matters. With the guard in place the invariant holds; with the guard
  * taken out it is broken, at an event (by the checker) or as the story says.
  */
+import { comparisonSettings, leastBakeSeconds } from '../../functions/core/comparison.ts';
 import { expectEqual, expectLive } from './cell.ts';
 import type { Replacement } from './mutant.ts';
 import { alarm, baking, desired, events, generations, isPush } from './stories.ts';
@@ -53,6 +54,23 @@ async function taken(world: World): Promise<void> {
   await over(world, digest);
 }
 
+/** Target tracking would scale in what has more tasks than one for 600 requests a minute. */
+const scaling: WorldOptions['scaling'] = {
+  minimum: 2,
+  maximum: 12,
+  policies: [{ name: 'requests', metric: 'requestsPerTarget', target: 600 }],
+};
+
+/** Each of two generations has half of the requests for as long as target tracking takes to find that too few. */
+async function halfIdle(world: World): Promise<void> {
+  const steps = [50, 100].map((weightPercent) => ({ weightPercent, bakeSeconds: 1_080 }));
+  await world.declare({ strategy: { kind: 'custom', steps } });
+  await desired(world, world.item?.live?.name ?? '', 4);
+  const digest = world.push('v2');
+  await baking(world, digest, 0);
+  await world.passMs(17 * minuteMs);
+}
+
 export const guards: readonly Guard[] = [
   {
     invariant: 'I1',
@@ -94,7 +112,7 @@ export const guards: readonly Guard[] = [
           'slow',
           ({ caller, operation }) => caller === 'shift' && operation === 'GetItem',
           'throttled',
-          6,
+          8,
         );
       });
       await untilOver(world, digest, 30 * minuteMs);
@@ -185,6 +203,48 @@ export const guards: readonly Guard[] = [
       await baking(world, digest, 0);
       await desired(world, world.item?.live?.name ?? '', 4);
       await over(world, digest);
+    },
+  },
+  {
+    invariant: 'I6',
+    guard: 'nothing scales the old generation in while it shares the traffic',
+    replacements: [
+      out(
+        'steps/shift.ts',
+        'await holdAt(before.bounds, plan.settings, plan.from, needed, ports);',
+        'await Promise.resolve();',
+      ),
+    ],
+    options: { scaling },
+    story: halfIdle,
+  },
+  {
+    invariant: 'I6',
+    guard: 'nothing scales the new generation below what it was launched with',
+    replacements: [
+      out(
+        'steps/scale.ts',
+        'await scaling.carry(settings, model.from, to, heldAt(model.bounds, size));',
+        'await scaling.carry(settings, model.from, to, model.bounds);',
+      ),
+    ],
+    options: { scaling },
+    story: halfIdle,
+  },
+  {
+    invariant: 'I6',
+    guard: 'what was held is given back',
+    replacements: [
+      out(
+        'steps/scale.ts',
+        'if ((await scaling.bounds(settings, live)) !== undefined) await scaling.bound(settings, live, bounds);',
+        'if ((await scaling.bounds(settings, live)) !== undefined) await scaling.bounds(settings, live);',
+      ),
+    ],
+    options: { scaling },
+    story: async (world) => {
+      await desired(world, world.item?.live?.name ?? '', 4);
+      await deployed(world);
     },
   },
   {
@@ -470,6 +530,31 @@ export const guards: readonly Guard[] = [
     },
   },
   {
+    invariant: 'I24',
+    guard: 'a comparison of too few requests says nothing',
+    replacements: [
+      out('core/comparison.ts', 'return requests >= needed\n', 'return requests >= 0 * needed\n'),
+    ],
+    options: {
+      load: 0.2,
+      settings: {
+        comparison: comparisonSettings.parse({}),
+        extendSeconds: 120,
+        strategy: {
+          kind: 'custom',
+          steps: [
+            { weightPercent: 50, bakeSeconds: leastBakeSeconds },
+            { weightPercent: 100, bakeSeconds: 0 },
+          ],
+        },
+      },
+    },
+    story: async (world, first) => {
+      await deployed(world);
+      expectLive(world, first);
+    },
+  },
+  {
     invariant: 'I25',
     guard: 'a chapter that is told again has the id that it had',
     replacements: [
@@ -593,7 +678,6 @@ export const guards: readonly Guard[] = [
 /** Invariants that are proven elsewhere, or not by a guard that could be taken out. */
 export const elsewhere: Readonly<Record<string, string>> = {
   I17: 'test/infra/strangers.test.ts, test/steps/ecs-fleet.test.ts: what bears no tag of ours is refused',
-  I24: 'a comparison of metrics is not built yet',
   I28: 'test/wire/throttle.test.ts: the token buckets; Cutover has no lanes yet',
   I30: 'test/statemachines/definitions.test.ts, test/core: lengths of names, reasons and histories',
   I32: 'test/simulation/replay.test.ts',

@@ -2,17 +2,18 @@
  * The invariants, each by its number: what must hold when weights are written, when a generation is made, changed or ended,
  * when the service item changes, at every rest, and in the end. Each says what is broken, or nothing.
  */
+import { isDeepStrictEqual } from 'node:util';
 import type { Action } from '@aws-sdk/client-elastic-load-balancing-v2';
 import type { SlotName } from '../../functions/core/names.ts';
 import type { ServiceItem } from '../../functions/core/service-item.ts';
 import { inWords, sameWeights, type Weights } from '../../functions/core/weights.ts';
-import type { Observation } from './observation.ts';
+import type { Observation, Scaling } from './observation.ts';
 
-type Broken = string | undefined | Promise<string | undefined>;
+type Broken = string | undefined;
 
-export interface Invariant<Event> {
+export interface Invariant<Event, Answer = Broken | Promise<Broken>> {
   readonly invariant: string;
-  readonly broken: (event: Event, seen: Observation) => Broken;
+  readonly broken: (event: Event, seen: Observation) => Answer;
 }
 
 /** A read of health counts as fresh for so long (I2). */
@@ -35,6 +36,10 @@ export interface WeightsWrite {
 }
 
 const isForward = ({ item }: WeightsWrite): boolean => item.intent?.kind === 'shift';
+
+/** The old generation is left with less of the traffic, and stays the way back. */
+export const beginsToShare = (write: WeightsWrite): boolean =>
+  write.item.deployment?.plan.direction === 'forward' && isForward(write) && isRaise(write);
 
 const weighted = ({ next }: WeightsWrite, { settings }: Observation): readonly SlotName[] =>
   settings.traffic.slots.map(({ name }) => name).filter((name) => (next[name] ?? 0) > 0);
@@ -115,11 +120,10 @@ export const atWeights: readonly Invariant<WeightsWrite>[] = [
   },
   {
     invariant: 'I6',
-    broken: async (write, seen) => {
+    broken: (write, seen) => {
       const plan = write.item.deployment?.plan;
       if (plan?.from == null || !isForward(write) || !isRaise(write)) return undefined;
-      const [from, to] = await Promise.all([seen.service(plan.from.name), seen.service(plan.to.name)]);
-      const [old, coming] = [from?.desiredCount ?? 0, to?.desiredCount ?? 0];
+      const [old, coming] = [seen.wanted(plan.from.name) ?? 0, seen.wanted(plan.to.name) ?? 0];
       return coming >= old ? undefined : `${plan.to.name} wants ${coming} tasks, ${plan.from.name} ${old}`;
     },
   },
@@ -142,6 +146,41 @@ export const atWeights: readonly Invariant<WeightsWrite>[] = [
       return strangers.length === 0
         ? undefined
         : `${strangers.join(', ')} in ${to.slot} are not ${to.name}'s`;
+    },
+  },
+];
+
+/** All has come to rest, for an instant: no event goes by without one. */
+export interface Rest {
+  readonly item: ServiceItem;
+  /** Tasks that the old generation had when it came to share the traffic; undefined before. */
+  readonly shared: number | undefined;
+  /** Generations that a person made smaller. */
+  readonly byHand: ReadonlySet<string>;
+}
+
+/** Asked at every event: each must be cheap, and answers at once. A generation that is gone is no matter of its size. */
+export const atRest: readonly Invariant<Rest, Broken>[] = [
+  {
+    invariant: 'I6',
+    broken: ({ item: { deployment }, shared, byHand }, seen) => {
+      const name = deployment?.outcome === null ? deployment.plan.from?.name : undefined;
+      if (name === undefined || shared === undefined || byHand.has(name)) return undefined;
+      const wanted = seen.wanted(name) ?? shared;
+      return wanted >= shared
+        ? undefined
+        : `${name} wants ${wanted} tasks, and shared the traffic with ${shared}`;
+    },
+  },
+  {
+    invariant: 'I6',
+    broken: ({ item: { deployment }, byHand }, seen) => {
+      if (deployment?.outcome !== null || deployment.desired === null) return undefined;
+      const { desired, plan } = deployment;
+      const wanted = seen.wanted(plan.to.name) ?? desired;
+      return wanted >= desired || byHand.has(plan.to.name)
+        ? undefined
+        : `${plan.to.name} wants ${wanted} tasks, and must carry what ${desired} did`;
     },
   },
 ];
@@ -233,6 +272,8 @@ export interface Change {
   readonly after: ServiceItem;
   /** The outcome that the deployment was given before. */
   readonly outcome: string | undefined;
+  /** How what was live scaled before anything was held; undefined when nothing scaled it, or something was held already. */
+  readonly scaled: Scaling | undefined;
 }
 
 export const atChange: readonly Invariant<Change>[] = [
@@ -258,6 +299,18 @@ export const atChange: readonly Invariant<Change>[] = [
       if (last === null || owner === null || last.execution === owner.execution) return undefined;
       const { status } = await seen.execution(last.execution);
       return status === 'RUNNING' ? `${owner.execution} takes the service from ${last.execution}` : undefined;
+    },
+  },
+  {
+    invariant: 'I6',
+    // What was held is given back: as it was, or, where that was not seen, as it is owed.
+    broken: async ({ before, after: { live, bounds }, scaled }, seen) => {
+      if (before?.bounds == null || bounds !== null || live === null) return undefined;
+      const found = await seen.scaling(live);
+      const wanted = scaled ?? { ...before.bounds, policies: found?.policies ?? [] };
+      return isDeepStrictEqual(found, wanted)
+        ? undefined
+        : `${live.name} scales by ${JSON.stringify(found)}, before it was ${JSON.stringify(wanted)}`;
     },
   },
   {
@@ -293,6 +346,15 @@ export const atEnd: readonly Invariant<End>[] = [
     invariant: 'I11',
     broken: ({ item: { deployment } }) =>
       deployment?.outcome === null ? `${deployment.plan.deployment} has no outcome` : undefined,
+  },
+  {
+    invariant: 'I6',
+    broken: async ({ item: { live, retained, bounds } }, seen) => {
+      if (bounds !== null) return `${live?.name} was not given back how it scales`;
+      const known = [live?.name, ...retained.map(({ generation }) => generation.name)];
+      const others = (await seen.scaled()).filter((name) => !known.some((each) => each === name));
+      return others.length === 0 ? undefined : `${others.join(', ')} scale, and nothing references them`;
+    },
   },
   {
     invariant: 'I10',

@@ -1,4 +1,9 @@
 /** What the checker sees of a simulated account: read as its root, in process and in no time. */
+import type {
+  DescribeScalableTargetsCommandOutput,
+  DescribeScalingPoliciesCommandOutput,
+  DescribeScheduledActionsCommandOutput,
+} from '@aws-sdk/client-application-auto-scaling';
 import type { DescribeServicesCommandOutput, DescribeTasksCommandOutput } from '@aws-sdk/client-ecs';
 import type {
   Action,
@@ -6,10 +11,21 @@ import type {
   DescribeTargetHealthCommandOutput,
 } from '@aws-sdk/client-elastic-load-balancing-v2';
 import type { DescribeExecutionCommandOutput } from '@aws-sdk/client-sfn';
+import type { Generation } from '../../functions/core/generation.ts';
 import type { SlotName } from '../../functions/core/names.ts';
 import type { ServiceSettings } from '../../functions/core/service-settings.ts';
 import type { Weights } from '../../functions/core/weights.ts';
 import type { SimulatedAws } from '../../local/simulated/simulated-aws.ts';
+
+/** How a generation scales, but for its schedule. */
+export interface Scaling {
+  readonly minimum: number;
+  readonly maximum: number;
+  /** Each with what it tracks. */
+  readonly policies: readonly string[];
+}
+
+const scalingApi = 'application-autoscaling';
 
 export class Observation {
   readonly settings: ServiceSettings;
@@ -66,6 +82,51 @@ export class Observation {
     return services?.[0];
   }
 
+  /** Tasks that are wanted of the generation at this instant; undefined when it does not run. */
+  wanted(name: string): number | undefined {
+    const found = this.#aws.ecs.operations.DescribeServices({ cluster: this.#cluster, services: [name] });
+    const service = found.services?.[0];
+    return service?.status === 'ACTIVE' ? (service.desiredCount ?? 0) : undefined;
+  }
+
+  /** Undefined when nothing scales the generation. */
+  async scaling({ name, slot }: Pick<Generation, 'name' | 'slot'>): Promise<Scaling | undefined> {
+    const ServiceNamespace = 'ecs';
+    const ResourceId = this.#scalable(name);
+    const [{ ScalableTargets }, { ScalingPolicies = [] }] = (await Promise.all([
+      this.ask(scalingApi, 'DescribeScalableTargets', { ServiceNamespace, ResourceIds: [ResourceId] }),
+      this.ask(scalingApi, 'DescribeScalingPolicies', { ServiceNamespace, ResourceId }),
+    ])) as [DescribeScalableTargetsCommandOutput, DescribeScalingPoliciesCommandOutput];
+    const target = ScalableTargets?.[0];
+    if (target === undefined) return undefined;
+    const own = this.groupOf(slot).split(':')[5] ?? '';
+    const policies = ScalingPolicies.map(
+      ({ PolicyName, TargetTrackingScalingPolicyConfiguration: tracking }) => {
+        const { PredefinedMetricType, ResourceLabel } = tracking?.PredefinedMetricSpecification ?? {};
+        const where = ResourceLabel?.endsWith(own) === true ? 'its slot' : ResourceLabel;
+        return `${PolicyName}: ${PredefinedMetricType} ${tracking?.TargetValue} of ${where}`;
+      },
+    );
+    return { minimum: target.MinCapacity ?? 0, maximum: target.MaxCapacity ?? 0, policies };
+  }
+
+  /** What scales the generation at which times. */
+  async schedule(name: string): Promise<readonly string[]> {
+    const { ScheduledActions = [] } = (await this.ask(scalingApi, 'DescribeScheduledActions', {
+      ServiceNamespace: 'ecs',
+      ResourceId: this.#scalable(name),
+    })) as DescribeScheduledActionsCommandOutput;
+    return ScheduledActions.map(({ ScheduledActionName, Schedule }) => `${ScheduledActionName}: ${Schedule}`);
+  }
+
+  /** Names of the generations that something scales. */
+  async scaled(): Promise<readonly string[]> {
+    const { ScalableTargets = [] } = (await this.ask(scalingApi, 'DescribeScalableTargets', {
+      ServiceNamespace: 'ecs',
+    })) as DescribeScalableTargetsCommandOutput;
+    return ScalableTargets.map(({ ResourceId = '' }) => ResourceId.split('/').at(-1) ?? ResourceId);
+  }
+
   /** Names of the ECS services that run. */
   async running(): Promise<readonly string[]> {
     const { serviceArns } = (await this.ask('ecs', 'ListServices', {
@@ -115,6 +176,11 @@ export class Observation {
     return (await this.ask('states', 'DescribeExecution', {
       executionArn,
     })) as DescribeExecutionCommandOutput;
+  }
+
+  /** `service/main/web-g0042` */
+  #scalable(name: string): string {
+    return `service/${this.#cluster.split('/').at(-1)}/${name}`;
   }
 
   get #cluster(): string {

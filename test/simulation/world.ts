@@ -4,7 +4,9 @@
  */
 import type { ListExecutionsCommandOutput } from '@aws-sdk/client-sfn';
 import { unmarshall } from '@aws-sdk/util-dynamodb';
+import type * as z from 'zod';
 import { ledgerTable } from '../../functions/core/ledger-table.ts';
+import type { scalingSettings } from '../../functions/core/scaling.ts';
 import { type ServiceItem, serviceItem } from '../../functions/core/service-item.ts';
 import { type ServiceSettings, serviceSettings } from '../../functions/core/service-settings.ts';
 import type { WeightStep } from '../../functions/core/strategy.ts';
@@ -23,6 +25,8 @@ export interface WorldOptions {
   readonly assembly: string;
   /** What the service's declaration says otherwise than the example's. */
   readonly settings?: Partial<ServiceSettings>;
+  /** What scales the service; absent: nothing does. */
+  readonly scaling?: z.input<typeof scalingSettings>;
   /** Requests per second. */
   readonly load?: number;
   /** How far the clock of Step Functions is ahead of the functions'. */
@@ -135,13 +139,11 @@ export class World {
     };
     for (const { FunctionName, Handler } of Functions)
       names.set(FunctionName, Handler.split('.')[0] ?? Handler);
-    this.aws.balancer.carry({
-      name: service,
-      listenerArn: this.output('ListenerArn'),
-      perSecond: options.load ?? 20,
-    });
+    this.load(options.load ?? 20);
     const strategy = { kind: 'custom' as const, steps: [...canary] };
-    await this.declare({ strategy, ...options.settings });
+    const { scaling } = options;
+    const scaled = scaling && { fleet: { ...(await this.settings()).fleet, scaling } };
+    await this.declare({ strategy, ...scaled, ...options.settings });
     await this.checker.begin();
   }
 
@@ -175,13 +177,19 @@ export class World {
   }
 
   /** Pushes, and lets time pass until it is live and nothing is left to do for it. */
-  async goLive(tag: string, behaviour: Partial<Behaviour> = {}): Promise<string> {
-    const digest = this.push(tag, behaviour);
+  async goLive(tag: string, behaviour: Partial<Behaviour> = {}, content = tag): Promise<string> {
+    const digest = this.push(tag, behaviour, content);
     await this.pass(
       () => this.item?.live?.digest === digest && this.item.owner === null,
       `${tag} to be live`,
     );
     return digest;
+  }
+
+  /** From now on so many requests come each second. */
+  load(perSecond: number): void {
+    this.aws.balancer.carry({ name: service, listenerArn: this.output('ListenerArn'), perSecond });
+    this.note(`the load is ${perSecond} requests a second`);
   }
 
   async rollback(order: object = {}): Promise<string> {
@@ -339,14 +347,15 @@ export class World {
     await this.pass(() => this.now >= until, `${ms} ms`, ms + 1);
   }
 
-  /** Lets time pass until no execution of deploy, rollback or recover runs and nothing waits to be started. */
+  /** Lets time pass until no execution of deploy, rollback or recover runs, nothing waits to be started and nothing is held. */
   async settle(limitMs = dayMs): Promise<void> {
     const until = this.now + limitMs;
     while (this.now < until) {
       await this.passMs(30_000);
       if ((await this.running()).length > 0) continue;
       const { item } = this;
-      if (item === undefined || (item.owner === null && item.pending === null)) return;
+      if (item === undefined || (item.owner === null && item.pending === null && item.bounds === null))
+        return;
     }
     throw new Error(
       `not settled within ${limitMs / 1_000} s: ${JSON.stringify(this.item?.owner)}\n${this.trace.slice(-60).join('\n')}`,
