@@ -15,7 +15,7 @@ const hookSettings = z
       'launched: healthy, without traffic. testTraffic: after those. step: at each weight. promoted, restoring: when that has begun. draining: before a replaced generation is ended',
     ),
     function: z.string().min(1).describe('ARN of a Lambda function'),
-    deadlineSeconds: z.int().min(1).max(86_400).default(300).describe('until it must have answered'),
+    deadlineSeconds: z.int().min(1).max(43_200).default(300).describe('until it must have answered'),
     retries: z
       .int()
       .min(0)

@@ -221,6 +221,8 @@ const intake = growing({
 });
 export type Intake = z.infer<typeof intake>;
 
+const bounds = growing({ minimum: z.int(), maximum: z.int() });
+
 export const serviceItem = growing({
   schema: z.literal(1),
   service: serviceName,
@@ -259,7 +261,9 @@ export const serviceItem = growing({
    * Between how many tasks the live generation, or the one that takes its place, is to scale when no deployment holds it any
    * more; null when nothing scales it, or nothing holds it.
    */
-  bounds: growing({ minimum: z.int(), maximum: z.int() }).nullable().default(null),
+  bounds: bounds.nullable().default(null),
+  /** What of the old generation's bounds was seen first, or written by us: others are somebody else's, and count. */
+  knownBounds: z.array(bounds).default([]),
   /** The rule as we wrote it last, or as a person left it and told us to go on from; null before the first write. */
   weights: weightsSchema.nullable(),
   weightsAt: instant.nullable(),
@@ -303,6 +307,7 @@ export function newServiceItem(service: ServiceName): ServiceItem {
     pending: null,
     waiver: null,
     bounds: null,
+    knownBounds: [],
     weights: null,
     weightsAt: null,
     lastPush: null,

@@ -43,7 +43,7 @@ export async function launch(
       {
         ...item,
         retained: fullAgain(item.retained, plan, ports.now()),
-        bounds: model?.bounds ?? bounds,
+        ...(model && { bounds: model.bounds, knownBounds: [...model.known] }),
       },
       plan,
       { kind: 'launch', before: null, after: null },

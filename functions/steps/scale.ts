@@ -8,7 +8,7 @@ import { CutoverError } from '../core/errors.ts';
 import type { Generation } from '../core/generation.ts';
 import type { Plan } from '../core/plan.ts';
 import { judgedFrom } from '../core/quiet.ts';
-import { type Bounds, heldAt } from '../core/scaling.ts';
+import { type Bounds, heldAt, sameBounds } from '../core/scaling.ts';
 import type { ServiceItem } from '../core/service-item.ts';
 import type { ServiceSettings } from '../core/service-settings.ts';
 import type { Ledger } from '../ports/ledger.ts';
@@ -22,7 +22,10 @@ export interface ScalePorts {
 /** What the new generation scales like: the old one, or, where nothing scales that, what the service declares. */
 interface Model {
   readonly from: Generation | null;
+  /** Those that it is to have in the end. */
   readonly bounds: Bounds;
+  /** Those that the old one has now. */
+  readonly known: readonly Bounds[];
 }
 
 /** Undefined when nothing is to scale. A deployment that was never given back what it held holds it still. */
@@ -32,9 +35,9 @@ export async function modelOf(
   { scaling }: ScalePorts,
 ): Promise<Model | undefined> {
   const standing = from === null ? undefined : await scaling.bounds(settings, from);
-  if (standing !== undefined) return { from, bounds: owed ?? standing };
+  if (standing !== undefined) return { from, bounds: owed ?? standing, known: [standing] };
   const declared = await scaling.bounds(settings, null);
-  return declared === undefined ? undefined : { from: null, bounds: owed ?? declared };
+  return declared === undefined ? undefined : { from: null, bounds: owed ?? declared, known: [] };
 }
 
 /** The new generation was launched with `size` tasks. */
@@ -59,6 +62,30 @@ export async function holdAt(
   await scaling.bound(settings, generation, heldAt(owed, size));
 }
 
+/**
+ * The old generation is held at `size`. A schedule, or a person, may have changed its bounds since they were seen: then those are
+ * what it, or the new one, is to have in the end. Noted before it is written, so that a repeat knows its own hold.
+ */
+export async function holdOld(
+  { settings, from }: Plan,
+  { bounds, knownBounds }: ServiceItem,
+  size: number,
+  { scaling, ledger }: ScalePorts & { readonly ledger: Pick<Ledger, 'change'> },
+): Promise<void> {
+  const standing = bounds === null || from === null ? undefined : await scaling.bounds(settings, from);
+  if (bounds === null || from === null || standing === undefined) return;
+  const owed = isKnown(knownBounds, standing) ? bounds : standing;
+  const held = heldAt(owed, size);
+  await ledger.change(settings.service, (item) => ({
+    item: { ...item, bounds: owed, knownBounds: [standing, held] },
+  }));
+  await scaling.bound(settings, from, held);
+}
+
+function isKnown(known: readonly Bounds[], standing: Bounds): boolean {
+  return known.some((each) => sameBounds(each, standing));
+}
+
 interface GivingPorts extends ScalePorts {
   readonly ledger: Pick<Ledger, 'change'>;
   readonly now: Now;
@@ -75,22 +102,48 @@ export async function givenBackOrLeft(item: ServiceItem, ports: GivingPorts): Pr
 
 /** The deployment is over: what is live scales as it should, from when on a whole minute of its requests is counted. */
 export async function giveScalingBack(
-  { bounds, live, deployment, weightsAt }: ServiceItem,
+  item: ServiceItem,
   { scaling, ledger, now }: GivingPorts,
 ): Promise<void> {
+  const { bounds, live, deployment, weightsAt } = item;
   if (bounds === null || deployment === null || deployment.outcome === null) return;
   if (now() < judgedFrom(weightsAt ?? 0)) return;
   const { settings } = deployment.plan;
-  if (live !== null) {
-    const model =
-      deployment.outcome === 'live' ? await modelOf(deployment.plan, bounds, { scaling }) : undefined;
-    if ((await scaling.bounds(settings, live)) !== undefined) await scaling.bound(settings, live, bounds);
-    else if (model !== undefined) await scaling.carry(settings, model.from, live, bounds);
-    if (model !== undefined) await scaling.carrySchedule(settings, model.from, live);
-  }
-  await ledger.change(settings.service, (item) => {
+  if (live !== null && deployment.outcome === 'live')
+    await handOver(item, deployment.plan, bounds, live, scaling);
+  else if (live !== null) await letGo(item, settings, bounds, live, scaling);
+  await ledger.change(settings.service, (current) => {
     // The next deployment holds it by then, and gives it back.
-    const given = item.deployment?.plan.deployment === deployment.plan.deployment;
-    return { item: given ? { ...item, bounds: null } : item };
+    const given = current.deployment?.plan.deployment === deployment.plan.deployment;
+    return { item: given ? { ...current, bounds: null, knownBounds: [] } : current };
   });
+}
+
+/** The new generation scales as the old one was to, by now. */
+async function handOver(
+  { knownBounds }: ServiceItem,
+  plan: Plan,
+  owed: Bounds,
+  live: Generation,
+  scaling: Scaling,
+): Promise<void> {
+  const { settings, from } = plan;
+  const old = from === null ? undefined : await scaling.bounds(settings, from);
+  const bounds = old === undefined || isKnown(knownBounds, old) ? owed : old;
+  const model = await modelOf(plan, bounds, { scaling });
+  if ((await scaling.bounds(settings, live)) !== undefined) await scaling.bound(settings, live, bounds);
+  else if (model !== undefined) await scaling.carry(settings, model.from, live, bounds);
+  if (model !== undefined) await scaling.carrySchedule(settings, model.from, live);
+}
+
+/** The old generation is live as ever: what somebody else wrote since stays. */
+async function letGo(
+  { knownBounds }: ServiceItem,
+  settings: ServiceSettings,
+  owed: Bounds,
+  live: Generation,
+  scaling: Scaling,
+): Promise<void> {
+  const standing = await scaling.bounds(settings, live);
+  if (standing !== undefined && isKnown(knownBounds, standing)) await scaling.bound(settings, live, owed);
 }

@@ -19,7 +19,7 @@ import { accepted } from './accepted.ts';
 import { passHooks } from './ask-hooks.ts';
 import type { Now } from './clock.ts';
 import { look, oldIsDead, wantedOfOld } from './look.ts';
-import { holdAt, type ScalePorts } from './scale.ts';
+import { holdAt, holdOld, type ScalePorts } from './scale.ts';
 
 export const shiftInput = z.object({
   direction: z.literal('forward'),
@@ -84,8 +84,7 @@ export async function shift(
     ),
   }));
   // A way back does not depend on what scales: only what goes forward holds the generation that it comes from.
-  if (plan.direction === 'forward' && plan.from !== null)
-    await holdAt(before.bounds, plan.settings, plan.from, needed, ports);
+  if (plan.direction === 'forward') await holdOld(plan, before, needed, ports);
   await ports.traffic.shift(traffic, expected, reached.weights);
   await ports.ledger.change(service, (item) => ({
     item: shifted(item, plan, reached, at, ports.now(), takesOver),

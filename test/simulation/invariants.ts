@@ -303,11 +303,15 @@ export const atChange: readonly Invariant<Change>[] = [
   },
   {
     invariant: 'I6',
-    // What was held is given back: as it was, or, where that was not seen, as it is owed.
+    // What was held is given back: as it was, or, where that was not seen or a schedule had its say, as it is owed.
     broken: async ({ before, after: { live, bounds }, scaled }, seen) => {
       if (before?.bounds == null || bounds !== null || live === null) return undefined;
       const found = await seen.scaling(live);
-      const wanted = scaled ?? { ...before.bounds, policies: found?.policies ?? [] };
+      const isTimed = (await seen.schedule(live.name)).length > 0;
+      const wanted = {
+        ...(scaled ?? { policies: found?.policies ?? [] }),
+        ...((scaled === undefined || isTimed) && before.bounds),
+      };
       return isDeepStrictEqual(found, wanted)
         ? undefined
         : `${live.name} scales by ${JSON.stringify(found)}, before it was ${JSON.stringify(wanted)}`;

@@ -498,6 +498,26 @@ test('a generation that must grow gets its weight when it has, and goes back whe
   expect(never.events).toBeLessThan(maximumEvents * 0.8);
 });
 
+test.each([
+  ['launch', 'Cutover.ImagePending', [10, 23]],
+  ['shift', 'Cutover.HookPending', [2, 4.4]],
+] as const)(
+  '%s comes again for %s, for a day at least, and within what an execution can remember',
+  async (step, error, seconds) => {
+    const pending = throws(error, 'not yet');
+    const healthy = step === 'launch' ? returns({ desired: 2 }) : returns({ weights: {} });
+    const waited = await deploying({ [step]: [pending, pending, healthy] });
+    expect(waited.outcome).toEqual(live);
+    const [first = 0, ...again] = waited.secondsOf(step);
+    expect(again.slice(0, 2).map((second) => Math.round((second - first) * 10) / 10)).toEqual(seconds);
+
+    const never = await deploying({ [step]: [pending] });
+    expect(never.outcome).toEqual(restored(`because of ${error}`));
+    expect(never.secondsOf(step).at(-1)! - never.secondsOf(step)[0]!).toBeGreaterThan(86_400);
+    expect(never.events).toBeLessThan(maximumEvents * 0.4);
+  },
+);
+
 describe('the way back', () => {
   const red: Script = { judge: [throws('Cutover.AlarmRed', 'web-errors is red')] };
 

@@ -159,7 +159,7 @@ describe('a deployment', () => {
         deployment: { ...deployment!, latch: { ...deployment!.latch, abort } },
       };
     };
-    await deployed({ name: 'smoke', stage: 'launched', deadlineSeconds: 86_400 });
+    await deployed({ name: 'smoke', stage: 'launched', deadlineSeconds: 43_200 });
     expect(world.item.deployment?.turned?.error).toBe('Cutover.Aborted');
   });
 });

@@ -269,6 +269,44 @@ describe('when nobody can say how generations scale', () => {
   });
 });
 
+describe('bounds that a schedule, or a person, changes in the middle', () => {
+  const others = between(6, 20);
+  const changing = async (given: (world: World) => void, at: (world: World) => boolean): Promise<World> => {
+    const world = scaledWorld();
+    const plan = await planned(world);
+    let isChanged = false;
+    given(world);
+    const happens = world.onCall;
+    world.onCall = (call, when) => {
+      happens(call, when);
+      if (isChanged || !at(world)) return;
+      isChanged = true;
+      world.scaled.set('web-g0001', { ...world.scaled.get('web-g0001')!, bounds: others });
+    };
+    await deploy(world, plan, 0);
+    world.onCall = () => {};
+    world.time += 600_000;
+    await sweep(world.ports);
+    return world;
+  };
+
+  it.each<[string, (world: World) => boolean]>([
+    ['before the first weight', (world) => world.fleets.has('web-g0002')],
+    ['between two weights', (world) => (world.rule[green] ?? 0) > 0],
+    ['in the last bake', (world) => (world.rule[green] ?? 0) === 100],
+  ])('%s are what the new generation has in the end', async (_, at) => {
+    const world = await changing(ending['live']!, at);
+    expect(world.item).toMatchObject({ live: { name: 'web-g0002' }, bounds: null, knownBounds: [] });
+    expect(world.scaled.get('web-g0002')?.bounds).toEqual(others);
+  });
+
+  it('stay when it is taken back', async () => {
+    const world = await changing(ending['red in the middle']!, (each) => (each.rule[green] ?? 0) > 0);
+    expect(world.item).toMatchObject({ live: { name: 'web-g0001' }, bounds: null });
+    expect(world.scaled.get('web-g0001')?.bounds).toEqual(others);
+  });
+});
+
 describe('a rollback to what is kept', () => {
   const rolledBack = async (refused?: Call): Promise<World> => {
     const world = new World();
