@@ -26,7 +26,7 @@ import { scalingSettings } from '../functions/core/scaling.ts';
 import { serviceSettings, settingsParameter } from '../functions/core/service-settings.ts';
 import type { Strategy } from '../functions/core/strategy.ts';
 import { retainPrefix } from '../functions/core/tag-pattern.ts';
-import { imagesTag } from '../functions/core/tags.ts';
+import { imagesTag, ruleTag, serviceTag } from '../functions/core/tags.ts';
 import type { Cutover } from './cutover.ts';
 import { localArn } from './deployer-function.ts';
 import { ProductionRule } from './production-rule.ts';
@@ -76,6 +76,11 @@ export interface EcsServiceProps {
    */
   readonly priority: number;
   readonly conditions: readonly ListenerCondition[];
+  /**
+   * A listener of the same load balancer whose requests, by the same conditions, go to the newest generation before it has any
+   * traffic: for tests that cannot send a header. Default: none.
+   */
+  readonly testListener?: IApplicationListener;
   readonly strategy: Strategy;
   /**
    * What becomes of a push while a deployment runs: the newest waits (default), it takes its place once the traffic has gone
@@ -152,12 +157,14 @@ export class EcsService extends Construct {
       conditions: props.conditions,
       targetGroups: this.targetGroups,
     }).ruleArn;
+    const testRule = this.#testRule(service, props);
     const securityGroups = props.securityGroups ?? [this.#securityGroup(props)];
     const text = Stack.of(this).toJsonString(
       settingsOf(
         props,
         {
           rule: this.ruleArn,
+          ...(testRule !== undefined && { testRule }),
           slots: [...this.targetGroups].map(([name, group]) => ({ name, targetGroup: group.targetGroupArn })),
         },
         securityGroups,
@@ -193,6 +200,21 @@ export class EcsService extends Construct {
         action: ListenerAction.forward([group]),
       });
     });
+  }
+
+  /** Deployments write where it leads; what stands in the template counts until the first one. */
+  #testRule(service: string, { testListener, priority, conditions }: EcsServiceProps): string | undefined {
+    const [first] = this.targetGroups.values();
+    if (testListener === undefined || first === undefined) return undefined;
+    const rule = new ApplicationListenerRule(this, 'Test', {
+      listener: testListener,
+      priority,
+      conditions: [...conditions],
+      action: ListenerAction.forward([first]),
+    });
+    Tags.of(rule).add(serviceTag, service);
+    Tags.of(rule).add(ruleTag, 'test');
+    return rule.listenerRuleArn;
   }
 
   #securityGroup(props: EcsServiceProps): ISecurityGroup {

@@ -16,6 +16,7 @@ const generations = '*-g*';
 const aGeneration = { StringLike: { [`aws:ResourceTag/${generationTag}`]: generations } };
 const asGeneration = { StringLike: { [`aws:RequestTag/${generationTag}`]: generations } };
 const aKeptRepository = { StringEquals: { [`aws:ResourceTag/${imagesTag}`]: 'kept' } };
+const aTestRule = { StringEquals: { [`aws:ResourceTag/${ruleTag}`]: 'test' } };
 const aProductionRule = { StringEquals: { [`aws:ResourceTag/${ruleTag}`]: 'production' } };
 
 export function allowGenerations(scope: Construct, functions: Cutover['functions']): void {
@@ -81,6 +82,8 @@ export function allowGenerations(scope: Construct, functions: Cutover['functions
   terminate.allow(['ecs:DeleteService'], [services], { conditions: aGeneration, because: byTag });
 
   shift.allow(['elasticloadbalancing:ModifyRule'], [rules], { conditions: aProductionRule, because: byTag });
+  for (const each of [shift, terminate])
+    each.allow(['elasticloadbalancing:ModifyRule'], [rules], { conditions: aTestRule, because: byTag });
   rule.allow(['elasticloadbalancing:ModifyRule', 'elasticloadbalancing:DeleteRule'], [rules], {
     conditions: aProductionRule,
     because: byTag,

@@ -111,6 +111,14 @@ export const serviceSettings = z
       ),
     traffic: z.strictObject({
       rule: z.string().min(1).describe('ARN of the production listener rule'),
+      testRule: z
+        .string()
+        .min(1)
+        .nullable()
+        .default(null)
+        .describe(
+          'ARN of the rule on a test listener, which leads to the newest generation; null: there is none',
+        ),
       slots: z
         .array(z.strictObject({ name: slotName, targetGroup: z.string().min(1) }))
         .min(2, 'needs at least two slots: one is live while the other is filled')

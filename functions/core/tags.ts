@@ -14,5 +14,5 @@ export function ownerTags(
 /** On a repository, `kept`: deployments may put tags on its images that keep them, and take these off. */
 export const imagesTag = 'cutover:images';
 
-/** On the production rule, `production`: how the rule is found again. */
+/** On the production rule, `production`: how the rule is found again. On that of a test listener, `test`. */
 export const ruleTag = 'cutover:rule';

@@ -19,6 +19,7 @@ import type { Traffic } from '../ports/traffic.ts';
 import type { Witness } from '../ports/witness.ts';
 import { type LingeringPorts, lingeringRequests } from './lingering.ts';
 import { givenBackOrLeft, type ScalePorts } from './scale.ts';
+import { aimTestTraffic } from './test-traffic.ts';
 
 export const terminateInput = z.object({ plan: planSchema });
 
@@ -51,6 +52,7 @@ export async function terminate(
   if (plan.from !== null) {
     await refuseWhileWeighted(ports.traffic, plan.settings.traffic, plan.to);
     await refuseWhileAstray(ports.traffic, plan);
+    await giveTestersBack(plan, plan.from, ports.traffic);
     await refuseWithoutOther(ports.traffic, plan);
     await refuseWhileReached(plan, deployment, ports);
   }
@@ -68,6 +70,15 @@ export interface Terminated {
   readonly terminated: string | null;
   /** What it left behind, and what to do next; empty when there is nothing to say. */
   readonly words: string;
+}
+
+/** Whoever tests goes on with what is live: their requests must not keep what is to be ended. That this fails keeps nothing. */
+async function giveTestersBack({ settings }: Plan, { slot }: Generation, traffic: Traffic): Promise<void> {
+  try {
+    await aimTestTraffic(settings, slot, traffic);
+  } catch (failure) {
+    if (!(failure instanceof CutoverError)) throw failure;
+  }
 }
 
 /** Of what a person ended, or a newer push replaced, nobody asks why. */

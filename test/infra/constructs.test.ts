@@ -177,6 +177,28 @@ describe('a service that scales', () => {
   });
 });
 
+describe('a service with a test listener', () => {
+  it('has a rule there by the same conditions, tagged so that deployments may write it, and named in its settings', () => {
+    const app = fresh();
+    const stack = newStack(app, 'Tested');
+    const ground = new Ground(stack);
+    addService(stack, 'Web', new Cutover(stack, 'Deployer'), ground, {
+      testListener: ground.listen('Test', 8_080),
+    });
+    const template = readTemplate(app.synth().getStackByName('Tested').templateFullPath);
+    const rules = resourcesOf(template, 'AWS::ElasticLoadBalancingV2::ListenerRule');
+    const test = rules.find(([id]) => id.includes('Test'));
+    expect(test?.[1].Properties).toMatchObject({
+      Priority: 100,
+      Tags: expect.arrayContaining([{ Key: 'cutover:rule', Value: 'test' }]) as unknown[],
+    });
+    const [[, settings]] = resourcesOf(template, 'AWS::SSM::Parameter') as [
+      ReturnType<typeof resourcesOf>[number],
+    ];
+    expect(JSON.stringify(settings.Properties['Value'])).toContain('testRule');
+  });
+});
+
 describe('a service that is described wrongly', () => {
   const make = (changes: ServiceChanges): void => {
     const stack = newStack(fresh(), 'Wrong');

@@ -41,6 +41,8 @@ const unseen: readonly RegExp[] = [
   /^Deployer(?:Launch|Shift|Promote|Terminate|Sweeper)Role (?:application-autoscaling:\w+|cloudwatch:(?:DescribeAlarms|PutMetricAlarm|DeleteAlarms)|iam:CreateServiceLinkedRole)$/,
   // What Application Auto Scaling asks of its caller.
   /^Deployer(?:Promote|Sweeper)Role ecs:(?:DescribeServices|UpdateService)$/,
+  // A test listener; test/infra/constructs.test.ts.
+  /^Deployer(?:Shift|Terminate)Role elasticloadbalancing:ModifyRule$/,
   // Hooks; test/end-to-end/hooks.test.ts has one.
   /^DeployerAnnounceRole lambda:InvokeFunction$/,
   /^DeployerHookRole /,

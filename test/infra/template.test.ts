@@ -337,7 +337,7 @@ describe('roles', () => {
     expect(conditioned('ecr:BatchDeleteImage')).toEqual([['aws:ResourceTag/cutover:images']]);
     expect(conditioned('ecs:DeleteService')).toEqual([generation]);
     expect(conditioned('ecs:TagResource')).toEqual([['ecs:CreateAction']]);
-    expect(conditioned('elasticloadbalancing:ModifyRule')).toEqual([rule, rule]);
+    expect(conditioned('elasticloadbalancing:ModifyRule')).toEqual([rule, rule, rule, rule]);
     expect(conditioned('elasticloadbalancing:DeleteRule')).toEqual([rule]);
     expect(conditioned('elasticloadbalancing:AddTags')).toEqual([['elasticloadbalancing:CreateAction']]);
   });

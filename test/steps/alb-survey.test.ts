@@ -73,6 +73,7 @@ beforeEach(async () => {
     [blue, green].map(async (name) => ({ name, targetGroup: await newGroup(`${name}-${names}`) })),
   );
   settings = {
+    testRule: null,
     rule: await newRule(
       listener,
       slots.map(({ targetGroup }) => targetGroup),

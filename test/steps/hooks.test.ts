@@ -24,7 +24,7 @@ import {
   web,
 } from '../core/examples.ts';
 import { deploy } from './machine.ts';
-import { World } from './world.ts';
+import { testRule, World } from './world.ts';
 
 type Hook = Pick<HookSettings, 'name' | 'stage'> & Partial<HookSettings>;
 const arn = 'arn:aws:lambda:eu-west-1:123456789012:function:smoke';
@@ -161,6 +161,33 @@ describe('a deployment', () => {
     };
     await deployed({ name: 'smoke', stage: 'launched', deadlineSeconds: 43_200 });
     expect(world.item.deployment?.turned?.error).toBe('Cutover.Aborted');
+  });
+});
+
+describe('a test listener', () => {
+  const tested = async (says: 'pass' | 'fail') => {
+    const given = withHooks({ name: 'smoke', stage: 'testTraffic' });
+    world.settings = { ...given, traffic: { ...given.traffic, testRule } };
+    const seen: unknown[] = [];
+    answers({ smoke: says });
+    const happens = world.onCall;
+    world.onCall = (call, when) => {
+      if (world.item.hooks.length > 0) seen.push({ ...world.testRule });
+      happens(call, when);
+    };
+    await deploy(world, await world.plan(pushOf(2)), 0);
+    return seen[0];
+  };
+
+  it('leads to the new generation when its hooks are asked, and stays with it when it is live', async () => {
+    expect(await tested('pass')).toEqual({ blue: 0, green: 100, red: 0 });
+    expect(world.testRule).toMatchObject({ green: 100 });
+    expect(world.item.live?.slot).toBe('green');
+  });
+
+  it('leads to what is live again when the new one goes', async () => {
+    await tested('fail');
+    expect(world.testRule).toMatchObject({ blue: 100, green: 0 });
   });
 });
 

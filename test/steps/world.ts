@@ -108,10 +108,15 @@ interface Running {
   health: TargetState['state'];
 }
 
+/** The ARN of the rule on a test listener. */
+export const testRule = 'test-rule';
+
 export class World {
   time = start;
   settings: unknown = settingsOf();
   rule: Weights = weightsOf({ blue: 100 });
+  /** Of the test listener, for services that have one. */
+  testRule: Weights = weightsOf({ blue: 1 });
   alarmStates: (Omit<AlarmState, 'since'> & Partial<AlarmState>)[] = [
     { name: 'web-errors', state: 'OK', reason: '' },
   ];
@@ -211,8 +216,13 @@ export class World {
       open: async () => [...world.#items.values()].filter(isOpen).map(({ service }) => service),
     };
     const traffic: Traffic = {
-      weights: () => world.#call('traffic.weights', () => world.rule),
-      shift: async (_, expected, next) => {
+      weights: ({ rule }) =>
+        world.#call('traffic.weights', () => (rule === testRule ? world.testRule : world.rule)),
+      shift: async ({ rule }, expected, next) => {
+        if (rule === testRule) {
+          world.testRule = next;
+          return;
+        }
         if (sameWeights(world.rule, next)) return;
         if (!sameWeights(world.rule, expected))
           throw new CutoverError('Cutover.ForeignWeights', `the rule has ${inWords(world.rule)}`);
