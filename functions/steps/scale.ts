@@ -68,19 +68,24 @@ export async function holdAt(
  */
 export async function holdOld(
   { settings, from }: Plan,
-  { bounds, knownBounds }: ServiceItem,
+  { bounds }: ServiceItem,
   size: number,
   { scaling, ledger }: ScalePorts & { readonly ledger: Pick<Ledger, 'change'> },
 ): Promise<void> {
   const standing = bounds === null || from === null ? undefined : await scaling.bounds(settings, from);
-  if (bounds === null || from === null || standing === undefined) return;
-  const owed = isKnown(knownBounds, standing) ? bounds : standing;
-  const held = heldAt(owed, size);
-  await ledger.change(settings.service, (item) => ({
-    item: { ...item, bounds: owed, knownBounds: [standing, held] },
-  }));
+  if (from === null || standing === undefined) return;
+  const { held } = await ledger.change(settings.service, (item) => {
+    // By the item as it is: the same step may run twice at once, and hold meanwhile.
+    const owed = item.bounds !== null && isKnown(item.knownBounds, standing) ? item.bounds : standing;
+    const hold = heldAt(owed, size);
+    const knownBounds = [...item.knownBounds, standing, hold].slice(-mostKnown);
+    return { item: { ...item, bounds: owed, knownBounds }, held: hold };
+  });
   await scaling.bound(settings, from, held);
 }
+
+/** Of each try the bounds that it found and those that it wrote. */
+const mostKnown = 8;
 
 function isKnown(known: readonly Bounds[], standing: Bounds): boolean {
   return known.some((each) => sameBounds(each, standing));

@@ -1,4 +1,5 @@
 /** Matrix A: each call to AWS, each way in which it can fail. */
+import { imageGateSchema } from '../../functions/core/image-gate.ts';
 import type { CallFault, CallPoint } from '../../local/simulated/network.ts';
 import { type Cell, ended, expectEqual, expectHits, expectLive, expectOutcome, inWorld } from './cell.ts';
 import { generations } from './stories.ts';
@@ -20,6 +21,9 @@ interface Row {
   readonly stale?: readonly Call[];
   /** Its answer is lost too, so that the stale read comes when it matters. */
   readonly lost?: true;
+  /** What the service says, or has, for the call to be made at all. */
+  readonly prepare?: (world: World) => Promise<unknown>;
+  readonly options?: Parameters<typeof inWorld>[2];
   /** Not possible for this call: no cell. */
   readonly without?: readonly Column[];
   /** When it fails for as long as it is tried, and heals an hour later. */
@@ -36,6 +40,8 @@ const columns = {
   E: ['lostAnswer', 'crashAfter'],
   S: ['stale'],
 } as const satisfies Record<string, readonly CallFault[]>;
+
+const byRequests = { name: 'requests', metric: 'requestsPerTarget', target: 500 } as const;
 
 const rows: readonly Row[] = [
   {
@@ -63,6 +69,15 @@ const rows: readonly Row[] = [
     calls: [{ callers: ['launch'], service: 'ecr', operation: 'PutImage' }],
     without: ['S'],
     exhausted: { expected: 'live; people are told that its image is not kept', outcome: 'live' },
+  },
+  {
+    row: '4 DescribeImageScanFindings',
+    calls: [{ callers: ['launch'], service: 'ecr', operation: 'DescribeImageScanFindings' }],
+    prepare: (world) =>
+      world.declare({ imageGate: imageGateSchema.parse({ scan: { maximumSeverity: 'HIGH' } }) }),
+    // Each image is asked about until it is known.
+    without: ['S'],
+    exhausted: { expected: 'nothing launched, restored', outcome: 'restored' },
   },
   {
     row: '5 RegisterTaskDefinition',
@@ -121,6 +136,20 @@ const rows: readonly Row[] = [
       { callers: ['plan-deployment', 'await', 'judge'], service: 'monitoring', operation: 'DescribeAlarms' },
     ],
     exhausted: { expected: 'unknown is not green: restored', outcome: 'restored' },
+  },
+  {
+    row: '13 RegisterScalableTarget, PutScalingPolicy',
+    calls: [
+      {
+        callers: ['launch', 'shift'],
+        service: 'application-autoscaling',
+        operation: 'RegisterScalableTarget',
+      },
+      { callers: ['launch'], service: 'application-autoscaling', operation: 'PutScalingPolicy' },
+    ],
+    options: { scaling: { minimum: 1, maximum: 8, policies: [byRequests] } },
+    without: ['S'],
+    exhausted: { expected: 'no weight is raised, restored', outcome: 'restored' },
   },
   {
     row: '15 SendTaskSuccess',
@@ -222,6 +251,22 @@ async function deploy(world: World, { back = false }: Row): Promise<string> {
   return digest;
 }
 
+/** `first`: the digest that is live. */
+function inRow(
+  { options, prepare }: Row,
+  ground: Parameters<typeof inWorld>[0],
+  tell: (world: World, first: string) => Promise<void>,
+): Promise<void> {
+  return inWorld(
+    ground,
+    async (world) => {
+      await prepare?.(world);
+      await tell(world, await world.goLive('v1'));
+    },
+    options,
+  );
+}
+
 function faultCell(row: Row, column: Column): Cell {
   const expected = row.back === true ? 'restored, as without it' : 'live, as without it';
   return {
@@ -231,8 +276,7 @@ function faultCell(row: Row, column: Column): Cell {
     expected,
     run: async (ground) => {
       for (const fault of columns[column]) {
-        await inWorld(ground, async (world) => {
-          await world.goLive('v1');
+        await inRow(row, ground, async (world) => {
           const calls = column === 'S' ? (row.stale ?? row.calls) : row.calls;
           for (const call of callersOf(calls)) {
             const met = isCall(call);
@@ -259,8 +303,7 @@ function twiceCell(row: Row): Cell {
     column: 'D',
     expected: row.back === true ? 'restored, once' : 'live, once',
     run: (ground) =>
-      inWorld(ground, async (world) => {
-        await world.goLive('v1');
+      inRow(row, ground, async (world) => {
         for (const caller of new Set(row.calls.flatMap(({ callers }) => callers))) {
           if (caller === 'signal')
             world.onDelivery((_, target) => (target.includes('Signal') ? 'twice' : undefined));
@@ -292,8 +335,7 @@ function exhaustedCell(row: Row, { expected, outcome }: NonNullable<Row['exhaust
     column: 'exhausted',
     expected,
     run: (ground) =>
-      inWorld(ground, async (world) => {
-        const first = await world.goLive('v1');
+      inRow(row, ground, async (world, first) => {
         // A push that cannot even be looked at waits; here it is the running deployment that is hit.
         const calls = callersOf(row.calls);
         const running = calls.filter(({ caller }) => caller !== 'plan-deployment');
