@@ -16,7 +16,10 @@ import { allGates, type Strategy, stepsOf, strategySchema } from './strategy.ts'
 
 const seconds = z.int().min(0);
 
-/** What the fleet's adapter needs; core and steps hand it on unread. */
+/**
+ * What the fleet's adapter needs; core and steps hand it on unread. Its flat members say where a generation runs, which each one
+ * remembers; what is a list or an object says how the next one is launched.
+ */
 export const fleetSettings = z.looseObject({ kind: z.string() });
 export type FleetSettings = z.infer<typeof fleetSettings>;
 
