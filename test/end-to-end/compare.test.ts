@@ -8,7 +8,8 @@ beforeAll(async () => {
   world = await World.create();
   await world.changeSettings({
     alarms: [],
-    comparison: comparisonSettings.parse({ failedPercent: 2, slowPercent: 20 }),
+    // Time is compared where it is what differs: on a machine that is busy with other tests, requests are slow for no fault of theirs.
+    comparison: comparisonSettings.parse({ failedPercent: 2, slowPercent: null }),
     strategy: {
       kind: 'custom',
       steps: [
@@ -33,6 +34,7 @@ it('one that fails two of a hundred requests is taken back by the comparison alo
 }, 120_000);
 
 it('one that is a fifth slower is taken back by the comparison alone, and what slow is is said', async () => {
+  await world.changeSettings({ comparison: comparisonSettings.parse({ failedPercent: 2, slowPercent: 20 }) });
   const { outcome, reason } = await world.deploy('v3', 'slower');
   expect(outcome).toBe('restored');
   expect(reason).toMatch(/^more requests to web-g0003 were slow: .* \(slow is above 1\d\d ms/);
