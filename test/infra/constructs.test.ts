@@ -224,15 +224,15 @@ describe('a service that is described wrongly', () => {
       }),
     ).toThrow(
       [
-        'EcsService Web_1: serviceName: must be 1 to 20 of a-z, 0-9 and -, starting with a letter, not ending with -',
+        'EcsService Web_1: serviceName: must be 1 to 20 of a-z, 0-9 and -, starting with a letter, not ending with -, got Web_1',
         'tags: Too small: expected array to have >=1 items',
-        'strategy/steps/1/bakeSeconds: Too small: expected number to be >=0',
+        'strategy/steps/1/bakeSeconds: Too small: expected number to be >=0, got -1',
         'strategy/steps/1/weightPercent: must be above the step before it (50), got 40',
         'strategy/steps/1/weightPercent: must be 100 at the last step, got 40',
-        'minimumCount: Too small: expected number to be >=1',
+        'minimumCount: Too small: expected number to be >=1, got 0',
         'slots: needs at least two slots: one is live while the other is filled',
-        'scaling/policies/0/target: is a percentage for this metric: at most 100',
-        'scaling/maximum: is less than minimum',
+        'scaling/policies/0/target: is a percentage for this metric: at most 100, got 101',
+        'scaling/maximum: is less than minimum, got 2',
         "priority: must be 2 to 50000, the slots' own rules stand before it, got 1",
       ].join('; '),
     );
@@ -250,7 +250,11 @@ describe('a service that is described wrongly', () => {
       { slots: ['blue', 'Green'] },
       'slots/1/name: must be 1 to 11 of a-z and 0-9, starting with a letter',
     ],
-    ['a retention that nobody outlives', { retention: Duration.days(366) }, 'retention: Too big'],
+    [
+      'a retention that nobody outlives',
+      { retention: Duration.days(366) },
+      'retention: Too big: expected number to be <=31536000, got 31622400 (in seconds)',
+    ],
     [
       'a bake that no comparison fits in',
       {
