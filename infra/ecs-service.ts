@@ -33,6 +33,7 @@ import { ProductionRule } from './production-rule.ts';
 import { ServiceRights } from './service-rights.ts';
 import { type ServiceScaling, scalingSettingsOf } from './service-scaling.ts';
 import { leastSize, settingsLimit } from './settings-size.ts';
+import { unfit } from './unfit.ts';
 
 /** A function that is asked; docs/hooks.md tells what it is called with, and what it answers. */
 export interface ServiceHook {
@@ -421,6 +422,7 @@ function mistakesOf(props: EcsServiceProps, slots: readonly string[]): readonly 
   const needed = slots.length + 1;
   return [
     ...[...(parsed.ok ? [] : parsed.mistakes), ...(scaled.ok ? [] : scaled.mistakes)].map(asProp),
+    ...unfit(props),
     ...(priority >= needed && priority <= 50_000
       ? []
       : [`priority: must be ${needed} to 50000, the slots' own rules stand before it, got ${priority}`]),

@@ -256,6 +256,59 @@ describe('a service that is described wrongly', () => {
       'retention: Too big: expected number to be <=31536000, got 31622400 (in seconds)',
     ],
     [
+      'a tag that is a regular expression',
+      { tags: ['v\\d+'] },
+      'tags/0: must be of letters, digits, _, ., - and *, which stands for any characters, got v\\d+',
+    ],
+    [
+      'tags that are never deployed',
+      { tags: ['retain-*'] },
+      'tags/0: what starts with retain- is never deployed, got retain-*',
+    ],
+    [
+      'a gate that nothing stands behind',
+      {
+        strategy: {
+          kind: 'custom',
+          steps: [
+            { weightPercent: 10, bakeSeconds: 60, gates: ['hooks'] },
+            { weightPercent: 100, bakeSeconds: 60 },
+          ],
+        },
+      },
+      'strategy/steps/0/gates/0: the service has no hooks: declare some',
+    ],
+    ['an image gate that asks nothing', { imageGate: {} }, 'imageGate: asks nothing'],
+    [
+      'a metric held to itself',
+      {
+        metrics: [
+          {
+            name: 'depth',
+            metrics: [{ id: 'depth', namespace: 'Shop', metricName: 'Depth', stat: 'Average' }],
+            limit: { kind: 'atMostTimesOld', value: 1.2 },
+          },
+        ],
+      },
+      'metrics/0/limit: both generations have the same value: name {generation}',
+    ],
+    ['a port that is none', { port: 80_800 }, 'port: must be 1 to 65535, got 80800'],
+    [
+      'a container that is not there',
+      { container: 'ap' },
+      'container: the task definition has none of that name, got ap',
+    ],
+    [
+      'a health check without a path',
+      { healthCheck: { path: 'health' } },
+      'healthCheck/path: must start with /, got health',
+    ],
+    [
+      'a deregistration that takes too long',
+      { deregistrationDelay: Duration.hours(2) },
+      'deregistrationDelay: must be 3600 at most, got 7200 (in seconds)',
+    ],
+    [
       'a bake that no comparison fits in',
       {
         comparison: {},
