@@ -33,6 +33,7 @@ import { ProductionRule } from './production-rule.ts';
 import { ServiceRights } from './service-rights.ts';
 import { type ServiceScaling, scalingSettingsOf } from './service-scaling.ts';
 import { leastSize, settingsLimit } from './settings-size.ts';
+import { unfit } from './unfit.ts';
 
 /** A function that is asked; docs/hooks.md tells what it is called with, and what it answers. */
 export interface ServiceHook {
@@ -391,21 +392,20 @@ function hookSettingsOf({ name, stage, function: of, deadline, retries, onFailur
   };
 }
 
-/** What a member of the settings is called where it is said. */
-const propOf: readonly (readonly [member: string, prop: string])[] = [
-  ['service', 'serviceName'],
-  ['traffic/slots', 'slots'],
-  ['healthDeadlineSeconds', 'healthDeadline'],
-  ['healthIntervalSeconds', 'healthCheck/interval'],
-  ['handDeadlineSeconds', 'handDeadline'],
-  ['retentionSeconds', 'retention'],
-  ['retentionFloor', 'warmAt'],
-  ['extendSeconds', 'extend'],
+/** What a member of the settings is called where it is said; a Duration counts there in seconds. */
+const propOf: readonly (readonly [member: RegExp, prop: string])[] = [
+  [/^service:/, 'serviceName:'],
+  [/^traffic\/slots/, 'slots'],
+  [/^retentionFloor:/, 'warmAt:'],
+  [/^(scaling\/schedule\/\d+)\/expression:/, '$1/schedule:'],
+  [/^(scaling\/schedule\/\d+)\/timezone:/, '$1/timeZone:'],
+  [/^healthIntervalSeconds:(.*)$/, 'healthCheck/interval:$1 (in seconds)'],
+  [/^(healthDeadline|handDeadline|retention|extend)Seconds:(.*)$/, '$1:$2 (in seconds)'],
+  [/^(hooks\/\d+\/deadline|scaling\/policies\/\d+\/scale\w+)Seconds:(.*)$/, '$1:$2 (in seconds)'],
 ];
 
 function asProp(mistake: string): string {
-  const known = propOf.find(([member]) => [':', '/'].some((end) => mistake.startsWith(member + end)));
-  return known === undefined ? mistake : known[1] + mistake.slice(known[0].length);
+  return propOf.reduce((words, [member, prop]) => words.replace(member, prop), mistake);
 }
 
 /** What Plan would refuse is refused here first, all of it at once; ARNs that are not known yet stand in for themselves. */
@@ -421,8 +421,8 @@ function mistakesOf(props: EcsServiceProps, slots: readonly string[]): readonly 
   });
   const needed = slots.length + 1;
   return [
-    ...(parsed.ok ? [] : parsed.mistakes.map(asProp)),
-    ...(scaled.ok ? [] : scaled.mistakes),
+    ...[...(parsed.ok ? [] : parsed.mistakes), ...(scaled.ok ? [] : scaled.mistakes)].map(asProp),
+    ...unfit(props),
     ...(priority >= needed && priority <= 50_000
       ? []
       : [`priority: must be ${needed} to 50000, the slots' own rules stand before it, got ${priority}`]),

@@ -5,7 +5,10 @@ import * as z from 'zod';
 import { timeZone } from './time-zone.ts';
 
 const dayNames = ['sun', 'mon', 'tue', 'wed', 'thu', 'fri', 'sat'] as const;
-const clockTime = z.string().regex(/^(?:[01]\d|2[0-3]):[0-5]\d$|^24:00$/, 'must be a time such as 08:30');
+const clockTime = z
+  .string()
+  .regex(/^(?:[01]\d|2[0-3]):[0-5]\d$|^24:00$/, 'must be a time from 00:00 to 24:00, such as 08:30');
+const moment = z.iso.datetime('must be a time in UTC such as 2026-12-23T00:00:00Z');
 const reason = z.string().min(1).max(200);
 
 export const freezeWindow = z.discriminatedUnion('kind', [
@@ -18,7 +21,7 @@ export const freezeWindow = z.discriminatedUnion('kind', [
     reason,
   }),
   z
-    .strictObject({ kind: z.literal('once'), from: z.iso.datetime(), to: z.iso.datetime(), reason })
+    .strictObject({ kind: z.literal('once'), from: moment, to: moment, reason })
     .refine(({ from, to }) => Date.parse(from) < Date.parse(to), 'must end after it begins'),
 ]);
 export type FreezeWindow = z.infer<typeof freezeWindow>;

@@ -29,7 +29,7 @@ const hookSettings = z
   })
   .refine(({ stage, onFailure }) => onFailure !== 'goBack' || isAwaited(stage), {
     path: ['onFailure'],
-    message: 'cannot go back: nothing waits for hooks of this stage',
+    message: 'cannot go back: nothing waits for hooks of this stage; say warn, or leave it out',
   });
 export type HookSettings = z.infer<typeof hookSettings>;
 

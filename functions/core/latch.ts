@@ -62,7 +62,7 @@ function answeredBy(
   now: number,
 ): Latched {
   const answered = answering(item, key, { verdict, reason: shortened(reason), at: now });
-  if (answered === undefined) return { item, end: undefined, remark: `no hook is asked as ${key}` };
+  if (answered === undefined) return { item, end: undefined, remark: unasked(item, key) };
   const { item: next, run } = answered;
   const { wait, deployment } = next;
   const remark = next === item ? 'known before' : `the hook ${run.hook} says ${verdict}`;
@@ -72,6 +72,11 @@ function answeredBy(
   if (words === undefined || !stopsAt(deployment.plan.settings.hooks, run))
     return { item: next, end: { token: wait.token, error: 'Cutover.Woken', cause: remark }, remark };
   return { item: next, end: { token: wait.token, error: 'Cutover.GateFailed', cause: words }, remark };
+}
+
+function unasked({ hooks }: ServiceItem, key: string): string {
+  const open = hooks.filter(({ answer }) => answer === null).map((run) => run.key);
+  return `no hook is asked as ${key}; ${open.length === 0 ? 'no hook has an answer to give' : `to be answered: ${open.join(', ')}`}`;
 }
 
 /** Why the signal is nothing to this deployment; undefined when it is something. */
@@ -95,9 +100,7 @@ function unconcerned(
       if ((signal.deployment ?? plan.deployment) !== plan.deployment)
         return `${signal.deployment} is not the deployment that runs`;
       if (signal.kind === 'approve') return unapprovable(deployment);
-      return signal.kind === 'resume' && !waitsForHand(item)
-        ? `${plan.deployment} waits for nobody's word`
-        : undefined;
+      return signal.kind === 'resume' && !waitsForHand(item) ? "waits for nobody's word" : undefined;
     case 'noRoom':
     case 'taskRunning':
     case 'taskStopped':
@@ -122,8 +125,8 @@ function unapprovable(deployment: Deployment): string | undefined {
   if (phase === 'baking' && mustBeApproved(deployment)) return undefined;
   const percent = plan.steps[step]?.weightPercent;
   return percent === undefined || phase !== 'baking'
-    ? `${plan.deployment} is ${phase}: no step stands that could be approved`
-    : `${plan.deployment} needs no approval to go on from ${percent} %`;
+    ? `is ${phase}: no step stands that could be approved`
+    : `needs no approval to go on from ${percent} %`;
 }
 
 /** A person's word to what waits for one: to abort is an answer too. */

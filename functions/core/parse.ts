@@ -1,21 +1,37 @@
 /** Parsing at the edge: every mistake at once, each with its path. */
 import * as z from 'zod';
 import { CutoverError } from './errors.ts';
+import { plain } from './plain-text.ts';
 
 export type Parsed<T> =
   | { readonly ok: true; readonly value: T }
   | { readonly ok: false; readonly mistakes: readonly string[] };
 
-/** `steps/1/weightPercent: Too big: expected number to be <=100` */
+/** `steps/1/weightPercent: Too big: expected number to be <=100, got 101` */
 export function parse<T>(schema: z.ZodType<T>, value: unknown): Parsed<T> {
   const result = schema.safeParse(value);
   if (result.success) return { ok: true, value: result.data };
   return {
     ok: false,
     mistakes: result.error.issues.map(
-      (issue) => `${issue.path.join('/') || '(the whole)'}: ${issue.message}`,
+      ({ path, message }) => `${path.join('/') || '(the whole)'}: ${withValue(message, at(value, path))}`,
     ),
   };
+}
+
+/** What stands there, where it is one value and the message does not say it already: of a text its first line, for a key has more. */
+function withValue(message: string, found: unknown): string {
+  if (typeof found !== 'string' && typeof found !== 'number' && typeof found !== 'boolean') return message;
+  const [first = '', ...more] = String(found).split('\n');
+  const words = plain(more.length === 0 ? first : `${first}...`);
+  return message.endsWith(` ${words}`) ? message : `${message}, got ${words}`;
+}
+
+function at(value: unknown, path: readonly PropertyKey[]): unknown {
+  return path.reduce<unknown>(
+    (of, key) => (typeof of === 'object' && of !== null ? Reflect.get(of, key) : undefined),
+    value,
+  );
 }
 
 /** Throws `Cutover.InvalidInput` naming `what` and every mistake. */

@@ -38,8 +38,13 @@ function uncomparable({
     ({ weightPercent, gates = allGates }) => weightPercent < 100 && gates.includes('comparison'),
   );
   if (compared.length === 0) {
-    const none = 'no step compares, for at 100 % the old generation has no requests';
-    return [[['comparison'], `${none}: add a step below 100 %, or leave the comparison out`]];
+    const none = 'no step below 100 % compares, and at 100 % the old generation has no requests';
+    return [
+      [
+        ['comparison'],
+        `${none}: add such a step, with comparison among its gates, or leave the comparison out`,
+      ],
+    ];
   }
   return compared
     .filter(({ bakeSeconds }) => bakeSeconds < leastBakeSeconds)

@@ -199,7 +199,7 @@ export function readSignal(event: unknown): SignalReading {
 }
 
 const personsSignals =
-  '{"service":"web","signal":"abort","by":"you","reason":"why"}, the same with resume or approve, {"service":"web","signal":"release","by":"you"}, the same with collect, or {"service":"web","signal":"waive","by":"you","reason":"why"}';
+  '{"service":"web","signal":"abort","by":"you","reason":"why"}, the same with resume or approve, {"service":"web","signal":"release","by":"you"}, the same with collect, {"service":"web","signal":"waive","by":"you","reason":"why"}, or, for a hook, {"service":"web","signal":"answer","key":"…","verdict":"pass"}';
 
 function malformed(event: unknown): string {
   const looksPersonal = typeof event === 'object' && event !== null && 'signal' in event;

@@ -191,7 +191,7 @@ describe('a strategy whose bakes are too short for a comparison is refused when 
       'no step that compares',
       [whole],
       [
-        'comparison: no step compares, for at 100 % the old generation has no requests: add a step below 100 %, or leave the comparison out',
+        'comparison: no step below 100 % compares, and at 100 % the old generation has no requests: add such a step, with comparison among its gates, or leave the comparison out',
       ],
     ],
   ])('%s', (_, steps, mistakes) => {

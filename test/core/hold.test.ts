@@ -133,7 +133,7 @@ describe('a deployment in which somebody changed the weights', () => {
     ],
   ])('has no word to give to one %s', (_, item) => {
     const said = latch(item, resume, start);
-    expect(said).toEqual({ item, end: undefined, remark: "web-g0002-d2 waits for nobody's word" });
+    expect(said).toEqual({ item, end: undefined, remark: "waits for nobody's word" });
     expect(said.item).toBe(item);
   });
 });

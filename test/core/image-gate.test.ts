@@ -406,7 +406,7 @@ describe('the policy', () => {
       'a severity that is none',
       { scan: { maximumSeverity: 'high' } },
       [
-        'scan/maximumSeverity: Invalid option: expected one of "NONE"|"INFORMATIONAL"|"LOW"|"MEDIUM"|"HIGH"|"CRITICAL"',
+        'scan/maximumSeverity: Invalid option: expected one of "NONE"|"INFORMATIONAL"|"LOW"|"MEDIUM"|"HIGH"|"CRITICAL", got high',
       ],
     ],
     [
@@ -417,12 +417,12 @@ describe('the policy', () => {
     [
       'a profile with its version',
       { signature: { kind: 'signer', profile: `${profile}/abc123` } },
-      ['signature/profile: must be the ARN of a signing profile, without a version'],
+      [`signature/profile: must be the ARN of a signing profile, without a version, got ${profile}/abc123`],
     ],
     [
-      'a private key',
+      'a private key, of which nothing is told',
       { signature: { kind: 'cosign', publicKeys: [pem.replaceAll('PUBLIC', 'PRIVATE')] } },
-      ['signature/publicKeys/0: must be a public key in PEM'],
+      ['signature/publicKeys/0: must be a public key in PEM, got -----BEGIN PRIVATE KEY-----...'],
     ],
     [
       'no key',

@@ -64,23 +64,23 @@ describe('what a service says of its scaling', () => {
       ],
     });
     expect(parsed.ok ? [] : parsed.mistakes).toEqual([
-      'minimum: Too small: expected number to be >=1',
-      'policies/1/target: is a percentage for this metric: at most 100',
-      'policies/2/name: must be 1 to 128 letters, digits, ., _ and -, beginning with one of the first two',
-      'policies/2/target: Too small: expected number to be >0',
+      'minimum: Too small: expected number to be >=1, got 0',
+      'policies/1/target: is a percentage for this metric: at most 100, got 150',
+      'policies/2/name: must be 1 to 128 letters, digits, ., _ and -, beginning with one of the first two, got a b',
+      'policies/2/target: Too small: expected number to be >0, got 0',
       'policies/2: Unrecognized key: "to"',
       "policies/1/name: is another one's already: cpu",
       "policies/1/metric: is another one's already: cpu",
-      'schedule/0/expression: must be at(yyyy-mm-ddThh:mm:ss), cron() with six fields, or rate()',
-      'schedule/0/timezone: must be a time zone such as Europe/Zurich',
+      'schedule/0/expression: must be at(yyyy-mm-ddThh:mm:ss), cron() with six fields, or rate(), got cron(0 8 * * ?)',
+      'schedule/0/timezone: must be a time zone such as Europe/Zurich, got Moon/Base',
       'schedule/1: changes nothing: needs minimum, maximum or both',
-      'schedule/2/maximum: is less than minimum',
+      'schedule/2/maximum: is less than minimum, got 2',
       "schedule/2/name: is another one's already: noon",
     ]);
   });
 
   it.each([
-    [{ minimum: 3, maximum: 2 }, 'maximum: is less than minimum'],
+    [{ minimum: 3, maximum: 2 }, 'maximum: is less than minimum, got 2'],
     [
       {
         policies: [

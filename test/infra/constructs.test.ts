@@ -224,15 +224,15 @@ describe('a service that is described wrongly', () => {
       }),
     ).toThrow(
       [
-        'EcsService Web_1: serviceName: must be 1 to 20 of a-z, 0-9 and -, starting with a letter, not ending with -',
+        'EcsService Web_1: serviceName: must be 1 to 20 of a-z, 0-9 and -, starting with a letter, not ending with -, got Web_1',
         'tags: Too small: expected array to have >=1 items',
-        'strategy/steps/1/bakeSeconds: Too small: expected number to be >=0',
+        'strategy/steps/1/bakeSeconds: Too small: expected number to be >=0, got -1',
         'strategy/steps/1/weightPercent: must be above the step before it (50), got 40',
         'strategy/steps/1/weightPercent: must be 100 at the last step, got 40',
-        'minimumCount: Too small: expected number to be >=1',
+        'minimumCount: Too small: expected number to be >=1, got 0',
         'slots: needs at least two slots: one is live while the other is filled',
-        'scaling/policies/0/target: is a percentage for this metric: at most 100',
-        'scaling/maximum: is less than minimum',
+        'scaling/policies/0/target: is a percentage for this metric: at most 100, got 101',
+        'scaling/maximum: is less than minimum, got 2',
         "priority: must be 2 to 50000, the slots' own rules stand before it, got 1",
       ].join('; '),
     );
@@ -250,7 +250,64 @@ describe('a service that is described wrongly', () => {
       { slots: ['blue', 'Green'] },
       'slots/1/name: must be 1 to 11 of a-z and 0-9, starting with a letter',
     ],
-    ['a retention that nobody outlives', { retention: Duration.days(366) }, 'retention: Too big'],
+    [
+      'a retention that nobody outlives',
+      { retention: Duration.days(366) },
+      'retention: Too big: expected number to be <=31536000, got 31622400 (in seconds)',
+    ],
+    [
+      'a tag that is a regular expression',
+      { tags: ['v\\d+'] },
+      'tags/0: must be of letters, digits, _, ., - and *, which stands for any characters, got v\\d+',
+    ],
+    [
+      'tags that are never deployed',
+      { tags: ['retain-*'] },
+      'tags/0: what starts with retain- is never deployed, got retain-*',
+    ],
+    [
+      'a gate that nothing stands behind',
+      {
+        strategy: {
+          kind: 'custom',
+          steps: [
+            { weightPercent: 10, bakeSeconds: 60, gates: ['hooks'] },
+            { weightPercent: 100, bakeSeconds: 60 },
+          ],
+        },
+      },
+      'strategy/steps/0/gates/0: the service has no hooks: declare some',
+    ],
+    ['an image gate that asks nothing', { imageGate: {} }, 'imageGate: asks nothing'],
+    [
+      'a metric held to itself',
+      {
+        metrics: [
+          {
+            name: 'depth',
+            metrics: [{ id: 'depth', namespace: 'Shop', metricName: 'Depth', stat: 'Average' }],
+            limit: { kind: 'atMostTimesOld', value: 1.2 },
+          },
+        ],
+      },
+      'metrics/0/limit: both generations have the same value: name {generation}',
+    ],
+    ['a port that is none', { port: 80_800 }, 'port: must be 1 to 65535, got 80800'],
+    [
+      'a container that is not there',
+      { container: 'ap' },
+      'container: the task definition has none of that name, got ap',
+    ],
+    [
+      'a health check without a path',
+      { healthCheck: { path: 'health' } },
+      'healthCheck/path: must start with /, got health',
+    ],
+    [
+      'a deregistration that takes too long',
+      { deregistrationDelay: Duration.hours(2) },
+      'deregistrationDelay: must be 3600 at most, got 7200 (in seconds)',
+    ],
     [
       'a bake that no comparison fits in',
       {

@@ -337,7 +337,7 @@ it('mistakes in how a service scales are told as those of its fleet', () => {
   const fleetOfEcs = new EcsFleet(new ECSClient({ region: 'us-east-1' }));
   expect(fleetOfEcs.mistakesIn(scaled.fleet)).toEqual([]);
   expect(fleetOfEcs.mistakesIn({ ...fleet, scaling: { minimum: 0, maximum: 2, policy: 'cpu' } })).toEqual([
-    'fleet/scaling/minimum: Too small: expected number to be >=1',
+    'fleet/scaling/minimum: Too small: expected number to be >=1, got 0',
     'fleet/scaling: Unrecognized key: "policy"',
   ]);
 });

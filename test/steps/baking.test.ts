@@ -290,7 +290,7 @@ describe('a step that pauses', () => {
       'web-g0002-d9',
       'web-g0002-d9 is not the deployment that runs',
     ],
-    ['a step that needs none', withStep({}), undefined, 'web-g0002-d2 needs no approval to go on from 10 %'],
+    ['a step that needs none', withStep({}), undefined, 'web-g0002-d2: needs no approval to go on from 10 %'],
   ])('an approval of %s changes nothing', async (_, settings, deployment, remark) => {
     await baking(settings);
     const before = world.item;

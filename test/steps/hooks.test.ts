@@ -227,7 +227,7 @@ describe('the hook of a step', () => {
     await baking();
     expect(
       (await signal({ service: 'web', signal: 'answer', key: 'x', verdict: 'fail' }, world.ports)).remarks,
-    ).toEqual(['web-g0002-d2: no hook is asked as x']);
+    ).toEqual(['web-g0002-d2: no hook is asked as x; to be answered: web-g0002-d2/step/0/look']);
   });
 });
 
