@@ -97,6 +97,6 @@ async function fit(plan: Plan, desired: number, bounds: Bounds | null, ports: La
     );
   }
   if (kept >= desired) return;
-  await holdAt(bounds, settings, to, desired, ports);
+  await holdAt(bounds, plan, desired, ports);
   await fleet.resize(settings, to, desired);
 }

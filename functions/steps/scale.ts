@@ -8,6 +8,7 @@ import { CutoverError } from '../core/errors.ts';
 import type { Generation } from '../core/generation.ts';
 import type { Plan } from '../core/plan.ts';
 import { judgedFrom } from '../core/quiet.ts';
+import { reading } from '../core/reading.ts';
 import { type Bounds, heldAt, sameBounds } from '../core/scaling.ts';
 import type { ServiceItem } from '../core/service-item.ts';
 import type { ServiceSettings } from '../core/service-settings.ts';
@@ -50,16 +51,22 @@ export async function scaleLike(
   await scaling.carry(settings, model.from, to, heldAt(model.bounds, size));
 }
 
-/** Nothing scales the generation below `size` from now on. */
+/**
+ * Nothing scales the new generation below `size` from now on. A way back does not depend on that: it is as large as it must be
+ * when it gets its weight, which is seen right before.
+ */
 export async function holdAt(
   owed: Bounds | null,
-  settings: ServiceSettings,
-  generation: Generation,
+  { settings, to, direction }: Plan,
   size: number,
   { scaling }: ScalePorts,
 ): Promise<void> {
-  if (owed === null || (await scaling.bounds(settings, generation)) === undefined) return;
-  await scaling.bound(settings, generation, heldAt(owed, size));
+  if (owed === null) return;
+  const hold = async (): Promise<void> => {
+    if ((await scaling.bounds(settings, to)) !== undefined)
+      await scaling.bound(settings, to, heldAt(owed, size));
+  };
+  await (direction === 'back' ? reading(hold) : hold());
 }
 
 /**

@@ -269,6 +269,21 @@ describe('when nobody can say how generations scale', () => {
   });
 });
 
+it('what is alone takes all the traffic though nothing can be held', async () => {
+  const world = scaledWorld();
+  const plan = await planned(world);
+  world.onCall = (call, when) => {
+    if ((world.rule[green] ?? 0) === 0 || world.item.deployment?.outcome !== null) return;
+    world.fleets.get('web-g0001')!.health = 'unhealthy';
+    if (when === 'before' && call.startsWith('scaling'))
+      throw new CutoverError('Cutover.AwsUnavailable', 'down');
+  };
+  await deploy(world, plan, 2);
+  expect(world.item.live?.name).toBe('web-g0002');
+  await sweepLater(world);
+  settled(world);
+});
+
 describe('bounds that a schedule, or a person, changes in the middle', () => {
   const others = between(6, 20);
   const changing = async (given: (world: World) => void, at: (world: World) => boolean): Promise<World> => {
@@ -308,14 +323,14 @@ describe('bounds that a schedule, or a person, changes in the middle', () => {
 });
 
 describe('a rollback to what is kept', () => {
-  const rolledBack = async (refused?: Call): Promise<World> => {
+  const rolledBack = async (refused?: Call, size = 4): Promise<World> => {
     const world = new World();
     world.item = replacedItem();
     world.time = start + 600_000;
     world.rule = world.item.weights!;
-    world.live(generationOf(1));
+    world.live(generationOf(1), size);
     world.live(generationOf(2, green));
-    world.scaled.set('web-g0001', { bounds: between(4, 10), like: 'web-g0001', schedule: null });
+    world.scaled.set('web-g0001', { bounds: between(size, 10), like: 'web-g0001', schedule: null });
     world.scaled.set('web-g0002', { bounds: original, like: 'web-g0001', schedule: null });
     const run = { arn: execution('rollback'), redrives: 0 };
     const { plan } = await planRollback({ service: 'web', execution: run }, world.ports);
@@ -336,6 +351,11 @@ describe('a rollback to what is kept', () => {
       'scaling: web-g0001 2 to 10, by the schedule of web-g0002',
     ]);
     settled(world);
+  });
+
+  it('grows what is small by now though nobody may hold it', async () => {
+    const world = await rolledBack('scaling.bound', 1);
+    expect(world.item).toMatchObject({ live: { name: 'web-g0001' }, deployment: { desired: 4 } });
   });
 
   it('does not fail because nobody can say how they scale', async () => {
