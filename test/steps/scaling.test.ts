@@ -14,6 +14,7 @@ import {
   generationOf,
   green,
   liveItem,
+  pendingOf,
   pushOf,
   replacedItem,
   settingsOf,
@@ -256,6 +257,16 @@ describe('when nobody can say how generations scale', () => {
     await sweep(world.ports);
     settled(world);
     expect(world.scaled.get('web-g0002')?.schedule).toBe('web-g0001');
+  });
+
+  it('a push that waits is offered all the same', async () => {
+    const world = scaledWorld();
+    world.fail('scaling.carrySchedule', 'before', 'Cutover.AwsRefused');
+    await deploy(world, await planned(world), 0);
+    world.item = { ...world.item, pending: pendingOf(3) };
+    world.fail('scaling.carrySchedule', 'before', 'Cutover.AwsRefused');
+    await expect(sweep(world.ports)).rejects.toThrow('scaling.carrySchedule failed');
+    expect([...world.started.values()]).toMatchObject([{ machine: 'deploy' }]);
   });
 
   it('the next deployment does not take what is held for what is wanted', async () => {
