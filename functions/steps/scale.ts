@@ -81,7 +81,7 @@ export async function holdOld(
 ): Promise<void> {
   const standing = bounds === null || from === null ? undefined : await scaling.bounds(settings, from);
   if (bounds === null || from === null || standing === undefined) return;
-  const owed = isKnown(knownBounds, standing) ? bounds : standing;
+  const owed = wantedBy(standing, bounds, knownBounds);
   const held = heldAt(owed, size);
   await ledger.change(settings.service, (item) => ({
     item: { ...item, bounds: owed, knownBounds: [standing, held] },
@@ -89,8 +89,12 @@ export async function holdOld(
   await scaling.bound(settings, from, held);
 }
 
-function isKnown(known: readonly Bounds[], standing: Bounds): boolean {
-  return known.some((each) => sameBounds(each, standing));
+/** Each bound by itself, for a schedule may set one of them: what is neither seen before nor our hold is somebody else's, and counts. */
+function wantedBy(standing: Bounds, owed: Bounds, known: readonly Bounds[]): Bounds {
+  const of = (bound: keyof Bounds): number =>
+    known.some((each) => each[bound] === standing[bound]) ? owed[bound] : standing[bound];
+  const minimum = of('minimum');
+  return { minimum, maximum: Math.max(minimum, of('maximum')) };
 }
 
 interface GivingPorts extends ScalePorts {
@@ -136,7 +140,7 @@ async function handOver(
 ): Promise<void> {
   const { settings, from } = plan;
   const old = from === null ? undefined : await scaling.bounds(settings, from);
-  const bounds = old === undefined || isKnown(knownBounds, old) ? owed : old;
+  const bounds = old === undefined ? owed : wantedBy(old, owed, knownBounds);
   const model = await modelOf(plan, bounds, { scaling });
   if ((await scaling.bounds(settings, live)) !== undefined) await scaling.bound(settings, live, bounds);
   else if (model !== undefined) await scaling.carry(settings, model.from, live, bounds);
@@ -152,5 +156,7 @@ async function letGo(
   scaling: Scaling,
 ): Promise<void> {
   const standing = await scaling.bounds(settings, live);
-  if (standing !== undefined && isKnown(knownBounds, standing)) await scaling.bound(settings, live, owed);
+  if (standing === undefined) return;
+  const bounds = wantedBy(standing, owed, knownBounds);
+  if (!sameBounds(bounds, standing)) await scaling.bound(settings, live, bounds);
 }

@@ -297,7 +297,11 @@ it('what is alone takes all the traffic though nothing can be held', async () =>
 
 describe('bounds that a schedule, or a person, changes in the middle', () => {
   const others = between(6, 20);
-  const changing = async (given: (world: World) => void, at: (world: World) => boolean): Promise<World> => {
+  const changing = async (
+    given: (world: World) => void,
+    at: (world: World) => boolean,
+    change: Partial<typeof others> = others,
+  ): Promise<World> => {
     const world = scaledWorld();
     const plan = await planned(world);
     let isChanged = false;
@@ -307,7 +311,8 @@ describe('bounds that a schedule, or a person, changes in the middle', () => {
       happens(call, when);
       if (isChanged || !at(world)) return;
       isChanged = true;
-      world.scaled.set('web-g0001', { ...world.scaled.get('web-g0001')!, bounds: others });
+      const known = world.scaled.get('web-g0001')!;
+      world.scaled.set('web-g0001', { ...known, bounds: { ...known.bounds, ...change } });
     };
     await deploy(world, plan, 0);
     world.onCall = () => {};
@@ -325,6 +330,15 @@ describe('bounds that a schedule, or a person, changes in the middle', () => {
     expect(world.item).toMatchObject({ live: { name: 'web-g0002' }, bounds: null, knownBounds: [] });
     expect(world.scaled.get('web-g0002')?.bounds).toEqual(others);
   });
+
+  it.each(['live', 'red in the middle'])(
+    'of which only one is set leave the other as it was: %s',
+    async (end) => {
+      const isShared = (each: World) => (each.rule[green] ?? 0) > 0;
+      const world = await changing(ending[end]!, isShared, { maximum: 20 });
+      expect(world.scaled.get(world.item.live!.name)?.bounds).toEqual(between(2, 20));
+    },
+  );
 
   it('stay when it is taken back', async () => {
     const world = await changing(ending['red in the middle']!, (each) => (each.rule[green] ?? 0) > 0);
