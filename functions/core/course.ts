@@ -83,7 +83,7 @@ export function shifted(
     shiftedAt: current.shiftedAt ?? now,
     tookOver: current.tookOver || tookOver,
   });
-  return plan.direction === 'back'
+  return plan.direction === 'back' || !step.gates.includes('hooks')
     ? next
     : asking(next, plan, { stage: 'step', step: reached, generation: plan.to }, now);
 }

@@ -94,15 +94,23 @@ function isDraining({ retained }: ServiceItem, { stage, generation: name }: Hook
 /** A strategy of a hundred steps with some hooks each; the item has 400 KB. */
 const mostRuns = 300;
 
-/** What the hooks of the stage say by now; `pass` where there are none. */
-export function hooksVerdict({ hooks }: ServiceItem, plan: Plan, asked: Asking, now: number): Verdict {
+/** What the hooks of the stage say by now; `pass` where there are none. In the end only those count that can stop it. */
+export function hooksVerdict(
+  { hooks }: ServiceItem,
+  plan: Plan,
+  asked: Asking,
+  now: number,
+  isLastWord = false,
+): Verdict {
   const reasons: string[] = [];
   const missing: string[] = [];
   const keys = new Set(plan.settings.hooks.map(({ name }) => keyOf(plan, asked, name)));
   for (const run of hooks.filter(({ key }) => keys.has(key))) {
     const words = refusal(run, now);
-    if (words === undefined && run.answer === null) missing.push(`the hook ${run.hook} has not answered yet`);
-    if (words !== undefined && stopsAt(plan.settings.hooks, run)) reasons.push(words);
+    const stops = stopsAt(plan.settings.hooks, run);
+    if (words === undefined && run.answer === null && (stops || !isLastWord))
+      missing.push(`the hook ${run.hook} has not answered yet`);
+    if (words !== undefined && stops) reasons.push(words);
   }
   if (reasons.length > 0) return { verdict: 'fail', reasons };
   return missing.length > 0 ? { verdict: 'wait', missing } : { verdict: 'pass' };

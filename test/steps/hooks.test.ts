@@ -7,6 +7,7 @@ import type { Plan } from '../../functions/core/plan.ts';
 import { serviceSettings } from '../../functions/core/service-settings.ts';
 import { announce } from '../../functions/steps/announce.ts';
 import { judge } from '../../functions/steps/judge.ts';
+import { launch } from '../../functions/steps/launch.ts';
 import { planRollback } from '../../functions/steps/plan-rollback.ts';
 import { retire } from '../../functions/steps/retire.ts';
 import { runHook } from '../../functions/steps/run-hook.ts';
@@ -192,10 +193,13 @@ describe('a test listener', () => {
 });
 
 describe('the hook of a step', () => {
-  const baking = async (): Promise<Plan> => {
-    world.settings = withHooks({ name: 'look', stage: 'step' });
+  const withoutHooks = {
+    kind: 'custom',
+    steps: [{ weightPercent: 100, bakeSeconds: 60, gates: ['alarms'] }],
+  };
+  const baking = async (changes: Partial<Hook> = {}): Promise<Plan> => {
+    world.settings = withHooks({ name: 'look', stage: 'step', ...changes });
     const plan = await world.plan(pushOf(2));
-    const { launch } = await import('../../functions/steps/launch.ts');
     await launch({ plan }, world.ports);
     await shift({ direction: 'forward', plan, step: plan.steps[0]!, index: 0 }, world.ports);
     world.item = { ...world.item, wait: { token: 'bake', for: 'bake', deadline: null, entered: 1 } };
@@ -211,6 +215,22 @@ describe('the hook of a step', () => {
     await expect(judged()).rejects.toThrow('the hook look has not answered yet');
     await answer('pass');
     await expect(judged()).resolves.toMatchObject({ verdict: 'pass' });
+  });
+
+  it('does not turn it back in the end when it may only warn, however long it may take', async () => {
+    const plan = await baking({ onFailure: 'warn', deadlineSeconds: 43_200 });
+    const due = world.time - plan.settings.extendSeconds * 1_000;
+    await expect(judge({ plan, deadline: due, due }, world.ports)).resolves.toMatchObject({
+      verdict: 'pass',
+    });
+  });
+
+  it('is not asked at a step whose gates it is not', async () => {
+    world.settings = { ...withHooks({ name: 'look', stage: 'step' }), strategy: withoutHooks };
+    const plan = await world.plan(pushOf(2));
+    await launch({ plan }, world.ports);
+    await shift({ direction: 'forward', plan, step: plan.steps[0]!, index: 0 }, world.ports);
+    expect(world.item.hooks).toEqual([]);
   });
 
   it('ends the wait at once when it refuses, and has it looked at when it lets it go on', async () => {
@@ -261,7 +281,6 @@ describe('what is asked', () => {
   it('is called with what it is about, and again with the same key when the record comes twice', async () => {
     world.settings = withHooks({ name: 'smoke', stage: 'testTraffic', retries: 1 });
     const plan = await world.plan(pushOf(2));
-    const { launch } = await import('../../functions/steps/launch.ts');
     await launch({ plan }, world.ports);
     const before = world.item;
     await expect(
