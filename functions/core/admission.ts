@@ -13,13 +13,14 @@ import { isFinding } from './finding.ts';
 import { type Freeze, frozenAt } from './freeze.ts';
 import { imageName } from './generation.ts';
 import { waitsForHand } from './hold.ts';
+import { isHandingOver } from './hook.ts';
 import { type Latched, mayBeSuperseded, stopReason, supersede } from './latch.ts';
 import { type Digest, shortDigest } from './names.ts';
 import { type Objection, onlyRedAlarms, refusalIn, waived, warningsIn } from './objection.ts';
 import type { Plan } from './plan.ts';
 import { isOlder, type Push } from './push.ts';
 import { notRunnable, type RegistryImage } from './registry-image.ts';
-import { isOver } from './retention.ts';
+import { isOver, type Retained } from './retention.ts';
 import type { Intake, ServiceItem } from './service-item.ts';
 import { waiverFor } from './waiver.ts';
 import type { Weights } from './weights.ts';
@@ -341,7 +342,8 @@ function whileRetiring(item: ServiceItem, { push }: Offer, owner: string): Decid
 /** A slot that is due to be free soon is worth waiting for. */
 function withoutSlot(item: ServiceItem, offer: Offer & Beginning): Decided {
   const reason = noSlotFree(item, offer);
-  const soon = offer.settings.whenBusy !== 'reject' && item.retained.some((each) => isOver(each, offer.now));
+  const goes = (each: Retained): boolean => isOver(each, offer.now) || isHandingOver(item, each.generation);
+  const soon = offer.settings.whenBusy !== 'reject' && item.retained.some(goes);
   return soon
     ? queued(item, offer, `it waits for a slot; ${reason}`)
     : refusedPush(item, offer, { admission: 'rejected', reason });

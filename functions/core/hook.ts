@@ -87,6 +87,28 @@ function keyOf({ deployment }: Plan, { stage, step, generation }: Asking, name: 
   return [deployment, stage, ...(step === undefined ? [] : [step]), name].join('/');
 }
 
+/** It is to be ended, and its hooks were told. */
+export function isHandingOver({ hooks }: ServiceItem, { name }: Generation): boolean {
+  return hooks.some(({ stage, generation }) => stage === 'draining' && generation === name);
+}
+
+/** Between two looks at a hand-over, of what it has lasted: an execution's history is finite. */
+const share = 0.1;
+const soonestLookMs = 15_000;
+
+/** When to look again at what `asked` still waits for: ever more rarely, and when the time is up. */
+export function nextLook({ hooks }: ServiceItem, plan: Plan, asked: Asking, now: number): number {
+  const open = plan.settings.hooks.flatMap(({ name, deadlineSeconds }) => {
+    const run = hooks.find(({ key }) => key === keyOf(plan, asked, name));
+    return run?.answer === null ? [{ until: run.until, since: run.until - deadlineSeconds * 1_000 }] : [];
+  });
+  const lasted = now - Math.min(...open.map(({ since }) => since));
+  return Math.min(
+    Math.max(...open.map(({ until }) => until)),
+    now + Math.max(soonestLookMs, Math.ceil(lasted * share)),
+  );
+}
+
 function isDraining({ retained }: ServiceItem, { stage, generation: name }: HookRun): boolean {
   return stage === 'draining' && retained.some(({ generation }) => generation.name === name);
 }

@@ -1,5 +1,6 @@
 /** Functions of a service that a deployment asks: when, with what, and what comes of each answer, or of none. */
 import { beforeEach, describe, expect, it } from 'vitest';
+import { admit } from '../../functions/core/admission.ts';
 import { CutoverError } from '../../functions/core/errors.ts';
 import type { HookSettings } from '../../functions/core/hook-settings.ts';
 import { parse } from '../../functions/core/parse.ts';
@@ -18,6 +19,7 @@ import {
   generationOf,
   green,
   liveItem,
+  offerOf,
   pushOf,
   replacedItem,
   settingsOf,
@@ -267,6 +269,25 @@ describe('a generation that is to be ended', () => {
     answers({ handover: 'pass' });
     world.time += 15_000;
     expect(await retired()).toMatchObject({ retired: ['web-g0001'] });
+  });
+
+  it('is looked at ever more rarely, for an execution has a finite history', async () => {
+    await due(43_200);
+    let visits = 0;
+    for (let next: string | null = ''; next !== null; visits++) {
+      ({ next } = await retired());
+      if (next !== null) world.time = Date.parse(next);
+    }
+    expect(visits).toBeLessThan(100);
+    expect(world.fleets.has('web-g0001')).toBe(false);
+  });
+
+  it('holds a slot that a push waits for', async () => {
+    await due();
+    await retired();
+    const settings = settingsOf({ whenBusy: 'queueLatest' }, ['blue', 'green']);
+    const offer = offerOf(pushOf(3), { settings, weights: world.rule, now: world.time });
+    expect(admit(world.item, offer).admission).toMatchObject({ admission: 'queued' });
   });
 
   it('is ended when its hook used up its time', async () => {
