@@ -124,11 +124,16 @@ function refusedPush(item: ServiceItem, offer: Offer, refusal: Refusal): Decided
 
 /** Only the newest push waits; the one that gives way to it is named. That it waits is told once. */
 function queued(item: ServiceItem, offer: Offer, why: string): Decided {
-  const last = item.pending?.eventId === offer.push.eventId ? null : item.pending;
-  const reason = last === null ? why : `${why}. ${imageName(last)}, which waited, is superseded by it`;
+  const reason = why + givingWay(item, offer);
   const admission = { admission: 'queued', plan: null, reason, notBefore: null } as const;
   if (item.pending?.eventId === offer.push.eventId) return { item, admission };
   return { item: recorded(waiting(item, offer.push), offer, { admission: 'queued', reason }), admission };
+}
+
+function givingWay({ pending }: ServiceItem, { push }: Offer): string {
+  return pending === null || pending.eventId === push.eventId
+    ? ''
+    : `. ${imageName(pending)}, which waited, is superseded by it`;
 }
 
 function waiting(
@@ -143,7 +148,7 @@ function waiting(
 
 /** A window may be declared, or end sooner, while a push waits: then people are told anew. */
 function whileFrozen(item: ServiceItem, offer: Offer, { until, reason: why }: Freeze): Decided {
-  const reason = `nothing is deployed until ${iso(until)} (${why}); it waits`;
+  const reason = `nothing is deployed until ${iso(until)} (${why}); it waits${givingWay(item, offer)}`;
   const admission = { admission: 'queued', plan: null, reason, notBefore: null } as const;
   const waits = waiting(item, offer.push, until);
   if (waits === item) return { item, admission };
