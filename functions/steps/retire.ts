@@ -17,7 +17,7 @@ import type { ServiceItem } from '../core/service-item.ts';
 import type { ServiceSettings } from '../core/service-settings.ts';
 import { type Collected, collect } from './collect.ts';
 import { lingeringRequests } from './lingering.ts';
-import { refuseWhileWeighted, type TerminatePorts } from './terminate.ts';
+import { giveTestersBack, refuseWhileWeighted, type TerminatePorts } from './terminate.ts';
 
 export const retireInput = z.object({ service: serviceName, execution: z.string() });
 type RetireInput = z.infer<typeof retireInput>;
@@ -86,9 +86,11 @@ async function attend(
   ports: TerminatePorts,
 ): Promise<Retained | undefined> {
   const { generation } = each;
-  const { weightsAt } = item;
+  const { weightsAt, live } = item;
   const settings = settingsOf(item);
   await refuseWhileWeighted(ports.traffic, settings.traffic, generation);
+  // After a rollback the test listener still leads to what was left, for that takes no call that it can do without.
+  if (live !== null) await giveTestersBack(settings, live, ports.traffic);
   const requests = await lingeringRequests(settings.traffic, generation, weightsAt ?? 0, ports);
   if (requests > 0) return putOff(each, ports.now());
   if (due([each], ports.now()).length > 0) {

@@ -194,6 +194,22 @@ describe('a test listener', () => {
   });
 });
 
+it('a test listener leads to what is live before the generation that a rollback left is ended', async () => {
+  world.item = replacedItem();
+  world.rule = world.item.weights!;
+  world.testRule = world.rule;
+  world.live(generationOf(2, green));
+  world.time = start + 600_000;
+  world.settings = { ...settingsOf(), traffic: { ...settingsOf().traffic, testRule } };
+  const run = { arn: execution('rollback'), redrives: 0 };
+  const { plan } = await planRollback({ service: 'web', execution: run }, world.ports);
+  await deploy(world, plan!, 0);
+  world.time = world.item.retained[0]!.until + 1;
+  const { retired } = await retire({ service: web, execution: execution('retire') }, world.ports);
+  expect(retired).toEqual(['web-g0002']);
+  expect(world.testRule).toMatchObject({ blue: 100, green: 0 });
+});
+
 describe('the hook of a step', () => {
   const withoutHooks = {
     kind: 'custom',
