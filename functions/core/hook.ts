@@ -21,9 +21,11 @@ export const hookOutput = z.discriminatedUnion('verdict', [
 export const slotHeader = 'x-cutover-slot';
 
 /** What a hook is called with. */
-export function hookInput({ service, deployment }: ServiceItem, run: HookRun) {
+export function hookInput({ service, deployment, retained }: ServiceItem, run: HookRun) {
   const { from, to, direction, steps } = deployment?.plan ?? {};
-  const about = [to, from].find((each) => each?.name === run.generation) ?? null;
+  // What is to be ended may have been replaced by an earlier deployment.
+  const kept = retained.map(({ generation }) => generation);
+  const about = [to, from, ...kept].find((each) => each?.name === run.generation) ?? null;
   const seen = (each: Generation | null | undefined) =>
     each == null
       ? null
@@ -74,9 +76,10 @@ export function asking(
     )
     .filter(({ key }) => !item.hooks.some((known) => known.key === key));
   if (runs.length === 0) return item;
-  // Of earlier deployments only what is still open: the ledger's records have the rest.
+  // Of earlier deployments only what may still be answered: the ledger's records have the rest.
   const others = item.hooks.filter(
-    (run) => run.deployment === plan.deployment || run.answer === null || isDraining(item, run),
+    (run) =>
+      run.deployment === plan.deployment || (run.answer === null && now < run.until) || isDraining(item, run),
   );
   return { ...item, hooks: [...others, ...runs].slice(-mostRuns) };
 }
@@ -85,6 +88,12 @@ export function asking(
 function keyOf({ deployment }: Plan, { stage, step, generation }: Asking, name: string): string {
   if (stage === 'draining') return [generation.name, stage, name].join('/');
   return [deployment, stage, ...(step === undefined ? [] : [step]), name].join('/');
+}
+
+/** It is live again: when it is replaced the next time, whoever handed over does so anew. */
+export function takenBack(item: ServiceItem, { name }: Generation): ServiceItem {
+  const hooks = item.hooks.filter(({ stage, generation }) => stage !== 'draining' || generation !== name);
+  return hooks.length === item.hooks.length ? item : { ...item, hooks };
 }
 
 /** It is to be ended, and its hooks were told. */

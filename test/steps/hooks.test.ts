@@ -306,6 +306,26 @@ describe('a generation that is to be ended', () => {
     expect(admit(world.item, offer).admission).toMatchObject({ admission: 'queued' });
   });
 
+  it('is told of whole, whichever deployment replaced it', async () => {
+    await due();
+    await deploy(world, await world.plan(pushOf(3)), 0);
+    const before = world.item;
+    await retired();
+    await announce({ before, after: world.item }, world.ports);
+    expect(world.hookCalls.map(({ input }) => input)).toMatchObject([
+      { generation: { name: 'web-g0001', slot: 'blue', digest: pushOf(1).digest } },
+    ]);
+  });
+
+  it('is told anew when it was gone back to in between', async () => {
+    await due(600);
+    await retired();
+    const run = { arn: execution('rollback'), redrives: 0 };
+    const { plan } = await planRollback({ service: 'web', execution: run }, world.ports);
+    await deploy(world, plan!, 0);
+    expect(world.item).toMatchObject({ live: { name: 'web-g0001' }, hooks: [] });
+  });
+
   it('is ended when its hook used up its time', async () => {
     await due(20);
     await retired();
@@ -349,6 +369,13 @@ describe('what is asked', () => {
       },
     });
   });
+});
+
+it('what nobody answered in time is not kept for ever', async () => {
+  await deployed({ name: 'tell', stage: 'promoted', deadlineSeconds: 60 });
+  world.time += 100_000;
+  await deploy(world, await world.plan(pushOf(3)), 0);
+  expect(world.item.hooks).toMatchObject([{ deployment: 'web-g0003-d3' }]);
 });
 
 describe('a hook that is called', () => {
