@@ -390,6 +390,27 @@ describe('a rollback to what is kept', () => {
   });
 });
 
+it('a rollback that launches anew does so though nothing can be asked or held; the sweep has it scale', async () => {
+  const world = new World();
+  world.item = replacedItem({ retained: [] });
+  world.time = start + 600_000;
+  world.rule = world.item.weights!;
+  world.live(generationOf(2, green));
+  world.scaled.set('web-g0002', { bounds: original, like: 'web-g0002', schedule: null });
+  world.scalingDeclared = between(1, 5);
+  const run = { arn: execution('rollback'), redrives: 0 };
+  const { plan } = await planRollback({ service: 'web', execution: run }, world.ports);
+  world.onCall = (call, when) => {
+    if (when === 'before' && call.startsWith('scaling'))
+      throw new CutoverError('Cutover.AwsUnavailable', 'down');
+  };
+  await deploy(world, plan!, 0);
+  expect(world.item.live?.digest).toBe(generationOf(1).digest);
+  world.onCall = () => {};
+  await sweepLater(world);
+  settled(world);
+});
+
 describe('a generation that is kept', () => {
   const kept = async (settings: Parameters<typeof settingsOf>[0]): Promise<World> => {
     const world = scaledWorld();
