@@ -18,7 +18,8 @@ const noRoomAnyMore = 3;
 /** A generation that is not ended for days goes on crashing, and the item has 400 KB: more of them say nothing new. */
 const mostKept = 10;
 
-/** Of tasks that run, whose number is compared, as many as a service may have. */
+/** Of tasks that run, whose number is compared: all that must, and at least so many. While that is not known, as a service may have. */
+const leastTasks = 500;
 const mostTasks = 5_000;
 
 /** Events carry their time in whole seconds. One that is delivered twice, hours later, must not stop a later deployment. */
@@ -188,7 +189,10 @@ function remembered({ latch: known, desired }: Deployment, signal: SignalToDeplo
     case 'taskRunning':
       return known.running.includes(signal.task)
         ? known
-        : { ...known, running: newest(known.running, signal.task, Math.max(desired ?? mostTasks, mostKept)) };
+        : {
+            ...known,
+            running: newest(known.running, signal.task, Math.max(desired ?? mostTasks, leastTasks)),
+          };
     case 'taskStopped': {
       if (!signal.crashed || known.crashes.some(({ task }) => task === signal.task)) return known;
       const running = known.running.filter((task) => task !== signal.task);
