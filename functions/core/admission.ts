@@ -317,7 +317,7 @@ function whileRed(item: ServiceItem, offer: Offer, alarms: readonly string[]): D
   const named = alarms.length === 1 ? `the alarm ${alarms[0]}` : `the alarms ${alarms.join(', ')}`;
   const reason = `it waits for ${named} to turn green, and is offered again every few minutes`;
   const known = item.intake;
-  const told = known?.id === offer.push.eventId && known.reason === reason;
+  const told = known?.id === offer.push.eventId && known.reason === shortened(reason);
   return {
     item: told ? item : recorded(item, offer, { admission: 'queued', reason }),
     admission: { admission: 'queued', plan: null, reason, notBefore: null },
