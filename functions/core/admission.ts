@@ -13,13 +13,14 @@ import { isFinding } from './finding.ts';
 import { type Freeze, frozenAt } from './freeze.ts';
 import { imageName } from './generation.ts';
 import { waitsForHand } from './hold.ts';
+import { isHandingOver } from './hook.ts';
 import { type Latched, mayBeSuperseded, stopReason, supersede } from './latch.ts';
 import { type Digest, shortDigest } from './names.ts';
 import { type Objection, onlyRedAlarms, refusalIn, waived, warningsIn } from './objection.ts';
 import type { Plan } from './plan.ts';
 import { isOlder, type Push } from './push.ts';
 import { notRunnable, type RegistryImage } from './registry-image.ts';
-import { isOver } from './retention.ts';
+import { isOver, type Retained } from './retention.ts';
 import type { Intake, ServiceItem } from './service-item.ts';
 import { waiverFor } from './waiver.ts';
 import type { Weights } from './weights.ts';
@@ -123,11 +124,16 @@ function refusedPush(item: ServiceItem, offer: Offer, refusal: Refusal): Decided
 
 /** Only the newest push waits; the one that gives way to it is named. That it waits is told once. */
 function queued(item: ServiceItem, offer: Offer, why: string): Decided {
-  const last = item.pending?.eventId === offer.push.eventId ? null : item.pending;
-  const reason = last === null ? why : `${why}. ${imageName(last)}, which waited, is superseded by it`;
+  const reason = why + givingWay(item, offer);
   const admission = { admission: 'queued', plan: null, reason, notBefore: null } as const;
   if (item.pending?.eventId === offer.push.eventId) return { item, admission };
   return { item: recorded(waiting(item, offer.push), offer, { admission: 'queued', reason }), admission };
+}
+
+function givingWay({ pending }: ServiceItem, { push }: Offer): string {
+  return pending === null || pending.eventId === push.eventId
+    ? ''
+    : `. ${imageName(pending)}, which waited, is superseded by it`;
 }
 
 function waiting(
@@ -142,7 +148,7 @@ function waiting(
 
 /** A window may be declared, or end sooner, while a push waits: then people are told anew. */
 function whileFrozen(item: ServiceItem, offer: Offer, { until, reason: why }: Freeze): Decided {
-  const reason = `nothing is deployed until ${iso(until)} (${why}); it waits`;
+  const reason = `nothing is deployed until ${iso(until)} (${why}); it waits${givingWay(item, offer)}`;
   const admission = { admission: 'queued', plan: null, reason, notBefore: null } as const;
   const waits = waiting(item, offer.push, until);
   if (waits === item) return { item, admission };
@@ -311,7 +317,7 @@ function whileRed(item: ServiceItem, offer: Offer, alarms: readonly string[]): D
   const named = alarms.length === 1 ? `the alarm ${alarms[0]}` : `the alarms ${alarms.join(', ')}`;
   const reason = `it waits for ${named} to turn green, and is offered again every few minutes`;
   const known = item.intake;
-  const told = known?.id === offer.push.eventId && known.reason === reason;
+  const told = known?.id === offer.push.eventId && known.reason === shortened(reason);
   return {
     item: told ? item : recorded(item, offer, { admission: 'queued', reason }),
     admission: { admission: 'queued', plan: null, reason, notBefore: null },
@@ -341,7 +347,8 @@ function whileRetiring(item: ServiceItem, { push }: Offer, owner: string): Decid
 /** A slot that is due to be free soon is worth waiting for. */
 function withoutSlot(item: ServiceItem, offer: Offer & Beginning): Decided {
   const reason = noSlotFree(item, offer);
-  const soon = offer.settings.whenBusy !== 'reject' && item.retained.some((each) => isOver(each, offer.now));
+  const goes = (each: Retained): boolean => isOver(each, offer.now) || isHandingOver(item, each.generation);
+  const soon = offer.settings.whenBusy !== 'reject' && item.retained.some(goes);
   return soon
     ? queued(item, offer, `it waits for a slot; ${reason}`)
     : refusedPush(item, offer, { admission: 'rejected', reason });

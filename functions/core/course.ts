@@ -1,6 +1,6 @@
 /** The course of a deployment as changes of the service item, one for each thing a step does. All are pure. */
 import { CutoverError, type Failure, shortened } from './errors.ts';
-import { asking } from './hook.ts';
+import { asking, takenBack } from './hook.ts';
 import { kept, type LastWords } from './last-words.ts';
 import { stopReason } from './latch.ts';
 import type { GenerationName } from './names.ts';
@@ -83,7 +83,7 @@ export function shifted(
     shiftedAt: current.shiftedAt ?? now,
     tookOver: current.tookOver || tookOver,
   });
-  return plan.direction === 'back'
+  return plan.direction === 'back' || !step.gates.includes('hooks')
     ? next
     : asking(next, plan, { stage: 'step', step: reached, generation: plan.to }, now);
 }
@@ -138,7 +138,7 @@ export function committed({ live, fence, deployment }: ServiceItem, plan: Plan):
 export function promoted(item: ServiceItem, plan: Plan, now: number): ServiceItem {
   if (committed(item, plan)) return item;
   const current = unstopped(item, plan);
-  const asked = asking(item, plan, { stage: 'promoted', generation: plan.to }, now);
+  const asked = asking(takenBack(item, plan.to), plan, { stage: 'promoted', generation: plan.to }, now);
   return {
     ...withDeployment(released(asked), ended(current, 'live', now)),
     live: plan.to,

@@ -41,14 +41,26 @@ export function frozenAt(windows: readonly FreezeWindow[], now: number): Freeze 
   const open = windows.map(opened);
   const first = open.find(({ holds }) => holds(now));
   if (first === undefined) return undefined;
+  const end = (Math.floor(now / minuteMs) + mostMinutes) * minuteMs;
   let until = now;
-  for (let minutes = 0; minutes < mostMinutes && open.some(({ holds }) => holds(until)); minutes++) {
-    until = (Math.floor(until / minuteMs) + 1) * minuteMs;
+  // Each window to its end before the others are asked: all of them at each minute would take a function's whole time.
+  for (
+    let next: Opened | undefined = first;
+    next !== undefined;
+    next = open.find(({ holds }) => holds(until))
+  ) {
+    while (until < end && next.holds(until)) until = (Math.floor(until / minuteMs) + 1) * minuteMs;
+    if (until >= end) break;
   }
   return { until, reason: first.reason };
 }
 
-function opened(window: FreezeWindow): { readonly reason: string; readonly holds: (at: number) => boolean } {
+interface Opened {
+  readonly reason: string;
+  readonly holds: (at: number) => boolean;
+}
+
+function opened(window: FreezeWindow): Opened {
   const { reason: why } = window;
   if (window.kind === 'once') {
     const [from, to] = [Date.parse(window.from), Date.parse(window.to)];

@@ -21,9 +21,11 @@ export const hookOutput = z.discriminatedUnion('verdict', [
 export const slotHeader = 'x-cutover-slot';
 
 /** What a hook is called with. */
-export function hookInput({ service, deployment }: ServiceItem, run: HookRun) {
+export function hookInput({ service, deployment, retained }: ServiceItem, run: HookRun) {
   const { from, to, direction, steps } = deployment?.plan ?? {};
-  const about = [to, from].find((each) => each?.name === run.generation) ?? null;
+  // What is to be ended may have been replaced by an earlier deployment.
+  const kept = retained.map(({ generation }) => generation);
+  const about = [to, from, ...kept].find((each) => each?.name === run.generation) ?? null;
   const seen = (each: Generation | null | undefined) =>
     each == null
       ? null
@@ -74,9 +76,10 @@ export function asking(
     )
     .filter(({ key }) => !item.hooks.some((known) => known.key === key));
   if (runs.length === 0) return item;
-  // Of earlier deployments only what is still open: the ledger's records have the rest.
+  // Of earlier deployments only what may still be answered: the ledger's records have the rest.
   const others = item.hooks.filter(
-    (run) => run.deployment === plan.deployment || run.answer === null || isDraining(item, run),
+    (run) =>
+      run.deployment === plan.deployment || (run.answer === null && now < run.until) || isDraining(item, run),
   );
   return { ...item, hooks: [...others, ...runs].slice(-mostRuns) };
 }
@@ -87,6 +90,34 @@ function keyOf({ deployment }: Plan, { stage, step, generation }: Asking, name: 
   return [deployment, stage, ...(step === undefined ? [] : [step]), name].join('/');
 }
 
+/** It is live again: when it is replaced the next time, whoever handed over does so anew. */
+export function takenBack(item: ServiceItem, { name }: Generation): ServiceItem {
+  const hooks = item.hooks.filter(({ stage, generation }) => stage !== 'draining' || generation !== name);
+  return hooks.length === item.hooks.length ? item : { ...item, hooks };
+}
+
+/** It is to be ended, and its hooks were told. */
+export function isHandingOver({ hooks }: ServiceItem, { name }: Generation): boolean {
+  return hooks.some(({ stage, generation }) => stage === 'draining' && generation === name);
+}
+
+/** Between two looks at a hand-over, of what it has lasted: an execution's history is finite. */
+const share = 0.1;
+const soonestLookMs = 15_000;
+
+/** When to look again at what `asked` still waits for: ever more rarely, and when the time is up. */
+export function nextLook({ hooks }: ServiceItem, plan: Plan, asked: Asking, now: number): number {
+  const open = plan.settings.hooks.flatMap(({ name, deadlineSeconds }) => {
+    const run = hooks.find(({ key }) => key === keyOf(plan, asked, name));
+    return run?.answer === null ? [{ until: run.until, since: run.until - deadlineSeconds * 1_000 }] : [];
+  });
+  const lasted = now - Math.min(...open.map(({ since }) => since));
+  return Math.min(
+    Math.max(...open.map(({ until }) => until)),
+    now + Math.max(soonestLookMs, Math.ceil(lasted * share)),
+  );
+}
+
 function isDraining({ retained }: ServiceItem, { stage, generation: name }: HookRun): boolean {
   return stage === 'draining' && retained.some(({ generation }) => generation.name === name);
 }
@@ -94,15 +125,23 @@ function isDraining({ retained }: ServiceItem, { stage, generation: name }: Hook
 /** A strategy of a hundred steps with some hooks each; the item has 400 KB. */
 const mostRuns = 300;
 
-/** What the hooks of the stage say by now; `pass` where there are none. */
-export function hooksVerdict({ hooks }: ServiceItem, plan: Plan, asked: Asking, now: number): Verdict {
+/** What the hooks of the stage say by now; `pass` where there are none. In the end only those count that can stop it. */
+export function hooksVerdict(
+  { hooks }: ServiceItem,
+  plan: Plan,
+  asked: Asking,
+  now: number,
+  isLastWord = false,
+): Verdict {
   const reasons: string[] = [];
   const missing: string[] = [];
   const keys = new Set(plan.settings.hooks.map(({ name }) => keyOf(plan, asked, name)));
   for (const run of hooks.filter(({ key }) => keys.has(key))) {
     const words = refusal(run, now);
-    if (words === undefined && run.answer === null) missing.push(`the hook ${run.hook} has not answered yet`);
-    if (words !== undefined && stopsAt(plan.settings.hooks, run)) reasons.push(words);
+    const stops = stopsAt(plan.settings.hooks, run);
+    if (words === undefined && run.answer === null && (stops || !isLastWord))
+      missing.push(`the hook ${run.hook} has not answered yet`);
+    if (words !== undefined && stops) reasons.push(words);
   }
   if (reasons.length > 0) return { verdict: 'fail', reasons };
   return missing.length > 0 ? { verdict: 'wait', missing } : { verdict: 'pass' };

@@ -15,6 +15,13 @@ const crashLoop = 3;
 /** A moment without capacity passes; what still stands after so many tries does not. */
 const noRoomAnyMore = 3;
 
+/** A generation that is not ended for days goes on crashing, and the item has 400 KB: more of them say nothing new. */
+const mostKept = 10;
+
+/** Of tasks that run, whose number is compared: all that must, and at least so many. While that is not known, as a service may have. */
+const leastTasks = 500;
+const mostTasks = 5_000;
+
 /** Events carry their time in whole seconds. One that is delivered twice, hours later, must not stop a later deployment. */
 const eventResolutionMs = 1_000;
 
@@ -46,7 +53,7 @@ export function latch(item: ServiceItem, signal: Signal, now: number): Latched {
   const beside = unconcerned(item, deployment, signal);
   if (beside !== undefined) return { item, end: undefined, remark: beside };
   const word = heard(item, deployment, signal, now);
-  const next = { ...word, latch: remembered(word.latch, signal, now) };
+  const next = { ...word, latch: remembered(word, signal, now) };
   const known = next.latch === deployment.latch && next.hold === deployment.hold;
   return {
     item: known ? item : { ...item, deployment: next },
@@ -180,21 +187,28 @@ function collecting(item: ServiceItem, by: string, now: number): Latched {
   };
 }
 
-function remembered(known: Latch, signal: SignalToDeployment, now: number): Latch {
+function remembered({ latch: known, desired }: Deployment, signal: SignalToDeployment, now: number): Latch {
   switch (signal.kind) {
     case 'taskRunning':
       return known.running.includes(signal.task)
         ? known
-        : { ...known, running: [...known.running, signal.task] };
+        : {
+            ...known,
+            running: newest(known.running, signal.task, Math.max(desired ?? mostTasks, leastTasks)),
+          };
     case 'taskStopped': {
       if (!signal.crashed || known.crashes.some(({ task }) => task === signal.task)) return known;
       const running = known.running.filter((task) => task !== signal.task);
-      return { ...known, running, crashes: [...known.crashes, { task: signal.task, reason: signal.reason }] };
+      const crash = { task: signal.task, reason: shortened(signal.reason) };
+      return { ...known, running, crashes: newest(known.crashes, crash) };
     }
     case 'noRoom':
       return known.noRoom.some(({ event }) => event === signal.event)
         ? known
-        : { ...known, noRoom: [...known.noRoom, { event: signal.event, reason: signal.reason }] };
+        : {
+            ...known,
+            noRoom: newest(known.noRoom, { event: signal.event, reason: shortened(signal.reason) }),
+          };
     case 'fleetFailed':
       return known.fleetFailed === null ? { ...known, fleetFailed: signal.reason } : known;
     case 'alarm':
@@ -210,6 +224,10 @@ function remembered(known: Latch, signal: SignalToDeployment, now: number): Latc
     case 'approve':
       return known;
   }
+}
+
+function newest<T>(known: readonly T[], next: T, most = mostKept): T[] {
+  return [...known, next].slice(-most);
 }
 
 function endOf(wait: Wait | null, deployment: Deployment, signal: Signal): Latched['end'] {

@@ -54,6 +54,26 @@ function uncomparable({
     ]);
 }
 
+/** So many looks must fit before the deadline, or no generation is ever healthy. */
+function unlookable({
+  healthyLooks,
+  healthIntervalSeconds,
+  healthDeadlineSeconds,
+}: {
+  readonly healthyLooks: number;
+  readonly healthIntervalSeconds: number;
+  readonly healthDeadlineSeconds: number;
+}): readonly Mistake[] {
+  const seconds = (healthyLooks - 1) * healthIntervalSeconds;
+  if (seconds < healthDeadlineSeconds) return [];
+  return [
+    [
+      ['healthyLooks'],
+      `${healthyLooks} looks, ${healthIntervalSeconds} s apart, take ${seconds} s, and a generation must be healthy within ${healthDeadlineSeconds} s: look less often, or give it longer`,
+    ],
+  ];
+}
+
 export const serviceSettings = z
   .strictObject({
     schema: z.literal(1),
@@ -148,7 +168,8 @@ export const serviceSettings = z
     fleet: fleetSettings,
   })
   .superRefine((settings, context) => {
-    for (const [path, message] of uncomparable(settings)) context.addIssue({ code: 'custom', path, message });
+    for (const [path, message] of [...uncomparable(settings), ...unlookable(settings)])
+      context.addIssue({ code: 'custom', path, message });
   });
 
 export type ServiceSettings = z.infer<typeof serviceSettings>;

@@ -62,7 +62,13 @@ export async function askGates(
     return fails('Cutover.Unhealthy', `${plan.to.name} did not stay healthy: ${words.join('; ')}`);
   }
   const hooks = asks('hooks')
-    ? hooksVerdict(item, plan, { stage: 'step', step: deployment.step, generation: plan.to }, ports.now())
+    ? hooksVerdict(
+        item,
+        plan,
+        { stage: 'step', step: deployment.step, generation: plan.to },
+        ports.now(),
+        isLastWord,
+      )
     : undefined;
   const judged = together([hooks, compared?.verdict, metrics].filter((each) => each !== undefined));
   if (judged.verdict === 'fail') return fails('Cutover.GateFailed', judged.reasons.join('; '));

@@ -8,6 +8,7 @@ import { CutoverError } from '../core/errors.ts';
 import { stopReason } from '../core/latch.ts';
 import { goingForward } from '../core/ownership.ts';
 import { type Plan, planSchema } from '../core/plan.ts';
+import { reading } from '../core/reading.ts';
 import { fullAgain } from '../core/retention.ts';
 import type { Bounds } from '../core/scaling.ts';
 import type { Deployment } from '../core/service-item.ts';
@@ -53,7 +54,8 @@ export async function launch(
   if (plan.kept) await fit(plan, desired, model?.bounds ?? null, ports);
   else {
     await ports.fleet.launch(settings, plan.to, desired, plan.copyOf);
-    if (model !== undefined) await scaleLike(model, plan, desired, ports);
+    const scale = async () => model && scaleLike(model, plan, desired, ports);
+    await (plan.direction === 'back' ? reading(scale) : scale());
   }
   if (plan.direction === 'forward') await keepImage(plan, ports);
   await ports.ledger.change(service, (item) => ({
@@ -62,13 +64,17 @@ export async function launch(
   return { desired };
 }
 
-/** What is kept scales already: a way back to it does not fail because nobody can be asked how. It keeps the size it is held at. */
+/**
+ * A way back does not fail because nobody can be asked how what is live scales: what is declared stands in for that until the
+ * end, when it is asked again. What is kept keeps the size it is held at.
+ */
 async function knownModel(plan: Plan, owed: Bounds | null, ports: LaunchPorts): ReturnType<typeof modelOf> {
   try {
     return await modelOf(plan, owed, ports);
   } catch (failure) {
-    if (!plan.kept || !(failure instanceof CutoverError)) throw failure;
-    return undefined;
+    if (plan.direction === 'forward' || !(failure instanceof CutoverError)) throw failure;
+    const bounds = owed ?? (await ports.scaling.bounds(plan.settings, null));
+    return bounds === undefined ? undefined : { from: null, bounds, known: [] };
   }
 }
 
@@ -97,6 +103,6 @@ async function fit(plan: Plan, desired: number, bounds: Bounds | null, ports: La
     );
   }
   if (kept >= desired) return;
-  await holdAt(bounds, settings, to, desired, ports);
+  await holdAt(bounds, plan, desired, ports);
   await fleet.resize(settings, to, desired);
 }

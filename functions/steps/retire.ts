@@ -8,7 +8,7 @@ import * as z from 'zod';
 import { retired, retiring } from '../core/course.ts';
 import { CutoverError } from '../core/errors.ts';
 import type { Generation } from '../core/generation.ts';
-import { asking, hooksVerdict } from '../core/hook.ts';
+import { asking, hooksVerdict, nextLook } from '../core/hook.ts';
 import { type GenerationName, serviceName } from '../core/names.ts';
 import { collected } from '../core/orphans.ts';
 import { judgedFrom } from '../core/quiet.ts';
@@ -17,7 +17,7 @@ import type { ServiceItem } from '../core/service-item.ts';
 import type { ServiceSettings } from '../core/service-settings.ts';
 import { type Collected, collect } from './collect.ts';
 import { lingeringRequests } from './lingering.ts';
-import { refuseWhileWeighted, type TerminatePorts } from './terminate.ts';
+import { giveTestersBack, refuseWhileWeighted, type TerminatePorts } from './terminate.ts';
 
 export const retireInput = z.object({ service: serviceName, execution: z.string() });
 type RetireInput = z.infer<typeof retireInput>;
@@ -86,13 +86,16 @@ async function attend(
   ports: TerminatePorts,
 ): Promise<Retained | undefined> {
   const { generation } = each;
-  const { weightsAt } = item;
+  const { weightsAt, live } = item;
   const settings = settingsOf(item);
   await refuseWhileWeighted(ports.traffic, settings.traffic, generation);
+  // After a rollback the test listener still leads to what was left, for that takes no call that it can do without.
+  if (live !== null) await giveTestersBack(settings, live, ports.traffic);
   const requests = await lingeringRequests(settings.traffic, generation, weightsAt ?? 0, ports);
   if (requests > 0) return putOff(each, ports.now());
   if (due([each], ports.now()).length > 0) {
-    if (await isHandingOver(generation, item, ports)) return { ...each, until: ports.now() + handOverLookMs };
+    const look = await handedOver(generation, item, ports);
+    if (look !== null) return { ...each, until: look };
     await ports.scaling.release(settings, generation);
     await ports.fleet.terminate(settings, generation);
     return undefined;
@@ -107,20 +110,19 @@ async function attend(
   return small(each);
 }
 
-/** How soon to look again whether a hook has answered. */
-const handOverLookMs = 15_000;
-
-/** Its hooks are told that it is to be ended, and have not all answered, nor used up their time. */
-async function isHandingOver(
+/** Its hooks are told that it is to be ended: when to look again whether all have answered; null once they have, or their time is up. */
+async function handedOver(
   generation: Generation,
   { service, deployment }: ServiceItem,
   { ledger, now }: TerminatePorts,
-): Promise<boolean> {
+): Promise<number | null> {
   const plan = deployment?.plan;
-  if (plan === undefined || !plan.settings.hooks.some(({ stage }) => stage === 'draining')) return false;
+  if (plan === undefined || !plan.settings.hooks.some(({ stage }) => stage === 'draining')) return null;
   const asked = { stage: 'draining', generation } as const;
   const { item } = await ledger.change(service, (current) => ({ item: asking(current, plan, asked, now()) }));
-  return hooksVerdict(item, plan, asked, now()).verdict === 'wait';
+  return hooksVerdict(item, plan, asked, now()).verdict === 'wait'
+    ? nextLook(item, plan, asked, now())
+    : null;
 }
 
 function afterBusy({ retained }: ServiceItem, now: number): number {

@@ -8,6 +8,7 @@ import { CutoverError } from '../core/errors.ts';
 import type { Generation } from '../core/generation.ts';
 import type { Plan } from '../core/plan.ts';
 import { judgedFrom } from '../core/quiet.ts';
+import { reading } from '../core/reading.ts';
 import { type Bounds, heldAt, sameBounds } from '../core/scaling.ts';
 import type { ServiceItem } from '../core/service-item.ts';
 import type { ServiceSettings } from '../core/service-settings.ts';
@@ -50,16 +51,22 @@ export async function scaleLike(
   await scaling.carry(settings, model.from, to, heldAt(model.bounds, size));
 }
 
-/** Nothing scales the generation below `size` from now on. */
+/**
+ * Nothing scales the new generation below `size` from now on. A way back does not depend on that: it is as large as it must be
+ * when it gets its weight, which is seen right before.
+ */
 export async function holdAt(
   owed: Bounds | null,
-  settings: ServiceSettings,
-  generation: Generation,
+  { settings, to, direction }: Plan,
   size: number,
   { scaling }: ScalePorts,
 ): Promise<void> {
-  if (owed === null || (await scaling.bounds(settings, generation)) === undefined) return;
-  await scaling.bound(settings, generation, heldAt(owed, size));
+  if (owed === null) return;
+  const hold = async (): Promise<void> => {
+    if ((await scaling.bounds(settings, to)) !== undefined)
+      await scaling.bound(settings, to, heldAt(owed, size));
+  };
+  await (direction === 'back' ? reading(hold) : hold());
 }
 
 /**
@@ -73,22 +80,22 @@ export async function holdOld(
   { scaling, ledger }: ScalePorts & { readonly ledger: Pick<Ledger, 'change'> },
 ): Promise<void> {
   const standing = bounds === null || from === null ? undefined : await scaling.bounds(settings, from);
-  if (from === null || standing === undefined) return;
+  if (bounds === null || from === null || standing === undefined) return;
   const { held } = await ledger.change(settings.service, (item) => {
     // By the item as it is: the same step may run twice at once, and hold meanwhile.
-    const owed = item.bounds !== null && isKnown(item.knownBounds, standing) ? item.bounds : standing;
+    const owed = wantedBy(standing, item.bounds ?? bounds, item.knownBounds);
     const hold = heldAt(owed, size);
-    const knownBounds = [...item.knownBounds, standing, hold].slice(-mostKnown);
-    return { item: { ...item, bounds: owed, knownBounds }, held: hold };
+    return { item: { ...item, bounds: owed, knownBounds: [standing, hold] }, held: hold };
   });
   await scaling.bound(settings, from, held);
 }
 
-/** Of each try the bounds that it found and those that it wrote. */
-const mostKnown = 8;
-
-function isKnown(known: readonly Bounds[], standing: Bounds): boolean {
-  return known.some((each) => sameBounds(each, standing));
+/** Each bound by itself, for a schedule may set one of them: what is neither seen before nor our hold is somebody else's, and counts. */
+function wantedBy(standing: Bounds, owed: Bounds, known: readonly Bounds[]): Bounds {
+  const of = (bound: keyof Bounds): number =>
+    known.some((each) => each[bound] === standing[bound]) ? owed[bound] : standing[bound];
+  const minimum = of('minimum');
+  return { minimum, maximum: Math.max(minimum, of('maximum')) };
 }
 
 interface GivingPorts extends ScalePorts {
@@ -134,7 +141,7 @@ async function handOver(
 ): Promise<void> {
   const { settings, from } = plan;
   const old = from === null ? undefined : await scaling.bounds(settings, from);
-  const bounds = old === undefined || isKnown(knownBounds, old) ? owed : old;
+  const bounds = old === undefined ? owed : wantedBy(old, owed, knownBounds);
   const model = await modelOf(plan, bounds, { scaling });
   if ((await scaling.bounds(settings, live)) !== undefined) await scaling.bound(settings, live, bounds);
   else if (model !== undefined) await scaling.carry(settings, model.from, live, bounds);
@@ -150,5 +157,7 @@ async function letGo(
   scaling: Scaling,
 ): Promise<void> {
   const standing = await scaling.bounds(settings, live);
-  if (standing !== undefined && isKnown(knownBounds, standing)) await scaling.bound(settings, live, owed);
+  if (standing === undefined) return;
+  const bounds = wantedBy(standing, owed, knownBounds);
+  if (!sameBounds(bounds, standing)) await scaling.bound(settings, live, bounds);
 }

@@ -10,6 +10,7 @@ import { CutoverError } from '../core/errors.ts';
 import { stopReason } from '../core/latch.ts';
 import { running } from '../core/ownership.ts';
 import { type Plan, planSchema, planStep } from '../core/plan.ts';
+import { reading } from '../core/reading.ts';
 import type { ServiceItem } from '../core/service-item.ts';
 import { sameWeights, type Weights } from '../core/weights.ts';
 import type { Fleet } from '../ports/fleet.ts';
@@ -83,8 +84,10 @@ export async function shift(
       ports.now(),
     ),
   }));
-  // A way back does not depend on what scales: only what goes forward holds the generation that it comes from.
-  if (plan.direction === 'forward') await holdOld(plan, before, needed, ports);
+  // A way back does not depend on what scales: only what goes forward holds the generation that it comes from. Nor does what
+  // must not wait, for the old one answers nobody any more.
+  const hold = () => holdOld(plan, before, needed, ports);
+  if (plan.direction === 'forward') await (alone ? reading(hold) : hold());
   await ports.traffic.shift(traffic, expected, reached.weights);
   await ports.ledger.change(service, (item) => ({
     item: shifted(item, plan, reached, at, ports.now(), takesOver),
@@ -133,7 +136,7 @@ async function refuseWhileSmaller(
     await ledger.change(settings.service, (current) => ({
       item: intending(current, plan, { kind: 'resize', before: null, after: null }, now()),
     }));
-    await holdAt(item.bounds, settings, to, needed, ports);
+    await holdAt(item.bounds, plan, needed, ports);
     await fleet.resize(settings, to, needed);
     await ledger.change(settings.service, (current) => ({ item: resized(current, plan) }));
   }

@@ -65,11 +65,14 @@ interface Start {
 
 async function sweepService(service: ServiceName, ports: SweepPorts): Promise<readonly string[]> {
   const item = await ports.ledger.read(service);
-  if (item.owner === null) await giveScalingBack(item, ports);
-  return begin(
+  // That it cannot be given back keeps no push waiting, which may be what mends that.
+  const [given] = await Promise.allSettled([item.owner === null ? giveScalingBack(item, ports) : undefined]);
+  const started = await begin(
     item.owner === null ? waitingIn(item, ports) : await recovering(item, item.owner, ports),
     ports,
   );
+  if (given.status === 'rejected') throw given.reason;
+  return started;
 }
 
 async function lookAfter(service: ServiceName, ports: SweepPorts): Promise<readonly string[]> {

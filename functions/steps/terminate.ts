@@ -11,7 +11,7 @@ import { owned } from '../core/ownership.ts';
 import { type Plan, planSchema } from '../core/plan.ts';
 import { reachedInWords } from '../core/quiet.ts';
 import type { Deployment } from '../core/service-item.ts';
-import type { TrafficSettings } from '../core/service-settings.ts';
+import type { ServiceSettings, TrafficSettings } from '../core/service-settings.ts';
 import { inWords, sameWeights } from '../core/weights.ts';
 import type { Fleet } from '../ports/fleet.ts';
 import type { Ledger } from '../ports/ledger.ts';
@@ -52,7 +52,7 @@ export async function terminate(
   if (plan.from !== null) {
     await refuseWhileWeighted(ports.traffic, plan.settings.traffic, plan.to);
     await refuseWhileAstray(ports.traffic, plan);
-    await giveTestersBack(plan, plan.from, ports.traffic);
+    await giveTestersBack(plan.settings, plan.from, ports.traffic);
     await refuseWithoutOther(ports.traffic, plan);
     await refuseWhileReached(plan, deployment, ports);
   }
@@ -73,7 +73,11 @@ export interface Terminated {
 }
 
 /** Whoever tests goes on with what is live: their requests must not keep what is to be ended. That this fails keeps nothing. */
-async function giveTestersBack({ settings }: Plan, { slot }: Generation, traffic: Traffic): Promise<void> {
+export async function giveTestersBack(
+  settings: ServiceSettings,
+  { slot }: Generation,
+  traffic: Traffic,
+): Promise<void> {
   try {
     await aimTestTraffic(settings, slot, traffic);
   } catch (failure) {
@@ -144,11 +148,16 @@ async function refuseWhileAstray(traffic: Traffic, { settings, weightsBefore, to
   );
 }
 
-/** The generation that serves must be seen healthy before the other one ends. */
+/**
+ * The generation that serves must be seen healthy before the other one ends. One that has nothing that could serve in its place,
+ * or was never launched, keeps nobody from the next push, which may be what mends the first.
+ */
 async function refuseWithoutOther(traffic: Traffic, { settings, from, to }: Plan): Promise<void> {
   if (from === null) return;
   const targets = await traffic.targets(settings.traffic, from.slot);
   if (targets.some(({ state }) => state === 'healthy')) return;
+  const reserve = await traffic.targets(settings.traffic, to.slot);
+  if (!reserve.some(({ state }) => state === 'healthy' || state === 'initial')) return;
   throw new CutoverError(
     'Cutover.Guarded',
     `${to.name} is not ended: ${from.name}, which has the traffic, has no healthy target`,

@@ -178,6 +178,21 @@ describe('a signal', () => {
     },
   );
 
+  it('of what is not ended for days does not fill the item', () => {
+    const { item, plan } = baking(0);
+    const returning = restoring(item, plan, item.weights!, because('why'), start);
+    const many = Array.from({ length: 600 }, (_, at) => [`a${at}`, `b${at}`, `c${at}`] as const);
+    const signals = many.flatMap(([stays, goes, event]) => [
+      ran(stays),
+      ran(goes),
+      crashed(goes),
+      noRoom(event),
+    ]);
+    const { latch: known } = after(signals, returning).item.deployment!;
+    expect([known.running.length, known.crashes.length, known.noRoom.length]).toEqual([499, 10, 10]);
+    expect(known.crashes.at(-1)?.task).toBe('b599');
+  });
+
   it('between two waits is remembered, and ends none', () => {
     const { item, end } = latch(baking(1).item, abort, start + 3);
     expect(end).toBeUndefined();

@@ -209,7 +209,7 @@ export const guards: readonly Guard[] = [
     invariant: 'I6',
     guard: 'nothing scales the old generation in while it shares the traffic',
     replacements: [
-      out('steps/shift.ts', 'await holdOld(plan, before, needed, ports);', 'await Promise.resolve();'),
+      out('steps/shift.ts', '() => holdOld(plan, before, needed, ports);', '() => Promise.resolve();'),
     ],
     options: { scaling },
     story: halfIdle,

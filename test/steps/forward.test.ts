@@ -426,6 +426,13 @@ describe('await healthy', () => {
   });
 });
 
+it('looks that do not fit before the deadline are refused where they are said', () => {
+  const looking = (healthDeadlineSeconds: number) => () =>
+    settingsOf({ healthyLooks: 3, healthIntervalSeconds: 300, healthDeadlineSeconds });
+  expect(looking(600)).toThrow('3 looks, 300 s apart, take 600 s');
+  expect(looking(601)).not.toThrow();
+});
+
 describe('await bake', () => {
   it.each([
     ['bakes on', 'OK', 1, undefined],

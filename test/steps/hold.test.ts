@@ -1,5 +1,6 @@
 /** Deployments that wait for a person's word, and those that a newer push takes the place of, driven as the machine drives them. */
 import { beforeEach, describe, expect, it } from 'vitest';
+import { admit } from '../../functions/core/admission.ts';
 import type { CutoverError, ErrorName } from '../../functions/core/errors.ts';
 import type { Plan } from '../../functions/core/plan.ts';
 import { chaptersOf } from '../../functions/core/story.ts';
@@ -16,6 +17,7 @@ import {
   generationOf,
   goingBack,
   liveItem,
+  offerOf,
   pendingOf,
   pushOf,
   replacedItem,
@@ -409,6 +411,19 @@ describe('a push that takes the place of what is deployed', () => {
 });
 
 describe('a push that waited while the alarm is red', () => {
+  it('is told once, however many alarms are', () => {
+    const names = Array.from({ length: 60 }, (_, at) => `alarm-${at}-`.padEnd(80, 'x'));
+    const objections = names.map((redAlarm) => ({
+      severity: 'refuse' as const,
+      check: 'alarms' as const,
+      redAlarm,
+      words: 'red',
+    }));
+    const first = admit(liveItem({ pending: pendingOf(2) }), offerOf(pushOf(2), { objections }));
+    const run = { arn: execution('again'), redrives: 0 };
+    expect(admit(first.item, offerOf(pushOf(2), { objections, execution: run })).item).toBe(first.item);
+  });
+
   it('waits on, which is told once, and is deployed when the alarm is green', async () => {
     world = new World();
     world.live(generationOf(1));

@@ -1,5 +1,6 @@
 /** Functions of a service that a deployment asks: when, with what, and what comes of each answer, or of none. */
 import { beforeEach, describe, expect, it } from 'vitest';
+import { admit } from '../../functions/core/admission.ts';
 import { CutoverError } from '../../functions/core/errors.ts';
 import type { HookSettings } from '../../functions/core/hook-settings.ts';
 import { parse } from '../../functions/core/parse.ts';
@@ -7,6 +8,7 @@ import type { Plan } from '../../functions/core/plan.ts';
 import { serviceSettings } from '../../functions/core/service-settings.ts';
 import { announce } from '../../functions/steps/announce.ts';
 import { judge } from '../../functions/steps/judge.ts';
+import { launch } from '../../functions/steps/launch.ts';
 import { planRollback } from '../../functions/steps/plan-rollback.ts';
 import { retire } from '../../functions/steps/retire.ts';
 import { runHook } from '../../functions/steps/run-hook.ts';
@@ -17,6 +19,7 @@ import {
   generationOf,
   green,
   liveItem,
+  offerOf,
   pushOf,
   replacedItem,
   settingsOf,
@@ -191,11 +194,30 @@ describe('a test listener', () => {
   });
 });
 
+it('a test listener leads to what is live before the generation that a rollback left is ended', async () => {
+  world.item = replacedItem();
+  world.rule = world.item.weights!;
+  world.testRule = world.rule;
+  world.live(generationOf(2, green));
+  world.time = start + 600_000;
+  world.settings = { ...settingsOf(), traffic: { ...settingsOf().traffic, testRule } };
+  const run = { arn: execution('rollback'), redrives: 0 };
+  const { plan } = await planRollback({ service: 'web', execution: run }, world.ports);
+  await deploy(world, plan!, 0);
+  world.time = world.item.retained[0]!.until + 1;
+  const { retired } = await retire({ service: web, execution: execution('retire') }, world.ports);
+  expect(retired).toEqual(['web-g0002']);
+  expect(world.testRule).toMatchObject({ blue: 100, green: 0 });
+});
+
 describe('the hook of a step', () => {
-  const baking = async (): Promise<Plan> => {
-    world.settings = withHooks({ name: 'look', stage: 'step' });
+  const withoutHooks = {
+    kind: 'custom',
+    steps: [{ weightPercent: 100, bakeSeconds: 60, gates: ['alarms'] }],
+  };
+  const baking = async (changes: Partial<Hook> = {}): Promise<Plan> => {
+    world.settings = withHooks({ name: 'look', stage: 'step', ...changes });
     const plan = await world.plan(pushOf(2));
-    const { launch } = await import('../../functions/steps/launch.ts');
     await launch({ plan }, world.ports);
     await shift({ direction: 'forward', plan, step: plan.steps[0]!, index: 0 }, world.ports);
     world.item = { ...world.item, wait: { token: 'bake', for: 'bake', deadline: null, entered: 1 } };
@@ -211,6 +233,22 @@ describe('the hook of a step', () => {
     await expect(judged()).rejects.toThrow('the hook look has not answered yet');
     await answer('pass');
     await expect(judged()).resolves.toMatchObject({ verdict: 'pass' });
+  });
+
+  it('does not turn it back in the end when it may only warn, however long it may take', async () => {
+    const plan = await baking({ onFailure: 'warn', deadlineSeconds: 43_200 });
+    const due = world.time - plan.settings.extendSeconds * 1_000;
+    await expect(judge({ plan, deadline: due, due }, world.ports)).resolves.toMatchObject({
+      verdict: 'pass',
+    });
+  });
+
+  it('is not asked at a step whose gates it is not', async () => {
+    world.settings = { ...withHooks({ name: 'look', stage: 'step' }), strategy: withoutHooks };
+    const plan = await world.plan(pushOf(2));
+    await launch({ plan }, world.ports);
+    await shift({ direction: 'forward', plan, step: plan.steps[0]!, index: 0 }, world.ports);
+    expect(world.item.hooks).toEqual([]);
   });
 
   it('ends the wait at once when it refuses, and has it looked at when it lets it go on', async () => {
@@ -249,6 +287,45 @@ describe('a generation that is to be ended', () => {
     expect(await retired()).toMatchObject({ retired: ['web-g0001'] });
   });
 
+  it('is looked at ever more rarely, for an execution has a finite history', async () => {
+    await due(43_200);
+    let visits = 0;
+    for (let next: string | null = ''; next !== null; visits++) {
+      ({ next } = await retired());
+      if (next !== null) world.time = Date.parse(next);
+    }
+    expect(visits).toBeLessThan(100);
+    expect(world.fleets.has('web-g0001')).toBe(false);
+  });
+
+  it('holds a slot that a push waits for', async () => {
+    await due();
+    await retired();
+    const settings = settingsOf({ whenBusy: 'queueLatest' }, ['blue', 'green']);
+    const offer = offerOf(pushOf(3), { settings, weights: world.rule, now: world.time });
+    expect(admit(world.item, offer).admission).toMatchObject({ admission: 'queued' });
+  });
+
+  it('is told of whole, whichever deployment replaced it', async () => {
+    await due();
+    await deploy(world, await world.plan(pushOf(3)), 0);
+    const before = world.item;
+    await retired();
+    await announce({ before, after: world.item }, world.ports);
+    expect(world.hookCalls.map(({ input }) => input)).toMatchObject([
+      { generation: { name: 'web-g0001', slot: 'blue', digest: pushOf(1).digest } },
+    ]);
+  });
+
+  it('is told anew when it was gone back to in between', async () => {
+    await due(600);
+    await retired();
+    const run = { arn: execution('rollback'), redrives: 0 };
+    const { plan } = await planRollback({ service: 'web', execution: run }, world.ports);
+    await deploy(world, plan!, 0);
+    expect(world.item).toMatchObject({ live: { name: 'web-g0001' }, hooks: [] });
+  });
+
   it('is ended when its hook used up its time', async () => {
     await due(20);
     await retired();
@@ -261,7 +338,6 @@ describe('what is asked', () => {
   it('is called with what it is about, and again with the same key when the record comes twice', async () => {
     world.settings = withHooks({ name: 'smoke', stage: 'testTraffic', retries: 1 });
     const plan = await world.plan(pushOf(2));
-    const { launch } = await import('../../functions/steps/launch.ts');
     await launch({ plan }, world.ports);
     const before = world.item;
     await expect(
@@ -293,6 +369,13 @@ describe('what is asked', () => {
       },
     });
   });
+});
+
+it('what nobody answered in time is not kept for ever', async () => {
+  await deployed({ name: 'tell', stage: 'promoted', deadlineSeconds: 60 });
+  world.time += 100_000;
+  await deploy(world, await world.plan(pushOf(3)), 0);
+  expect(world.item.hooks).toMatchObject([{ deployment: 'web-g0003-d3' }]);
 });
 
 describe('a hook that is called', () => {

@@ -6,6 +6,7 @@ import type { Plan } from '../../functions/core/plan.ts';
 import { launch } from '../../functions/steps/launch.ts';
 import { signal } from '../../functions/steps/signal.ts';
 import { generationOf, liveItem, pushOf, settingsOf, start } from '../core/examples.ts';
+import { deploy } from './machine.ts';
 import { World } from './world.ts';
 
 const scanned = (severity: string | null): ImageScan => ({
@@ -61,6 +62,13 @@ describe('an image', () => {
     expect(thrown).toMatchObject({ name: 'Cutover.GateFailed' });
     expect(String(thrown)).toMatch(/shop\/web:v2 \(\w{12}\) may not be launched: .*CVE-2026-1/);
     expect(world.written()).toEqual([]);
+  });
+
+  it('that is refused while what is live is dead keeps nobody from the next push, which may mend it', async () => {
+    world.fleets.get('web-g0001')!.health = 'unhealthy';
+    world.scan = scanned('CRITICAL');
+    await deploy(world, plan, 0);
+    expect(world.item).toMatchObject({ owner: null, deployment: { outcome: 'restored' } });
   });
 
   it('that is not scanned yet is waited for, until the deadline', async () => {

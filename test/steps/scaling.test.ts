@@ -14,6 +14,7 @@ import {
   generationOf,
   green,
   liveItem,
+  pendingOf,
   pushOf,
   replacedItem,
   settingsOf,
@@ -258,6 +259,16 @@ describe('when nobody can say how generations scale', () => {
     expect(world.scaled.get('web-g0002')?.schedule).toBe('web-g0001');
   });
 
+  it('a push that waits is offered all the same', async () => {
+    const world = scaledWorld();
+    world.fail('scaling.carrySchedule', 'before', 'Cutover.AwsRefused');
+    await deploy(world, await planned(world), 0);
+    world.item = { ...world.item, pending: pendingOf(3) };
+    world.fail('scaling.carrySchedule', 'before', 'Cutover.AwsRefused');
+    await expect(sweep(world.ports)).rejects.toThrow('scaling.carrySchedule failed');
+    expect([...world.started.values()]).toMatchObject([{ machine: 'deploy' }]);
+  });
+
   it('the next deployment does not take what is held for what is wanted', async () => {
     const world = scaledWorld();
     world.fail('scaling.carrySchedule', 'before', 'Cutover.AwsRefused');
@@ -269,9 +280,28 @@ describe('when nobody can say how generations scale', () => {
   });
 });
 
+it('what is alone takes all the traffic though nothing can be held', async () => {
+  const world = scaledWorld();
+  const plan = await planned(world);
+  world.onCall = (call, when) => {
+    if ((world.rule[green] ?? 0) === 0 || world.item.deployment?.outcome !== null) return;
+    world.fleets.get('web-g0001')!.health = 'unhealthy';
+    if (when === 'before' && call.startsWith('scaling'))
+      throw new CutoverError('Cutover.AwsUnavailable', 'down');
+  };
+  await deploy(world, plan, 2);
+  expect(world.item.live?.name).toBe('web-g0002');
+  await sweepLater(world);
+  settled(world);
+});
+
 describe('bounds that a schedule, or a person, changes in the middle', () => {
   const others = between(6, 20);
-  const changing = async (given: (world: World) => void, at: (world: World) => boolean): Promise<World> => {
+  const changing = async (
+    given: (world: World) => void,
+    at: (world: World) => boolean,
+    change: Partial<typeof others> = others,
+  ): Promise<World> => {
     const world = scaledWorld();
     const plan = await planned(world);
     let isChanged = false;
@@ -281,7 +311,8 @@ describe('bounds that a schedule, or a person, changes in the middle', () => {
       happens(call, when);
       if (isChanged || !at(world)) return;
       isChanged = true;
-      world.scaled.set('web-g0001', { ...world.scaled.get('web-g0001')!, bounds: others });
+      const known = world.scaled.get('web-g0001')!;
+      world.scaled.set('web-g0001', { ...known, bounds: { ...known.bounds, ...change } });
     };
     await deploy(world, plan, 0);
     world.onCall = () => {};
@@ -300,6 +331,15 @@ describe('bounds that a schedule, or a person, changes in the middle', () => {
     expect(world.scaled.get('web-g0002')?.bounds).toEqual(others);
   });
 
+  it.each(['live', 'red in the middle'])(
+    'of which only one is set leave the other as it was: %s',
+    async (end) => {
+      const isShared = (each: World) => (each.rule[green] ?? 0) > 0;
+      const world = await changing(ending[end]!, isShared, { maximum: 20 });
+      expect(world.scaled.get(world.item.live!.name)?.bounds).toEqual(between(2, 20));
+    },
+  );
+
   it('stay when it is taken back', async () => {
     const world = await changing(ending['red in the middle']!, (each) => (each.rule[green] ?? 0) > 0);
     expect(world.item).toMatchObject({ live: { name: 'web-g0001' }, bounds: null });
@@ -308,14 +348,14 @@ describe('bounds that a schedule, or a person, changes in the middle', () => {
 });
 
 describe('a rollback to what is kept', () => {
-  const rolledBack = async (refused?: Call): Promise<World> => {
+  const rolledBack = async (refused?: Call, size = 4): Promise<World> => {
     const world = new World();
     world.item = replacedItem();
     world.time = start + 600_000;
     world.rule = world.item.weights!;
-    world.live(generationOf(1));
+    world.live(generationOf(1), size);
     world.live(generationOf(2, green));
-    world.scaled.set('web-g0001', { bounds: between(4, 10), like: 'web-g0001', schedule: null });
+    world.scaled.set('web-g0001', { bounds: between(size, 10), like: 'web-g0001', schedule: null });
     world.scaled.set('web-g0002', { bounds: original, like: 'web-g0001', schedule: null });
     const run = { arn: execution('rollback'), redrives: 0 };
     const { plan } = await planRollback({ service: 'web', execution: run }, world.ports);
@@ -338,11 +378,37 @@ describe('a rollback to what is kept', () => {
     settled(world);
   });
 
+  it('grows what is small by now though nobody may hold it', async () => {
+    const world = await rolledBack('scaling.bound', 1);
+    expect(world.item).toMatchObject({ live: { name: 'web-g0001' }, deployment: { desired: 4 } });
+  });
+
   it('does not fail because nobody can say how they scale', async () => {
     const world = await rolledBack('scaling.bounds');
     expect(world.rule).toMatchObject({ blue: 100 });
     expect(world.item).toMatchObject({ live: { name: 'web-g0001' }, bounds: null });
   });
+});
+
+it('a rollback that launches anew does so though nothing can be asked or held; the sweep has it scale', async () => {
+  const world = new World();
+  world.item = replacedItem({ retained: [] });
+  world.time = start + 600_000;
+  world.rule = world.item.weights!;
+  world.live(generationOf(2, green));
+  world.scaled.set('web-g0002', { bounds: original, like: 'web-g0002', schedule: null });
+  world.scalingDeclared = between(1, 5);
+  const run = { arn: execution('rollback'), redrives: 0 };
+  const { plan } = await planRollback({ service: 'web', execution: run }, world.ports);
+  world.onCall = (call, when) => {
+    if (when === 'before' && call.startsWith('scaling'))
+      throw new CutoverError('Cutover.AwsUnavailable', 'down');
+  };
+  await deploy(world, plan!, 0);
+  expect(world.item.live?.digest).toBe(generationOf(1).digest);
+  world.onCall = () => {};
+  await sweepLater(world);
+  settled(world);
 });
 
 describe('a generation that is kept', () => {

@@ -142,6 +142,13 @@ describe('a freeze', () => {
     expect(await offer()).toMatchObject({ admission: 'admitted' });
   });
 
+  it('names the push that a newer one takes the place of', async () => {
+    world.item = liveItem({
+      pending: { ...pendingOf(1), notBefore: start + 86_400_000 },
+    });
+    expect((await offer()).reason).toContain('shop/web:v1, which waited, is superseded by it');
+  });
+
   it('does not keep what somebody answers for: it is offered at once', async () => {
     world.item = liveItem({ pending: { ...pendingOf(2), notBefore: start + 86_400_000 } });
     await waive();
