@@ -33,7 +33,7 @@ export const create = entry({
           const change = changeIn(record);
           if (change === undefined) continue;
           logger.appendKeys({ deployment: change.after.deployment?.plan.deployment });
-          await announce(change, ports);
+          for (const refused of await announce(change, ports)) logger.error(refused);
         } catch (failure) {
           logger.error('a change could not be announced; it is tried again', failure as Error);
           return { batchItemFailures: [{ itemIdentifier: record.dynamodb.SequenceNumber }] };

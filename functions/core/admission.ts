@@ -146,13 +146,18 @@ function waiting(
   return { ...item, pending: { eventId, at, repository, tag, digest, notBefore } };
 }
 
-/** A window may be declared, or end sooner, while a push waits: then people are told anew. */
+/** A window may be declared, or end sooner, while a push waits: it is offered again before long, and told anew what changed. */
+const freezeLookMs = 3_600_000;
+
 function whileFrozen(item: ServiceItem, offer: Offer, { until, reason: why }: Freeze): Decided {
-  const reason = `nothing is deployed until ${iso(until)} (${why}); it waits${givingWay(item, offer)}`;
+  const frozen = `nothing is deployed until ${iso(until)} (${why}); it waits`;
+  const reason = `${frozen}${givingWay(item, offer)}`;
   const admission = { admission: 'queued', plan: null, reason, notBefore: null } as const;
-  const waits = waiting(item, offer.push, until);
-  if (waits === item) return { item, admission };
-  return { item: recorded(waits, offer, { admission: 'queued', reason }), admission };
+  const waits = waiting(item, offer.push, Math.min(until, offer.now + freezeLookMs));
+  const { intake, pending } = item;
+  const { eventId } = offer.push;
+  const told = pending?.eventId === eventId && intake?.id === eventId && intake.reason.startsWith(frozen);
+  return { item: told ? waits : recorded(waits, offer, { admission: 'queued', reason }), admission };
 }
 
 /** A push that waited and was looked at waits no more, whatever came of it. */

@@ -161,6 +161,17 @@ export function refusal({ hook, answer, until }: HookRun, now: number): string |
     : undefined;
 }
 
+/** What nobody waited for, and did not come in time, is told as what was. */
+export function withoutAnswer(item: ServiceItem, now: number): ServiceItem {
+  if (!item.hooks.some((run) => run.answer === null && refusal(run, now) !== undefined)) return item;
+  const hooks = item.hooks.map((run): HookRun => {
+    const isLate = run.answer === null && refusal(run, now) !== undefined;
+    const reason = `it did not answer until ${new Date(run.until).toISOString()}`;
+    return isLate ? { ...run, answer: { verdict: 'fail', reason, at: now } } : run;
+  });
+  return { ...item, hooks };
+}
+
 /** The first answer counts: a hook may be called twice. Undefined when nothing of that key is asked. */
 export function answering(
   item: ServiceItem,

@@ -44,8 +44,15 @@ export function goingForward(item: ServiceItem, plan: Pick<Plan, 'fence' | 'depl
 }
 
 /** Something is left to be done for the service, by its owner or by the sweep. */
-export function isOpen({ owner, pending, retained, collect, bounds }: ServiceItem): boolean {
-  return owner !== null || pending !== null || retained.length > 0 || collect !== null || bounds !== null;
+export function isOpen({ owner, pending, retained, collect, bounds, hooks }: ServiceItem): boolean {
+  return (
+    owner !== null ||
+    pending !== null ||
+    retained.length > 0 ||
+    collect !== null ||
+    bounds !== null ||
+    hooks.some(({ answer }) => answer === null)
+  );
 }
 
 /** Owner gone, nothing intended, nobody waiting. The fence stays: it only rises. */

@@ -3,6 +3,7 @@
  * Changes nothing. A repeat calls with the same key, finds the history told, and sends the message again, with the same id.
  */
 import { isSpoken } from '../core/chapter.ts';
+import { CutoverError } from '../core/errors.ts';
 import { hookInput } from '../core/hook.ts';
 import { messageOf } from '../core/message.ts';
 import type { ServiceItem } from '../core/service-item.ts';
@@ -22,14 +23,27 @@ export interface ItemChange {
   readonly after: ServiceItem;
 }
 
-export async function announce({ before, after }: ItemChange, ports: AnnouncePorts): Promise<void> {
-  // First: what a deployment waits for must not wait for the messages.
-  for (const call of callsIn(before, after)) await ports.hooks.begin(call);
+/** Returns why hooks could not be begun: each then does not answer, which its deadline tells. */
+export async function announce(
+  { before, after }: ItemChange,
+  ports: AnnouncePorts,
+): Promise<readonly string[]> {
+  const refused: string[] = [];
+  // First: what a deployment waits for must not wait for the messages, nor they for what AWS refuses.
+  for (const call of callsIn(before, after)) {
+    try {
+      await ports.hooks.begin(call);
+    } catch (failure) {
+      if (!(failure instanceof CutoverError) || failure.name !== 'Cutover.AwsRefused') throw failure;
+      refused.push(failure.message);
+    }
+  }
   for (const chapter of chaptersOf(before, after)) {
     const message = messageOf(chapter);
     await ports.history.tell(chapter, message.text);
     if (isSpoken(chapter)) await ports.announcer.publish(message, chapter);
   }
+  return refused;
 }
 
 /** The hooks that this change asks. */

@@ -4,6 +4,7 @@
  * that must stay, and what nothing references. Changes no service; what it starts has names that a repeat gives again.
  */
 import { CutoverError } from '../core/errors.ts';
+import { withoutAnswer } from '../core/hook.ts';
 import { type ServiceName, serviceName } from '../core/names.ts';
 import { eventOf, type Push } from '../core/push.ts';
 import { hasEnded } from '../core/recovery.ts';
@@ -64,7 +65,7 @@ interface Start {
 }
 
 async function sweepService(service: ServiceName, ports: SweepPorts): Promise<readonly string[]> {
-  const item = await ports.ledger.read(service);
+  const item = await noting(await ports.ledger.read(service), ports);
   // That it cannot be given back keeps no push waiting, which may be what mends that.
   const [given] = await Promise.allSettled([item.owner === null ? giveScalingBack(item, ports) : undefined]);
   const started = await begin(
@@ -73,6 +74,13 @@ async function sweepService(service: ServiceName, ports: SweepPorts): Promise<re
   );
   if (given.status === 'rejected') throw given.reason;
   return started;
+}
+
+/** Hooks that nobody waited for, and whose time is over. */
+async function noting(item: ServiceItem, { ledger, now }: SweepPorts): Promise<ServiceItem> {
+  if (withoutAnswer(item, now()) === item) return item;
+  const noted = await ledger.change(item.service, (current) => ({ item: withoutAnswer(current, now()) }));
+  return noted.item;
 }
 
 async function lookAfter(service: ServiceName, ports: SweepPorts): Promise<readonly string[]> {

@@ -149,15 +149,15 @@ async function refuseWhileAstray(traffic: Traffic, { settings, weightsBefore, to
 }
 
 /**
- * The generation that serves must be seen healthy before the other one ends. One that has nothing that could serve in its place,
- * or was never launched, keeps nobody from the next push, which may be what mends the first.
+ * The generation that serves must be seen healthy before the other one ends. One of which nothing was ever launched keeps nobody
+ * from the next push, which may be what mends the first.
  */
 async function refuseWithoutOther(traffic: Traffic, { settings, from, to }: Plan): Promise<void> {
   if (from === null) return;
   const targets = await traffic.targets(settings.traffic, from.slot);
   if (targets.some(({ state }) => state === 'healthy')) return;
   const reserve = await traffic.targets(settings.traffic, to.slot);
-  if (!reserve.some(({ state }) => state === 'healthy' || state === 'initial')) return;
+  if (reserve.every(({ state }) => state === 'draining')) return;
   throw new CutoverError(
     'Cutover.Guarded',
     `${to.name} is not ended: ${from.name}, which has the traffic, has no healthy target`,

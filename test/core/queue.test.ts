@@ -272,7 +272,7 @@ describe('a push while nothing may be deployed', () => {
       reason:
         'nothing is deployed until 2026-01-02T23:00:00.000Z (no deployments on Friday evening); it waits',
     });
-    expect(first.item.pending).toMatchObject({ eventId: 'event-2', notBefore: until });
+    expect(first.item.pending).toMatchObject({ eventId: 'event-2', notBefore: friday + 3_600_000 });
     expect(first.item.owner).toBeNull();
     expect(admit(first.item, frozen()).item).toBe(first.item);
   });

@@ -57,7 +57,7 @@ test('every task is tried again with full jitter and an end, and evenly for what
       "Plan: 8 times, 1 s × 2 to 30 s, jitter FULL",
       "Launch: 8 times, 1 s × 2 to 30 s, jitter FULL; 1500 times, 10 s × 1.3 to 60 s, jitter NONE",
       "Await healthy: 8 times, 1 s × 2 to 30 s, jitter FULL",
-      "Shift: 8 times, 1 s × 2 to 30 s, jitter FULL; 1600 times, 2 s × 1.2 to 60 s, jitter NONE; 2000 times, 15 s × 1 to 15 s, jitter NONE",
+      "Shift: 8 times, 1 s × 2 to 30 s, jitter FULL; 1600 times, 2 s × 1.2 to 60 s, jitter NONE; 1600 times, 15 s × 1.05 to 60 s, jitter NONE",
       "Await bake: 8 times, 1 s × 2 to 30 s, jitter FULL",
       "Judge: 8 times, 1 s × 2 to 30 s, jitter FULL",
       "Bake on: 8 times, 1 s × 2 to 30 s, jitter FULL",

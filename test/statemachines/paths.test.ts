@@ -491,7 +491,7 @@ test('a generation that must grow gets its weight when it has, and goes back whe
   const grown = await deploying({ shift: [growing, growing, returns({ weights: {} })] });
   expect(grown.outcome).toEqual(live);
   const [first = 0, ...again] = grown.secondsOf('shift');
-  expect(again.map((second) => Math.round(second - first))).toEqual([15, 30]);
+  expect(again.map((second) => Math.round(second - first))).toEqual([15, 31]);
 
   const never = await deploying({ shift: [growing] });
   expect(never.outcome).toEqual(restored('because of Cutover.Growing'));

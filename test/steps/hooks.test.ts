@@ -6,6 +6,7 @@ import type { HookSettings } from '../../functions/core/hook-settings.ts';
 import { parse } from '../../functions/core/parse.ts';
 import type { Plan } from '../../functions/core/plan.ts';
 import { serviceSettings } from '../../functions/core/service-settings.ts';
+import { chaptersOf } from '../../functions/core/story.ts';
 import { announce } from '../../functions/steps/announce.ts';
 import { judge } from '../../functions/steps/judge.ts';
 import { launch } from '../../functions/steps/launch.ts';
@@ -14,6 +15,7 @@ import { retire } from '../../functions/steps/retire.ts';
 import { runHook } from '../../functions/steps/run-hook.ts';
 import { shift } from '../../functions/steps/shift.ts';
 import { signal } from '../../functions/steps/signal.ts';
+import { sweep } from '../../functions/steps/sweep.ts';
 import {
   execution,
   generationOf,
@@ -376,6 +378,36 @@ it('what nobody answered in time is not kept for ever', async () => {
   world.time += 100_000;
   await deploy(world, await world.plan(pushOf(3)), 0);
   expect(world.item.hooks).toMatchObject([{ deployment: 'web-g0003-d3' }]);
+});
+
+describe('a hook that says nothing', () => {
+  it('is told when its time is over, though nobody waited for it', async () => {
+    await deployed({ name: 'tell', stage: 'promoted', deadlineSeconds: 60 });
+    const before = world.item;
+    await sweep(world.ports);
+    expect(world.item.hooks).toMatchObject([{ answer: null }]);
+    world.time += 60_000;
+    await sweep(world.ports);
+    expect(chaptersOf(before, world.item)).toMatchObject([
+      {
+        kind: 'hookFailed',
+        reason: expect.stringContaining('the hook tell refused (promoted): it did not answer until '),
+      },
+    ]);
+  });
+
+  it('because AWS refuses to call it keeps no message', async () => {
+    world.settings = withHooks({ name: 'smoke', stage: 'launched' });
+    const plan = await world.plan(pushOf(2));
+    const { launch } = await import('../../functions/steps/launch.ts');
+    await launch({ plan }, world.ports);
+    const before = world.item;
+    await shift({ direction: 'forward', plan, step: plan.steps[0]!, index: 0 }, world.ports).catch(() => {});
+    const denied = { begin: () => Promise.reject(new CutoverError('Cutover.AwsRefused', 'denied')) };
+    const change = { before, after: { ...world.item, waiver: { by: 'ann', reason: 'x', at: 1 } } };
+    expect(await announce(change, { ...world.ports, hooks: denied })).toEqual(['denied']);
+    expect(world.told.map(({ kind }) => kind)).toEqual(['waived']);
+  });
 });
 
 describe('a hook that is called', () => {

@@ -149,6 +149,19 @@ describe('a freeze', () => {
     expect((await offer()).reason).toContain('shop/web:v1, which waited, is superseded by it');
   });
 
+  it('that is taken back lets the push go within the hour, which is told once meanwhile', async () => {
+    await offer();
+    const told = world.item.intake;
+    world.time += 3_600_000;
+    expect((await sweep(world.ports)).started).toHaveLength(1);
+    expect(await offer()).toMatchObject({ admission: 'queued' });
+    expect(world.item.intake).toEqual(told);
+    world.settings = settingsOf();
+    world.time += 3_600_000;
+    expect((await sweep(world.ports)).started).toHaveLength(1);
+    expect(await offer()).toMatchObject({ admission: 'admitted' });
+  });
+
   it('does not keep what somebody answers for: it is offered at once', async () => {
     world.item = liveItem({ pending: { ...pendingOf(2), notBefore: start + 86_400_000 } });
     await waive();
