@@ -319,6 +319,14 @@ const applicationAutoscaling = each(
   () => arn('application-autoscaling', 'scalable-target/*'),
 );
 
+/** A name tells no id, and the ARN has the id: policies that name an id grant only what is asked by id. */
+const launchTemplate: Arns = (input) => arn('ec2', `launch-template/${text(input, 'LaunchTemplateId')}`);
+
+const ec2 = each(
+  'CreateLaunchTemplate CreateLaunchTemplateVersion ModifyLaunchTemplate DeleteLaunchTemplate DeleteLaunchTemplateVersions',
+  launchTemplate,
+);
+
 export const resourceArns: Readonly<Record<string, Readonly<Record<string, Arns>>>> = {
   'application-autoscaling': applicationAutoscaling,
   cloudformation: each(
@@ -328,6 +336,7 @@ export const resourceArns: Readonly<Record<string, Readonly<Record<string, Arns>
   ),
   cloudwatch,
   dynamodb,
+  ec2,
   ecr,
   ecs,
   elasticloadbalancing: elbv2,
