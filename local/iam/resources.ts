@@ -24,6 +24,7 @@ export function authorizationsOf(prefix: string, operation: string, input: Input
   return [
     { ...own, context: { ...requestTags(input), ...contextOf(prefix, operation, input) } },
     ...tagging(prefix, operation, input, own.resources),
+    ...launching(action, input),
     ...passedRoles(action, input),
   ];
 }
@@ -142,6 +143,17 @@ function createdArn(operation: string, parent: string): string {
   if (operation === 'CreateListener') return `${parent.replace(':loadbalancer/', ':listener/')}/*`;
   if (operation === 'CreateRule') return `${parent.replace(':listener/', ':listener-rule/')}/*`;
   return parent;
+}
+
+/**
+ * Who gives a group a launch template needs the right to launch from it
+ * (https://docs.aws.amazon.com/autoscaling/ec2/userguide/ec2-auto-scaling-launch-template-permissions.html). AWS asks for all
+ * that a launch touches; here for the instances.
+ */
+function launching(action: string, input: Input): Authorization[] {
+  if (!/^autoscaling:(Create|Update)AutoScalingGroup$/.test(action) || input['LaunchTemplate'] === undefined)
+    return [];
+  return [{ action: 'ec2:RunInstances', resources: [arn('ec2', 'instance/*')] }];
 }
 
 interface PassedRole {
