@@ -176,8 +176,8 @@ describe('an instance that cannot be launched', () => {
     'You can currently get t3.micro capacity by not specifying an Availability Zone in your request or choosing us-east-1b. ' +
     'Launching EC2 instance failed.';
 
-  it('is told with its reason, tried again, and there when there is capacity', async () => {
-    const { create, scarce, states, activities, events, clock } = await scaled();
+  it('is told with its reason, and launched in another zone', async () => {
+    const { create, scarce, states, members, activities, events, clock } = await scaled();
     scarce.add('us-east-1a');
     await create({ DesiredCapacity: 1 });
     await clock.advance(20 * seconds);
@@ -191,10 +191,32 @@ describe('an instance that cannot be launched', () => {
       detailType: 'EC2 Instance Launch Unsuccessful',
       detail: { StatusCode: 'Failed', StatusMessage: words },
     });
-    await clock.advance(2 * minute);
-    expect((await activities()).length).toBeGreaterThan(2);
-    scarce.clear();
+    await clock.advance(minute);
+    expect((await members())[0]).toMatchObject({
+      AvailabilityZone: 'us-east-1b',
+      LifecycleState: 'InService',
+    });
+  });
+
+  it('is tried again while no zone has capacity, and there when one has', async () => {
+    const { create, scarce, states, activities, clock } = await scaled();
+    for (const zone of ['us-east-1a', 'us-east-1b']) scarce.add(zone);
+    await create({ DesiredCapacity: 1 });
     await clock.advance(5 * minute);
+    const tried = (await activities()).map(({ StatusCode, Details = '' }) => [
+      StatusCode,
+      /us-east-1\w/.exec(Details)?.[0],
+    ]);
+    expect(tried.length).toBeGreaterThan(3);
+    expect(tried.slice(-2)).toEqual([
+      ['Failed', 'us-east-1b'],
+      ['Failed', 'us-east-1a'],
+    ]);
+    expect((await activities())[0]?.StatusMessage).toMatch(
+      /additional capacity\. Launching EC2 instance failed\.$/,
+    );
+    scarce.clear();
+    await clock.advance(6 * minute);
     expect(await states()).toEqual(['InService']);
   });
 

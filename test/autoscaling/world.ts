@@ -47,7 +47,7 @@ const ask =
     (await operations[operation]!(input as never, root)) as T;
 
 /** Answers health checks: 500 from the addresses in `sick`. */
-const dataPlane = (sick: ReadonlySet<string>): DataPlane => ({
+export const dataPlane = (sick: ReadonlySet<string>): DataPlane => ({
   listen: async () => 1,
   unlisten: async () => undefined,
   configure: async () => undefined,
@@ -126,7 +126,7 @@ export async function scaled() {
         ? noCapacity(
             instanceType,
             zone,
-            zones.filter((other) => other !== zone),
+            zones.filter((other) => !scarce.has(other)),
           )
         : undefined,
   });

@@ -75,7 +75,9 @@ export interface Group {
   request: string | undefined;
   /** Unhealthy instances that were terminated and not replaced yet. */
   toReplace: number;
-  /** Launches that failed in a row. */
+  /** Subnets in which the latest launch failed. */
+  readonly avoided: Set<string>;
+  /** How often in a row launches failed in all subnets. */
   failures: number;
   retryAt: number;
   deleting: boolean;

@@ -28,11 +28,11 @@ export interface Instances {
   launch(spec: InstanceSpec, onExit: () => void): Promise<RunningInstance>;
 }
 
-/** `InsufficientInstanceCapacity`, as in https://github.com/2i2c-org/infrastructure/issues/3334. */
+/** `InsufficientInstanceCapacity`, as in https://github.com/2i2c-org/infrastructure/issues/3334. `others`: zones that have some. */
 export function noCapacity(instanceType: string, zone: string, others: readonly string[]): Error {
+  const elsewhere = ` You can currently get ${instanceType} capacity by not specifying an Availability Zone in your request or choosing ${others.join(', ')}.`;
   return new Error(
     `We currently do not have sufficient ${instanceType} capacity in the Availability Zone you requested (${zone}). ` +
-      'Our system will be working on provisioning additional capacity. ' +
-      `You can currently get ${instanceType} capacity by not specifying an Availability Zone in your request or choosing ${others.join(', ')}.`,
+      `Our system will be working on provisioning additional capacity.${others.length === 0 ? '' : elsewhere}`,
   );
 }

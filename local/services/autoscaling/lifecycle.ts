@@ -75,6 +75,7 @@ export class Lifecycle {
       member.running = outcome.running;
       activity.description = `Launching a new EC2 instance: ${id}`;
       group.failures = 0;
+      group.avoided.clear();
       clock.after(chance.within(this.#platform.delays.launching), () => this.#isRunning(group, member));
     });
   }
@@ -108,10 +109,20 @@ export class Lifecycle {
     }
   }
 
+  /**
+   * "If the attempt fails, … attempts to launch the instances in another Availability Zone until it succeeds"
+   * (https://docs.aws.amazon.com/autoscaling/ec2/userguide/auto-scaling-benefits.html).
+   */
   #failed(group: Group, activity: ActivityRecord, why: string): void {
     const { clock, chance, delays } = this.#platform;
     this.#options.activities.end(activity, 'Failed', `${why} Launching EC2 instance failed.`);
     announceStep(this.#platform, group, 'Launch', activity, undefined);
+    group.avoided.add(activity.place['Subnet ID']);
+    if (group.settings.subnets.some((subnetId) => !group.avoided.has(subnetId))) {
+      this.#options.onChange(group);
+      return;
+    }
+    group.avoided.clear();
     group.retryAt =
       clock.now() + Math.min(delays.retryAtMost, chance.within(delays.retry) * 2 ** group.failures);
     group.failures += 1;

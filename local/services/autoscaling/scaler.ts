@@ -133,7 +133,11 @@ export class Scaler {
   #emptiestSubnet(group: Group): string {
     const count = (subnetId: string) =>
       staying(group).filter((member) => member.subnetId === subnetId).length;
-    return group.settings.subnets.reduce((best, each) => (count(each) < count(best) ? each : best));
+    const { subnets } = group.settings;
+    const open = subnets.filter((subnetId) => !group.avoided.has(subnetId));
+    return (open.length > 0 ? open : subnets).reduce((best, each) =>
+      count(each) < count(best) ? each : best,
+    );
   }
 
   #because(group: Group): string {
