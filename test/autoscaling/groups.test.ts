@@ -7,6 +7,7 @@ import {
   SuspendProcessesCommand,
   UpdateAutoScalingGroupCommand,
 } from '@aws-sdk/client-auto-scaling';
+import type { DescribeSubnetsCommandOutput } from '@aws-sdk/client-ec2';
 import { describe, expect, it } from 'vitest';
 import { AutoScalingGroupName, minute, scaled, seconds } from './world.ts';
 
@@ -169,6 +170,16 @@ describe('the desired capacity', () => {
   });
 });
 
+it('an instance that is not wanted before it ran ends its launch', async () => {
+  const { create, scale, states, activities, clock } = await scaled();
+  await create({ DesiredCapacity: 1 });
+  await clock.advance(20 * seconds);
+  await scale(0);
+  await clock.advance(2 * minute);
+  expect(await states()).toEqual([]);
+  expect((await activities()).map(({ StatusCode }) => StatusCode)).toEqual(['Successful', 'Cancelled']);
+});
+
 describe('an instance that cannot be launched', () => {
   const words =
     'We currently do not have sufficient t3.micro capacity in the Availability Zone you requested (us-east-1a). ' +
@@ -177,7 +188,7 @@ describe('an instance that cannot be launched', () => {
     'Launching EC2 instance failed.';
 
   it('is told with its reason, and launched in another zone', async () => {
-    const { create, scarce, states, members, activities, events, clock } = await scaled();
+    const { create, scale, scarce, states, members, activities, events, clock } = await scaled();
     scarce.add('us-east-1a');
     await create({ DesiredCapacity: 1 });
     await clock.advance(20 * seconds);
@@ -196,6 +207,10 @@ describe('an instance that cannot be launched', () => {
       AvailabilityZone: 'us-east-1b',
       LifecycleState: 'InService',
     });
+    scarce.clear();
+    await scale(2);
+    await clock.advance(minute);
+    expect((await members())[1]).toMatchObject({ AvailabilityZone: 'us-east-1a' });
   });
 
   it('is tried again while no zone has capacity, and there when one has', async () => {
@@ -208,6 +223,8 @@ describe('an instance that cannot be launched', () => {
       /us-east-1\w/.exec(Details)?.[0],
     ]);
     expect(tried.length).toBeGreaterThan(3);
+    // Each time later than the last: by 15, 30, 60 and 120 s.
+    expect(tried.length).toBeLessThan(11);
     expect(tried.slice(-2)).toEqual([
       ['Failed', 'us-east-1b'],
       ['Failed', 'us-east-1a'],
@@ -306,13 +323,15 @@ describe('a group that is deleted', () => {
   });
 
   it('takes its instances along by force', async () => {
-    const { client, create, described, instances, states, clock } = await scaled();
+    const { client, create, described, instances, states, network, clock } = await scaled();
     await create();
     await clock.advance(minute);
     await client.send(new DeleteAutoScalingGroupCommand({ ...named, ForceDelete: true }));
     expect(await states()).toEqual(['Terminating:Proceed', 'Terminating:Proceed']);
     await clock.advance(2 * minute);
     expect([await described(), instances.running()]).toEqual([undefined, []]);
+    const { Subnets } = await network<DescribeSubnetsCommandOutput>('DescribeSubnets', {});
+    expect(Subnets?.map(({ AvailableIpAddressCount }) => AvailableIpAddressCount)).toEqual([251, 251]);
   });
 });
 

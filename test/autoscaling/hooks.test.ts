@@ -150,7 +150,6 @@ describe('an instance that is launched', () => {
       await heartbeat();
       await clock.advance(20 * seconds);
     }
-    await clock.advance(20 * seconds);
     expect(await states()).toEqual(['InService']);
     await expect(heartbeat()).rejects.toThrow(
       `No active Lifecycle Action found with instance ID ${InstanceId}`,

@@ -1,6 +1,7 @@
 /** Groups behind a load balancer: registration, health, and what is done about it. */
 import {
   AttachTrafficSourcesCommand,
+  DeleteAutoScalingGroupCommand,
   DetachTrafficSourcesCommand,
   ResumeProcessesCommand,
   SuspendProcessesCommand,
@@ -73,6 +74,16 @@ describe('a traffic source', () => {
     await expect(detach()).rejects.toThrow('Trying to remove Target Groups that are not part of the group');
   });
 
+  it('that is detached before its instances were registered registers none', async () => {
+    const { create, attach, detach, sources, targets, clock } = await balanced();
+    await create();
+    await clock.advance(minute);
+    await attach();
+    await detach();
+    await clock.advance(minute);
+    expect([await sources(), await targets()]).toEqual([[], []]);
+  });
+
   it('must be a target group of instances, and ten at most at once', async () => {
     const { create, attach, targetGroup, blue } = await balanced();
     await create();
@@ -100,6 +111,22 @@ it('an instance that is terminated drains first', async () => {
   expect(await targets()).toHaveLength(1);
   await clock.advance(minute);
   expect(await states()).toEqual(['InService']);
+});
+
+it('an instance that drains when its group is deleted by force ends at once, and asks no hook', async () => {
+  const { client, serving, scale, states, described, detailTypes, clock } = await balanced({
+    LifecycleHookSpecificationList: [
+      { LifecycleHookName: 'save', LifecycleTransition: 'autoscaling:EC2_INSTANCE_TERMINATING' },
+    ],
+  });
+  await serving();
+  await scale(1);
+  await clock.advance(20 * seconds);
+  await client.send(new DeleteAutoScalingGroupCommand({ ...named, ForceDelete: true }));
+  expect(await states()).toEqual(['Terminating:Proceed', 'Terminating:Proceed']);
+  await clock.advance(10 * minute);
+  expect(await described()).toBeUndefined();
+  expect(detailTypes()).not.toContain('EC2 Instance-terminate Lifecycle Action');
 });
 
 describe('an instance that ELB finds unhealthy', () => {
@@ -144,6 +171,7 @@ describe('an instance that ELB finds unhealthy', () => {
   it.each([
     ['HealthCheck', 'Healthy'],
     ['ReplaceUnhealthy', 'Unhealthy'],
+    ['Terminate', 'Unhealthy'],
   ])('stays %s suspended', async (process, health) => {
     const { client, serving, sicken, members, clock } = await balanced();
     const ids = await serving();
