@@ -11,6 +11,8 @@ import type { BlobStore } from './registry/blob-store.ts';
 import { Registry } from './registry/registry.ts';
 import { ApplicationAutoScaling } from './services/application-autoscaling/application-autoscaling.ts';
 import { ecsServices } from './services/application-autoscaling/scaled-services.ts';
+import { AutoScaling, type AutoScalingOptions } from './services/autoscaling/autoscaling.ts';
+import { ModelledInstances } from './services/autoscaling/modelled-instances.ts';
 import { bootstrap } from './services/cloudformation/bootstrap.ts';
 import { CloudFormation } from './services/cloudformation/cloudformation.ts';
 import { type Outputs, provision } from './services/cloudformation/provision.ts';
@@ -59,6 +61,8 @@ export interface RegionOptions {
   readonly fargateVcpus?: number | undefined;
   /** What runs tasks, from which images. */
   readonly ecs: (registry: Registry) => Pick<EcsOptions, 'images' | 'tasks'> & Partial<EcsOptions>;
+  /** What stands behind instances; default: nothing, so that they fail health checks of ELB. */
+  readonly autoscaling?: Partial<AutoScalingOptions>;
   readonly elbv2?: Partial<ElasticLoadBalancingOptions>;
   readonly lambda?: Partial<LambdaOptions>;
   readonly states?: Partial<StatesOptions>;
@@ -99,6 +103,7 @@ export function createRegion(options: RegionOptions): Region {
   const tagged = (arn: string) => {
     const service = arn.split(':')[2];
     if (service === 'ecr') return ecr;
+    if (service === 'autoscaling') return autoscaling;
     return service === 'elasticloadbalancing' ? elbv2 : ecs;
   };
 
@@ -114,7 +119,7 @@ export function createRegion(options: RegionOptions): Region {
   const buckets = new Buckets({ clock });
   const logs = new Logs({ clock });
   const sqs = new Sqs({ clock, metrics });
-  const ec2 = new Ec2();
+  const ec2 = new Ec2({ clock });
   const dynamodb = new DynamoDb({ clock });
   const registry = new Registry({ clock, emit, blobs: options.blobs });
   const lambda = new Lambda({
@@ -164,11 +169,19 @@ export function createRegion(options: RegionOptions): Region {
     onLog: (group, stream, line) => logs.append(group, stream, line),
     ...options.ecs(registry),
   });
-  const autoscaling = new ApplicationAutoScaling({
+  const applicationAutoscaling = new ApplicationAutoScaling({
     clock,
     services: ecsServices(ecs),
     cloudwatch: cloudwatch.operations,
     authorizer,
+  });
+  const autoscaling = new AutoScaling({
+    clock,
+    emit,
+    compute: ec2,
+    targets: elbv2,
+    instances: new ModelledInstances(),
+    ...options.autoscaling,
   });
   const states = new States({
     clock,
@@ -207,7 +220,8 @@ export function createRegion(options: RegionOptions): Region {
   });
   const dispatcher = new Dispatcher({
     entries: [
-      serviceEntry('applicationAutoScaling', autoscaling.operations),
+      serviceEntry('applicationAutoScaling', applicationAutoscaling.operations),
+      serviceEntry('autoscaling', autoscaling.operations),
       serviceEntry('cloudformation', cloudformation.operations),
       serviceEntry('cloudwatch', cloudwatch.operations),
       serviceEntry('dynamodb', dynamodb.operations),
@@ -256,6 +270,7 @@ export function createRegion(options: RegionOptions): Region {
       }),
     close: async () => {
       events.close();
+      applicationAutoscaling.close();
       autoscaling.close();
       cloudwatch.close();
       sqs.close();

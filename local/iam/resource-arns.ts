@@ -319,8 +319,28 @@ const applicationAutoscaling = each(
   () => arn('application-autoscaling', 'scalable-target/*'),
 );
 
+/** The ARN holds an id that no request names: policies leave it open too, `autoScalingGroup:*:autoScalingGroupName/web-*`. */
+const autoScalingGroup: Arns = (input) =>
+  arn('autoscaling', `autoScalingGroup:*:autoScalingGroupName/${text(input, 'AutoScalingGroupName')}`);
+
+const autoscaling = each(
+  'CreateAutoScalingGroup UpdateAutoScalingGroup DeleteAutoScalingGroup SetDesiredCapacity AttachTrafficSources ' +
+    'DetachTrafficSources SuspendProcesses ResumeProcesses PutLifecycleHook DeleteLifecycleHook CompleteLifecycleAction ' +
+    'RecordLifecycleActionHeartbeat',
+  autoScalingGroup,
+);
+
+/** A name tells no id, and the ARN has the id: policies that name an id grant only what is asked by id. */
+const launchTemplate: Arns = (input) => arn('ec2', `launch-template/${text(input, 'LaunchTemplateId')}`);
+
+const ec2 = each(
+  'CreateLaunchTemplate CreateLaunchTemplateVersion ModifyLaunchTemplate DeleteLaunchTemplate DeleteLaunchTemplateVersions',
+  launchTemplate,
+);
+
 export const resourceArns: Readonly<Record<string, Readonly<Record<string, Arns>>>> = {
   'application-autoscaling': applicationAutoscaling,
+  autoscaling,
   cloudformation: each(
     'CreateStack UpdateStack DeleteStack DescribeStacks DescribeStackEvents GetTemplate CreateChangeSet DeleteChangeSet ' +
       'DescribeChangeSet ExecuteChangeSet DescribeStackResources ListStackResources',
@@ -328,6 +348,7 @@ export const resourceArns: Readonly<Record<string, Readonly<Record<string, Arns>
   ),
   cloudwatch,
   dynamodb,
+  ec2,
   ecr,
   ecs,
   elasticloadbalancing: elbv2,

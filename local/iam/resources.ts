@@ -24,6 +24,7 @@ export function authorizationsOf(prefix: string, operation: string, input: Input
   return [
     { ...own, context: { ...requestTags(input), ...contextOf(prefix, operation, input) } },
     ...tagging(prefix, operation, input, own.resources),
+    ...launching(action, input),
     ...passedRoles(action, input),
   ];
 }
@@ -90,7 +91,7 @@ function contextOf(prefix: string, operation: string, input: Input): Record<stri
 
 /** `aws:RequestTag/key` for tags in any of the services' shapes. */
 function requestTags(input: Input): Record<string, string> {
-  const tags = input['tags'] ?? input['Tags'];
+  const tags = input['tags'] ?? input['Tags'] ?? specifiedTags(input);
   if (typeof tags !== 'object' || tags === null) return {};
   const pairs: readonly (readonly [unknown, unknown])[] = Array.isArray(tags)
     ? (tags as Input[]).map((tag) => [tag['key'] ?? tag['Key'], tag['value'] ?? tag['Value']])
@@ -100,9 +101,16 @@ function requestTags(input: Input): Record<string, string> {
   );
 }
 
+/** EC2's way: tags by the type of what gets them. */
+function specifiedTags(input: Input): Input[] | undefined {
+  const specifications = input['TagSpecifications'];
+  if (!Array.isArray(specifications)) return undefined;
+  return (specifications as Input[]).flatMap(({ Tags }) => (Array.isArray(Tags) ? (Tags as Input[]) : []));
+}
+
 /**
- * ECS ("Grant permission to tag resources on creation") and Elastic Load Balancing (`AddTags` as dependent action) also
- * ask for their tagging action when something is created with tags.
+ * ECS ("Grant permission to tag resources on creation"), EC2 (the same, `ec2:CreateTags`) and Elastic Load Balancing
+ * (`AddTags` as dependent action) also ask for their tagging action when something is created with tags.
  */
 function tagging(
   prefix: string,
@@ -115,6 +123,8 @@ function tagging(
   if (prefix === 'ecs') {
     return [{ action: 'ecs:TagResource', resources, context: { ...context, 'ecs:createaction': operation } }];
   }
+  if (prefix === 'ec2')
+    return [{ action: 'ec2:CreateTags', resources, context: { ...context, 'ec2:createaction': operation } }];
   if (prefix === 'elasticloadbalancing') {
     const created = resources.map((each) => createdArn(operation, each));
     return [
@@ -133,6 +143,17 @@ function createdArn(operation: string, parent: string): string {
   if (operation === 'CreateListener') return `${parent.replace(':loadbalancer/', ':listener/')}/*`;
   if (operation === 'CreateRule') return `${parent.replace(':listener/', ':listener-rule/')}/*`;
   return parent;
+}
+
+/**
+ * Who gives a group a launch template needs the right to launch from it
+ * (https://docs.aws.amazon.com/autoscaling/ec2/userguide/ec2-auto-scaling-launch-template-permissions.html). AWS asks for all
+ * that a launch touches; here for the instances.
+ */
+function launching(action: string, input: Input): Authorization[] {
+  if (!/^autoscaling:(Create|Update)AutoScalingGroup$/.test(action) || input['LaunchTemplate'] === undefined)
+    return [];
+  return [{ action: 'ec2:RunInstances', resources: [arn('ec2', 'instance/*')] }];
 }
 
 interface PassedRole {

@@ -99,6 +99,7 @@ export async function createSimulatedAws(
       random,
       ...(placementFailure && { placementFailure }),
     }),
+    autoscaling: { random },
     elbv2: { random, dataPlane: ({ onCounts }) => balancer.reportTo(onCounts) },
     lambda: { random, packages: unopened, makeEnvironment: functionHost(options.entries, () => network) },
     states: {

@@ -20,6 +20,11 @@ const wirings = {
     protocols: json11,
     schemas: () => import('@aws-sdk/client-application-auto-scaling'),
   },
+  autoscaling: {
+    signingName: 'autoscaling',
+    protocols: () => [awsQuery('http://autoscaling.amazonaws.com/doc/2011-01-01/')],
+    schemas: () => import('@aws-sdk/client-auto-scaling'),
+  },
   cloudformation: {
     signingName: 'cloudformation',
     protocols: () => [awsQuery('http://cloudformation.amazonaws.com/doc/2010-05-15/')],

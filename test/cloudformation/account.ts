@@ -45,7 +45,7 @@ export class Account {
     const roles = new Roles({ clock });
     this.buckets = new Buckets({ clock });
     this.services = {
-      ec2: new Ec2().operations,
+      ec2: new Ec2({ clock }).operations,
       iam: iamOperations({ roles }),
       logs: new Logs({ clock }).operations,
       sqs: new Sqs({ clock }).operations,

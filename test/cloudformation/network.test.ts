@@ -7,6 +7,7 @@ import type {
 } from '@aws-sdk/client-ec2';
 import { describe, expect, it } from 'vitest';
 import { Ec2 } from '../../local/services/ec2/ec2.ts';
+import { ManualClock } from '../manual-clock.ts';
 import { Account, rootCall } from './account.ts';
 
 function client(ec2: Ec2) {
@@ -26,7 +27,7 @@ async function subnetOf(ec2: Ec2, cidr: string): Promise<{ vpcId: string; subnet
 
 describe('addresses of a subnet', () => {
   it('are each given once, never the five that AWS keeps, and again after their release', async () => {
-    const ec2 = new Ec2();
+    const ec2 = new Ec2({ clock: new ManualClock() });
     const { subnetId } = await subnetOf(ec2, '10.0.0.0/28');
     const run = client(ec2);
     const free = async () =>
@@ -74,13 +75,13 @@ describe('EC2', () => {
     ],
     ['a VPC in use', 'DeleteVpc', {}, 'DependencyViolation'],
   ])('refuses %s', async (_name, operation, input, code) => {
-    const ec2 = new Ec2();
+    const ec2 = new Ec2({ clock: new ManualClock() });
     const { vpcId } = await subnetOf(ec2, '10.0.0.0/24');
     await expect(client(ec2)(operation, { VpcId: vpcId, ...input })).rejects.toMatchObject({ code });
   });
 
   it('pages and filters', async () => {
-    const ec2 = new Ec2();
+    const ec2 = new Ec2({ clock: new ManualClock() });
     await subnetOf(ec2, '10.0.0.0/24');
     const { vpcId } = await subnetOf(ec2, '10.0.1.0/24');
     const run = client(ec2);

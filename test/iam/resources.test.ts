@@ -22,6 +22,14 @@ describe('an operation acts on', () => {
       { serviceDeploymentArns: [of('ecs', 'service-deployment/main/web-g0001/x1')] },
       [service, of('ecs', 'service-deployment/main/web-g0001/x1')],
     ],
+    [
+      'autoscaling',
+      'SetDesiredCapacity',
+      { AutoScalingGroupName: 'web-g0001' },
+      [of('autoscaling', 'autoScalingGroup:*:autoScalingGroupName/web-g0001')],
+    ],
+    ['autoscaling', 'DescribeAutoScalingGroups', { AutoScalingGroupNames: ['web-g0001'] }, ['*']],
+    ['ec2', 'CreateLaunchTemplateVersion', { LaunchTemplateId: 'lt-1' }, [of('ec2', 'launch-template/lt-1')]],
     ['elasticloadbalancing', 'ModifyRule', { RuleArn: rule }, [rule]],
     ['elasticloadbalancing', 'DescribeRules', { RuleArns: [rule] }, ['*']],
     [
@@ -143,6 +151,31 @@ describe('an operation also needs', () => {
     }
     const [scaling] = authorizationsOf('ecs', 'UpdateService', { service, desiredCount: 2 });
     expect(scaling?.context).not.toHaveProperty('ecs:task-definition');
+  });
+
+  it('the right to launch of who gives a group a launch template', () => {
+    const LaunchTemplate = { LaunchTemplateName: 'web', Version: '1' };
+    const asked = (input: object) =>
+      authorizationsOf('autoscaling', 'UpdateAutoScalingGroup', {
+        AutoScalingGroupName: 'web',
+        ...input,
+      }).map(({ action }) => action);
+    expect(asked({ LaunchTemplate })).toEqual(['autoscaling:UpdateAutoScalingGroup', 'ec2:RunInstances']);
+    expect(asked({ MinSize: 1 })).toEqual(['autoscaling:UpdateAutoScalingGroup']);
+  });
+
+  it("the tagging of a launch template, with the tags in EC2's shape", () => {
+    const [own, tagging] = authorizationsOf('ec2', 'CreateLaunchTemplate', {
+      LaunchTemplateName: 'web',
+      TagSpecifications: [{ ResourceType: 'launch-template', Tags: [{ Key: 'a', Value: 'b' }] }],
+    });
+    const resources = [of('ec2', 'launch-template/*')];
+    expect(own).toMatchObject({ resources, context: { 'aws:requesttag/a': 'b' } });
+    expect(tagging).toEqual({
+      action: 'ec2:CreateTags',
+      resources,
+      context: { 'aws:requesttag/a': 'b', 'ec2:createaction': 'CreateLaunchTemplate' },
+    });
   });
 
   it('the tagging of a rule on the rule, not its listener', () => {

@@ -13,6 +13,7 @@ import { Ec2 } from '../../local/services/ec2/ec2.ts';
 import { ServiceQuotas } from '../../local/services/service-quotas.ts';
 import { settingsOf } from '../core/examples.ts';
 import { call, definition, request, world } from '../ecs/world.ts';
+import { ManualClock } from '../manual-clock.ts';
 import { embedded } from '../wire/embedded.ts';
 
 const executionRole = 'arn:aws:iam::123456789012:role/execution';
@@ -40,7 +41,7 @@ let survey: EcsSurvey;
 let fleet: EcsSettings;
 beforeEach(async () => {
   broken = {};
-  const ec2 = new Ec2();
+  const ec2 = new Ec2({ clock: new ManualClock() });
   const quotas = new ServiceQuotas({ fargateVcpus: 6 });
   made = world({
     network: ec2,

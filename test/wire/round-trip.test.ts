@@ -14,6 +14,7 @@ import { type ServiceName, serviceEntry } from '../../local/wire/services.ts';
 import { ManualClock } from '../manual-clock.ts';
 
 const namesByPackage = {
+  'client-auto-scaling': 'autoscaling',
   'client-cloudformation': 'cloudformation',
   'client-cloudwatch': 'cloudwatch',
   'client-dynamodb': 'dynamodb',

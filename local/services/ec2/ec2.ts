@@ -1,6 +1,7 @@
 /**
  * EC2's network: enough for CloudFormation to lay out a VPC, for ECS to take addresses in its subnets, and for
- * everything that describes them. Nothing is filtered or routed: tasks are reached as their runner says.
+ * everything that describes them. Nothing is filtered or routed: tasks are reached as their runner says. And its launch
+ * templates, from which Auto Scaling launches.
  */
 import type {
   CreateTagsCommandInput,
@@ -11,7 +12,9 @@ import type {
 } from '@aws-sdk/client-ec2';
 import { region } from '../../account.ts';
 import { AwsError, type Operations, type Output } from '../../call.ts';
+import type { Clock } from '../../clock.ts';
 import type { TaskAddress } from './addresses.ts';
+import { LaunchTemplates, type TemplateName } from './launch-templates.ts';
 import type { Random, Tagged } from './resources.ts';
 import { Routing } from './routing.ts';
 import { SecurityGroups } from './security-groups.ts';
@@ -21,9 +24,11 @@ export class Ec2 {
   readonly operations: Operations;
   readonly #vpcs: Vpcs;
   readonly #groups: SecurityGroups;
+  readonly #templates: LaunchTemplates;
 
-  constructor(options: { random?: Random } = {}) {
+  constructor(options: { clock: Clock; random?: Random }) {
     const random = options.random ?? Math.random;
+    this.#templates = new LaunchTemplates({ random, clock: options.clock });
     const routing = new Routing({ random, subnet: (subnetId) => this.#vpcs.subnet(subnetId) });
     this.#groups = new SecurityGroups({ random, checkVpc: (vpcId) => this.#vpcs.vpc(vpcId) });
     this.#vpcs = new Vpcs({
@@ -39,7 +44,11 @@ export class Ec2 {
     });
     const tagged = (ids: readonly string[] = []): Tagged[] =>
       ids.map((id) => {
-        const found = this.#vpcs.tagged(id) ?? this.#groups.tagged(id) ?? routing.tagged(id);
+        const found =
+          this.#vpcs.tagged(id) ??
+          this.#groups.tagged(id) ??
+          routing.tagged(id) ??
+          this.#templates.tagged(id);
         if (found === undefined) throw new AwsError('InvalidID', `The ID '${id}' is not valid`);
         return found;
       });
@@ -47,6 +56,7 @@ export class Ec2 {
       ...this.#vpcs.operations,
       ...this.#groups.operations,
       ...routing.operations,
+      ...this.#templates.operations,
       DescribeAvailabilityZones: describeAvailabilityZones,
       CreateTags: ({ Resources, Tags = [] }: CreateTagsCommandInput): object => {
         for (const resource of tagged(Resources)) {
@@ -78,6 +88,22 @@ export class Ec2 {
 
   subnetExists(subnetId: string): boolean {
     return this.#vpcs.hasSubnet(subnetId);
+  }
+
+  zoneOf(subnetId: string): string | undefined {
+    return this.subnetExists(subnetId) ? this.#vpcs.subnet(subnetId).AvailabilityZone : undefined;
+  }
+
+  /** What a launch template says now; its default version unless another is named. Throws EC2's own errors. */
+  launchTemplate({
+    Version = '$Default',
+    ...named
+  }: TemplateName & { readonly Version?: string | undefined }) {
+    const template = this.#templates.template(
+      named.LaunchTemplateId === undefined ? named : { LaunchTemplateId: named.LaunchTemplateId },
+    );
+    const { number: version, content } = template.version(Version);
+    return { id: template.id, name: template.name, version, content };
   }
 
   securityGroupExists(groupId: string): boolean {

@@ -139,6 +139,12 @@ export class ElasticLoadBalancing implements Targets {
     return this.#registrations.exists(targetGroupArn);
   }
 
+  /** The port of a target group whose targets are instances; `undefined` when there is none such. */
+  instancePort(targetGroupArn: string): number | undefined {
+    const settings = this.#resources.targetGroups.get(targetGroupArn)?.settings;
+    return settings?.TargetType === 'instance' ? settings.Port : undefined;
+  }
+
   /** `http://127.0.0.1:PORT`, where the listener really listens. */
   endpointOf(listenerArn: string): string {
     return `http://127.0.0.1:${this.#resources.listener(listenerArn).localPort}`;

@@ -1,9 +1,9 @@
-/** What ECS (and later Auto Scaling) may ask of the load balancer's target groups. */
+/** What ECS and Auto Scaling may ask of the load balancer's target groups. */
 import type { TargetHealth } from '@aws-sdk/client-elastic-load-balancing-v2';
 import type { Address } from '../../tasks/task.ts';
 
 export interface Target {
-  /** The task's own IP address, as DescribeTargetHealth shows it. */
+  /** The task's own IP address or the instance's id, as DescribeTargetHealth shows it. */
   readonly id: string;
   readonly port: number;
 }
