@@ -19,7 +19,7 @@ import type { IFunction } from 'aws-cdk-lib/aws-lambda';
 import { ParameterTier, StringParameter } from 'aws-cdk-lib/aws-ssm';
 import { Construct } from 'constructs';
 import * as z from 'zod';
-import { slotHeader } from '../functions/core/hook.ts';
+import { slotHeader } from '../functions/core/hook-contract.ts';
 import type { HookStage } from '../functions/core/hook-settings.ts';
 import { parse } from '../functions/core/parse.ts';
 import { scalingSettings } from '../functions/core/scaling.ts';

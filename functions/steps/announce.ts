@@ -4,7 +4,7 @@
  */
 import { isSpoken } from '../core/chapter.ts';
 import { CutoverError } from '../core/errors.ts';
-import { hookInput } from '../core/hook.ts';
+import { hookInput } from '../core/hook-contract.ts';
 import { messageOf } from '../core/message.ts';
 import type { ServiceItem } from '../core/service-item.ts';
 import { chaptersOf } from '../core/story.ts';

@@ -127,7 +127,7 @@ export class Network {
     const operation =
       request.headers['x-amz-target']?.split('.').at(-1) ??
       new URLSearchParams(Buffer.from(request.body).toString()).get('Action') ??
-      'unknown';
+      (request.path.endsWith('/invocations') ? 'Invoke' : 'unknown');
     const key = `${name} ${service} ${operation}`;
     const nth = (this.#counts.get(key) ?? 0) + 1;
     this.#counts.set(key, nth);

@@ -14,8 +14,10 @@ import * as signal from '../../functions/signal.ts';
 import * as sweep from '../../functions/sweep.ts';
 import * as terminate from '../../functions/terminate.ts';
 import type { Entries } from '../../local/simulated/function-host.ts';
+import { hookEntries } from './hooked.ts';
 
 export const entries: Entries = {
+  ...hookEntries,
   announce: announce.create,
   await: awaiting.create,
   hook: hook.create,

@@ -2,6 +2,7 @@
 import { imageGateSchema } from '../../functions/core/image-gate.ts';
 import type { CallFault, CallPoint } from '../../local/simulated/network.ts';
 import { type Cell, ended, expectEqual, expectHits, expectLive, expectOutcome, inWorld } from './cell.ts';
+import { hooked } from './hooked.ts';
 import { generations } from './stories.ts';
 import type { World } from './world.ts';
 
@@ -150,6 +151,13 @@ const rows: readonly Row[] = [
     options: { scaling: { minimum: 1, maximum: 8, policies: [byRequests] } },
     without: ['S'],
     exhausted: { expected: 'no weight is raised, restored', outcome: 'restored' },
+  },
+  {
+    row: '14 Invoke, a hook',
+    calls: [{ callers: ['announce', 'hook'], service: 'lambda', operation: 'Invoke' }],
+    prepare: hooked,
+    without: ['S'],
+    exhausted: { expected: 'it has not answered: nothing shifted, restored', outcome: 'restored' },
   },
   {
     row: '15 SendTaskSuccess',
@@ -307,9 +315,9 @@ function twiceCell(row: Row): Cell {
         for (const caller of new Set(row.calls.flatMap(({ callers }) => callers))) {
           if (caller === 'signal')
             world.onDelivery((_, target) => (target.includes('Signal') ? 'twice' : undefined));
-          // A batch of the stream whose function died is delivered again.
-          else if (caller === 'announce')
-            world.break('announce dies', (point) => point.caller === 'announce', 'crashAfter');
+          // A batch of the stream, and an event, whose function died is delivered again.
+          else if (caller === 'announce' || caller === 'hook')
+            world.break(`${caller} dies`, (point) => point.caller === caller, 'crashAfter');
           else world.callTwice(caller, caller);
         }
         await finish(world, row);
