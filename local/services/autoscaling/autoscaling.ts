@@ -17,9 +17,11 @@ import type { Instances } from './instances.ts';
 import { Lifecycle } from './lifecycle.ts';
 import { LifecycleActions } from './lifecycle-actions.ts';
 import { LifecycleHooks } from './lifecycle-hooks.ts';
+import { managedInstanceOperations } from './managed-instances.ts';
 import type { Compute, Platform, TargetGroups } from './platform.ts';
 import { processOperations } from './processes.ts';
 import { Scaler } from './scaler.ts';
+import { tagOperations } from './tags.ts';
 import { TrafficSources } from './traffic-sources.ts';
 
 export interface AutoScalingOptions {
@@ -65,6 +67,8 @@ export class AutoScaling {
     });
     this.operations = {
       ...groupOperations({ platform, groups, activities, scaler, sources, hooks }),
+      ...tagOperations({ all: () => groups.values(), group }),
+      ...managedInstanceOperations({ platform, all: () => groups.values(), lifecycle, scaler }),
       ...sources.operations,
       ...hooks.operations,
       ...processOperations({ ...platform, group, onResume: (resumed) => scaler.wake(resumed) }),

@@ -64,7 +64,7 @@ export interface Group {
   readonly name: string;
   readonly arn: string;
   readonly createdAt: Date;
-  readonly tags: readonly TagDescription[];
+  tags: readonly TagDescription[];
   readonly settings: Settings;
   readonly members: Map<string, Member>;
   readonly hooks: Map<string, Hook>;

@@ -5,7 +5,6 @@ import type {
   DescribeAutoScalingGroupsCommandInput,
   DescribeAutoScalingGroupsCommandOutput,
   SetDesiredCapacityCommandInput,
-  TagDescription,
   UpdateAutoScalingGroupCommandInput,
 } from '@aws-sdk/client-auto-scaling';
 import { arn } from '../../account.ts';
@@ -18,6 +17,7 @@ import type { LifecycleHooks } from './lifecycle-hooks.ts';
 import { pageOf } from './page.ts';
 import type { Platform } from './platform.ts';
 import type { Scaler } from './scaler.ts';
+import { withTags } from './tags.ts';
 import type { TrafficSources } from './traffic-sources.ts';
 
 /** https://docs.aws.amazon.com/autoscaling/ec2/userguide/ec2-auto-scaling-quotas.html */
@@ -84,7 +84,7 @@ export function groupOperations({ platform, groups, activities, scaler, sources,
         name,
         arn: arn('autoscaling', `autoScalingGroup:${chance.uuid()}:autoScalingGroupName/${name}`),
         createdAt: new Date(clock.now()),
-        tags: tagsOf(name, input),
+        tags: withTags(name, [], input.Tags),
         settings: { ...settings, desired: 0 },
         members: new Map(),
         hooks: new Map(wanted.map((hook) => [hook.name, hook])),
@@ -170,14 +170,4 @@ export function groupOperations({ platform, groups, activities, scaler, sources,
       return {};
     },
   } satisfies Operations;
-}
-
-function tagsOf(name: string, { Tags = [] }: CreateAutoScalingGroupCommandInput): TagDescription[] {
-  return Tags.map(({ Key, Value = '', PropagateAtLaunch = false }) => ({
-    ResourceId: name,
-    ResourceType: 'auto-scaling-group',
-    Key,
-    Value,
-    PropagateAtLaunch,
-  }));
 }
