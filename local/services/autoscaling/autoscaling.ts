@@ -11,6 +11,7 @@ import type { Clock } from '../../clock.ts';
 import { Chance } from '../ecs/chance.ts';
 import { Activities } from './activities.ts';
 import { awsDelays, type GroupDelays } from './delays.ts';
+import { DesiredCapacity } from './desired-capacity.ts';
 import type { Group } from './group.ts';
 import { groupNamed, groupOperations } from './groups.ts';
 import type { Instances } from './instances.ts';
@@ -21,6 +22,7 @@ import { managedInstanceOperations } from './managed-instances.ts';
 import type { Compute, Platform, TargetGroups } from './platform.ts';
 import { processOperations } from './processes.ts';
 import { Scaler } from './scaler.ts';
+import { ScheduledActions } from './scheduled-actions.ts';
 import { tagOperations } from './tags.ts';
 import { TrafficSources } from './traffic-sources.ts';
 
@@ -39,6 +41,7 @@ export interface AutoScalingOptions {
 export class AutoScaling {
   readonly operations: Operations;
   readonly #groups = new Map<string, Group>();
+  readonly #scheduled: ScheduledActions;
   #closed = false;
 
   constructor(options: AutoScalingOptions) {
@@ -54,7 +57,10 @@ export class AutoScaling {
       platform,
       sources,
       lifecycle: () => lifecycle,
-      onEmpty: ({ name }) => groups.delete(name),
+      onEmpty: (group) => {
+        scheduled.forget(group);
+        groups.delete(group.name);
+      },
     });
     const lifecycle = new Lifecycle({
       platform,
@@ -65,10 +71,15 @@ export class AutoScaling {
         if (!this.#closed) scaler.wake(changed);
       },
     });
+    const all = () => groups.values();
+    const capacity = new DesiredCapacity({ ...platform, onChange: (changed) => scaler.wake(changed) });
+    const scheduled = new ScheduledActions({ ...platform, all, group, capacity });
+    this.#scheduled = scheduled;
     this.operations = {
-      ...groupOperations({ platform, groups, activities, scaler, sources, hooks }),
-      ...tagOperations({ all: () => groups.values(), group }),
-      ...managedInstanceOperations({ platform, all: () => groups.values(), lifecycle, scaler }),
+      ...groupOperations({ platform, groups, activities, capacity, scaler, sources, hooks }),
+      ...tagOperations({ all, group }),
+      ...managedInstanceOperations({ platform, all, lifecycle, scaler }),
+      ...scheduled.operations,
       ...sources.operations,
       ...hooks.operations,
       ...processOperations({ ...platform, group, onResume: (resumed) => scaler.wake(resumed) }),
@@ -86,6 +97,9 @@ export class AutoScaling {
   /** No group looks after itself any more. */
   close(): void {
     this.#closed = true;
-    for (const { look } of this.#groups.values()) look?.cancel();
+    for (const group of this.#groups.values()) {
+      group.look?.cancel();
+      this.#scheduled.forget(group);
+    }
   }
 }

@@ -10,6 +10,7 @@ import type { TaskAddress } from '../ec2/addresses.ts';
 import type { ActivityRecord } from './activities.ts';
 import type { RunningInstance } from './instances.ts';
 import type { ChosenTemplate } from './platform.ts';
+import type { ScheduledAction } from './scheduled-action.ts';
 
 export interface Settings {
   minimum: number;
@@ -68,6 +69,7 @@ export interface Group {
   readonly settings: Settings;
   readonly members: Map<string, Member>;
   readonly hooks: Map<string, Hook>;
+  readonly actions: Map<string, ScheduledAction>;
   readonly sources: Map<string, Source>;
   /** Suspended processes and why. */
   readonly suspended: Map<string, string>;

@@ -10,7 +10,8 @@ import type {
 import { arn } from '../../account.ts';
 import { AwsError, type Operations, type Output } from '../../call.ts';
 import type { Activities } from './activities.ts';
-import { type Group, invalid, secondOf, staying } from './group.ts';
+import type { DesiredCapacity } from './desired-capacity.ts';
+import { type Group, invalid, staying } from './group.ts';
 import { describeGroup, fits } from './group-description.ts';
 import { settingsOf } from './group-settings.ts';
 import type { LifecycleHooks } from './lifecycle-hooks.ts';
@@ -27,6 +28,7 @@ export interface GroupsOptions {
   readonly platform: Platform;
   readonly groups: Map<string, Group>;
   readonly activities: Activities;
+  readonly capacity: DesiredCapacity;
   readonly scaler: Scaler;
   readonly sources: TrafficSources;
   readonly hooks: LifecycleHooks;
@@ -40,18 +42,16 @@ export function groupNamed(groups: ReadonlyMap<string, Group>, name = ''): Group
   return group;
 }
 
-export function groupOperations({ platform, groups, activities, scaler, sources, hooks }: GroupsOptions) {
+export function groupOperations({
+  platform,
+  groups,
+  activities,
+  capacity,
+  scaler,
+  sources,
+  hooks,
+}: GroupsOptions) {
   const { clock, chance, compute } = platform;
-
-  const change = (group: Group, desired: number, request: string) => {
-    const from = group.settings.desired;
-    group.settings.desired = desired;
-    if (from !== desired)
-      group.request = `At ${secondOf(clock.now())} a user request ${request} changing the desired capacity from ${from} to ${desired}.`;
-    // A person who asks again need not wait for the next try.
-    group.retryAt = 0;
-    scaler.wake(group);
-  };
 
   const changeable = (name: string | undefined): Group => {
     const group = groupNamed(groups, name);
@@ -88,6 +88,7 @@ export function groupOperations({ platform, groups, activities, scaler, sources,
         settings: { ...settings, desired: 0 },
         members: new Map(),
         hooks: new Map(wanted.map((hook) => [hook.name, hook])),
+        actions: new Map(),
         sources: new Map(),
         suspended: new Map(),
         request: undefined,
@@ -100,7 +101,7 @@ export function groupOperations({ platform, groups, activities, scaler, sources,
       };
       sources.attach(group, arns);
       groups.set(name, group);
-      change(group, settings.desired, 'created an AutoScalingGroup');
+      capacity.change(group, settings.desired, 'a user request created an AutoScalingGroup');
       return {};
     },
 
@@ -108,12 +109,7 @@ export function groupOperations({ platform, groups, activities, scaler, sources,
       const group = changeable(input.AutoScalingGroupName);
       const { desired, ...settings } = settingsOf(input, group.settings, compute);
       Object.assign(group.settings, settings);
-      const { minimum, maximum } = settings;
-      change(
-        group,
-        desired,
-        `update of AutoScalingGroup constraints to min: ${minimum}, max: ${maximum}, desired: ${desired}`,
-      );
+      capacity.constrain(group, { ...settings, desired }, 'a user request');
       return {};
     },
 
@@ -130,7 +126,7 @@ export function groupOperations({ platform, groups, activities, scaler, sources,
         throw invalid(
           `New SetDesiredCapacity value ${desired} is below min value ${minimum} for the AutoScalingGroup.`,
         );
-      change(group, desired, 'explicitly set group desired capacity');
+      capacity.change(group, desired, 'a user request explicitly set group desired capacity');
       return {};
     },
 
