@@ -180,6 +180,7 @@ export function createRegion(options: RegionOptions): Region {
     emit,
     compute: ec2,
     targets: elbv2,
+    cloudwatch: cloudwatch.operations,
     instances: new ModelledInstances(),
     ...options.autoscaling,
   });

@@ -8,6 +8,7 @@ import {
   DescribeTrafficSourcesCommand,
   SetDesiredCapacityCommand,
 } from '@aws-sdk/client-auto-scaling';
+import { CloudWatchClient, DescribeAlarmsCommand } from '@aws-sdk/client-cloudwatch';
 import type {
   CreateLaunchTemplateCommandOutput,
   CreateSubnetCommandOutput,
@@ -25,6 +26,7 @@ import { Roles } from '../../local/iam/roles.ts';
 import { AutoScaling } from '../../local/services/autoscaling/autoscaling.ts';
 import { noCapacity } from '../../local/services/autoscaling/instances.ts';
 import { ModelledInstances } from '../../local/services/autoscaling/modelled-instances.ts';
+import { CloudWatch } from '../../local/services/cloudwatch/cloudwatch.ts';
 import { Ec2 } from '../../local/services/ec2/ec2.ts';
 import type { DataPlane } from '../../local/services/elbv2/data-plane.ts';
 import { ElasticLoadBalancing } from '../../local/services/elbv2/elastic-load-balancing.ts';
@@ -131,17 +133,22 @@ export async function scaled() {
         : undefined,
   });
   const events: AwsEvent[] = [];
+  const cloudwatch = new CloudWatch({ clock, emit: () => undefined, publish: () => undefined });
   const autoscaling = new AutoScaling({
     clock,
     emit: (event) => events.push(event),
     compute: ec2,
     targets: elbv2,
     instances,
+    cloudwatch: cloudwatch.operations,
     random: () => 0.5,
   });
   const roles = new Roles({ clock });
   const dispatcher = new Dispatcher({
-    entries: [serviceEntry('autoscaling', autoscaling.operations)],
+    entries: [
+      serviceEntry('autoscaling', autoscaling.operations),
+      serviceEntry('cloudwatch', cloudwatch.operations),
+    ],
     authorizer: new PolicyAuthorizer({ roles, clock }),
     principalOf: () => ({ kind: 'root' }),
     calls: new CallLog(),
@@ -149,10 +156,12 @@ export async function scaled() {
     endpoint,
     onFailure,
   });
-  const client = new AutoScalingClient({
+  const wire = {
     ...clientOptions(endpoint()),
     requestHandler: new InProcessHandler({ dispatcher, endpoint }),
-  });
+  };
+  const client = new AutoScalingClient(wire);
+  const monitoring = new CloudWatchClient(wire);
   const template = { LaunchTemplateId: LaunchTemplate?.LaunchTemplateId, Version: '1' };
   const described = async () => {
     const { AutoScalingGroups = [] } = await client.send(
@@ -165,6 +174,7 @@ export async function scaled() {
   return {
     clock,
     client,
+    monitoring,
     autoscaling,
     instances,
     events,
@@ -191,6 +201,33 @@ export async function scaled() {
       ),
     scale: (DesiredCapacity: number) =>
       client.send(new SetDesiredCapacityCommand({ AutoScalingGroupName, DesiredCapacity })),
+    /** Lets minutes pass in each of which the group's instances measure this on average. */
+    minutes: async (count: number, value: number, metric = 'CPUUtilization') => {
+      for (let passed = 0; passed < count; passed += 1) {
+        cloudwatch.record({
+          namespace: 'AWS/EC2',
+          metric,
+          dimensions: { AutoScalingGroupName },
+          unit: 'Percent',
+          at: clock.now(),
+          values: [value],
+        });
+        await clock.advance(minute);
+      }
+    },
+    /** `TargetTracking-web-g0001-AlarmHigh-ID AWS/EC2 CPUUtilization 50 3` */
+    alarms: async () => {
+      const { MetricAlarms = [] } = await monitoring.send(new DescribeAlarmsCommand({}));
+      return MetricAlarms.map(({ AlarmName, Namespace, MetricName, Threshold, EvaluationPeriods }) =>
+        [
+          AlarmName?.replace(/[0-9a-f-]{36}$/, 'ID'),
+          Namespace,
+          MetricName,
+          Threshold,
+          EvaluationPeriods,
+        ].join(' '),
+      );
+    },
     /** Each instance's state, oldest first. */
     states: async () => (await members()).map(({ LifecycleState }) => LifecycleState),
     activities: async (input: object = { AutoScalingGroupName }) =>

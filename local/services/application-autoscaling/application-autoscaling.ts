@@ -7,6 +7,7 @@
 import type { Operations } from '../../call.ts';
 import type { Clock } from '../../clock.ts';
 import type { Authorizer } from '../../iam/authorizer.ts';
+import { Monitoring } from '../cloudwatch/monitoring.ts';
 import { Tracker } from '../target-tracking/tracker.ts';
 import { TrackingAlarms } from '../target-tracking/tracking-alarms.ts';
 import { Permissions } from './permissions.ts';
@@ -32,7 +33,9 @@ export class ApplicationAutoScaling {
 
   constructor({ clock, services, cloudwatch, authorizer }: ApplicationAutoScalingOptions) {
     const permissions = new Permissions(authorizer);
-    const alarms = new TrackingAlarms({ clock, cloudwatch, service: 'application-autoscaling' });
+    const alarms = new TrackingAlarms(
+      new Monitoring({ clock, cloudwatch, service: 'application-autoscaling' }),
+    );
     const targets = new ScalableTargets({
       clock,
       services,

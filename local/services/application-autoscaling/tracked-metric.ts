@@ -1,11 +1,7 @@
 /** The metric that a predefined specification stands for, as CloudWatch has it. */
 import type { PredefinedMetricSpecification } from '@aws-sdk/client-application-auto-scaling';
-import {
-  checkUnlabelled,
-  dimensionsOf,
-  requestsPerTarget,
-  type TrackedMetric,
-} from '../target-tracking/tracking.ts';
+import type { WatchedMetric } from '../cloudwatch/monitoring.ts';
+import { checkUnlabelled, dimensionsOf, requestsPerTarget } from '../target-tracking/tracking.ts';
 import { invalid } from './identity.ts';
 import type { Place } from './scaled-services.ts';
 
@@ -16,7 +12,7 @@ import type { Place } from './scaled-services.ts';
 export function trackedMetric(
   { PredefinedMetricType: type, ResourceLabel: label }: PredefinedMetricSpecification,
   { cluster, service }: Place,
-): TrackedMetric {
+): WatchedMetric {
   if (type === 'ECSServiceAverageCPUUtilization' || type === 'ECSServiceAverageMemoryUtilization') {
     checkUnlabelled({ type, label }, invalid);
     return {

@@ -1,8 +1,9 @@
 /**
  * EC2 Auto Scaling, embedded: groups from launch templates, their instances behind a port, lifecycle hooks, traffic sources
- * that are target groups of instances, health checks of EC2 and ELB, suspended processes, activities and events. Left out,
- * and refused where asked for: scaling policies, scheduled actions, warm pools, instance refreshes, mixed instances, launch
- * configurations, scale-in protection, standby, rebalancing between zones, notifications to SNS and SQS.
+ * that are target groups of instances, health checks of EC2 and ELB, scaling policies, scheduled actions, tags, suspended
+ * processes, activities and events. Predictive policies are kept, and forecast nothing. Left out, and refused where asked for:
+ * warm pools, instance refreshes, mixed instances, launch configurations, scale-in protection, standby, rebalancing between
+ * zones, group metrics, notifications to SNS and SQS.
  */
 import { randomUUID } from 'node:crypto';
 import type { Emit } from '../../aws-event.ts';
@@ -22,6 +23,7 @@ import { managedInstanceOperations } from './managed-instances.ts';
 import type { Compute, Platform, TargetGroups } from './platform.ts';
 import { processOperations } from './processes.ts';
 import { Scaler } from './scaler.ts';
+import { ScalingPolicies } from './scaling-policies.ts';
 import { ScheduledActions } from './scheduled-actions.ts';
 import { tagOperations } from './tags.ts';
 import { TrafficSources } from './traffic-sources.ts';
@@ -32,6 +34,8 @@ export interface AutoScalingOptions {
   readonly compute: Compute;
   readonly targets: TargetGroups;
   readonly instances: Instances;
+  /** CloudWatch's operations: alarms are made in it, metrics are read from it. */
+  readonly cloudwatch: Operations;
   readonly delays?: GroupDelays;
   /** From 0 up to 1: identifiers and the spread of delays. */
   readonly random?: () => number;
@@ -42,6 +46,7 @@ export class AutoScaling {
   readonly operations: Operations;
   readonly #groups = new Map<string, Group>();
   readonly #scheduled: ScheduledActions;
+  readonly #policies: ScalingPolicies;
   #closed = false;
 
   constructor(options: AutoScalingOptions) {
@@ -59,6 +64,7 @@ export class AutoScaling {
       lifecycle: () => lifecycle,
       onEmpty: (group) => {
         scheduled.forget(group);
+        policies.forget(group);
         groups.delete(group.name);
       },
     });
@@ -74,12 +80,15 @@ export class AutoScaling {
     const all = () => groups.values();
     const capacity = new DesiredCapacity({ ...platform, onChange: (changed) => scaler.wake(changed) });
     const scheduled = new ScheduledActions({ ...platform, all, group, capacity });
+    const policies = new ScalingPolicies({ ...options, ...platform, all, group, capacity });
     this.#scheduled = scheduled;
+    this.#policies = policies;
     this.operations = {
       ...groupOperations({ platform, groups, activities, capacity, scaler, sources, hooks }),
       ...tagOperations({ all, group }),
       ...managedInstanceOperations({ platform, all, lifecycle, scaler }),
       ...scheduled.operations,
+      ...policies.operations,
       ...sources.operations,
       ...hooks.operations,
       ...processOperations({ ...platform, group, onResume: (resumed) => scaler.wake(resumed) }),
@@ -97,6 +106,7 @@ export class AutoScaling {
   /** No group looks after itself any more. */
   close(): void {
     this.#closed = true;
+    this.#policies.close();
     for (const group of this.#groups.values()) {
       group.look?.cancel();
       this.#scheduled.forget(group);

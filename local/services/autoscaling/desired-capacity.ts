@@ -33,3 +33,8 @@ export class DesiredCapacity {
     this.change(group, desired, `${by} update of AutoScalingGroup constraints to ${constraints}`);
   }
 }
+
+/** Of a change by a policy (https://repost.aws/knowledge-center/auto-scaling-scale-down). */
+export function causeOf(policyName: string, alarmName: string): string {
+  return `a monitor alarm ${alarmName} in state ALARM triggered policy ${policyName}`;
+}

@@ -10,6 +10,7 @@ import type { TaskAddress } from '../ec2/addresses.ts';
 import type { ActivityRecord } from './activities.ts';
 import type { RunningInstance } from './instances.ts';
 import type { ChosenTemplate } from './platform.ts';
+import type { Policy } from './policy.ts';
 import type { ScheduledAction } from './scheduled-action.ts';
 
 export interface Settings {
@@ -70,6 +71,9 @@ export interface Group {
   readonly members: Map<string, Member>;
   readonly hooks: Map<string, Hook>;
   readonly actions: Map<string, ScheduledAction>;
+  readonly policies: Map<string, Policy>;
+  /** Of simple scaling. */
+  cooldownUntil: number;
   readonly sources: Map<string, Source>;
   /** Suspended processes and why. */
   readonly suspended: Map<string, string>;

@@ -17,6 +17,7 @@ import { settingsOf } from './group-settings.ts';
 import type { LifecycleHooks } from './lifecycle-hooks.ts';
 import { pageOf } from './page.ts';
 import type { Platform } from './platform.ts';
+import { coolsDown } from './policy-execution.ts';
 import type { Scaler } from './scaler.ts';
 import { withTags } from './tags.ts';
 import type { TrafficSources } from './traffic-sources.ts';
@@ -89,6 +90,8 @@ export function groupOperations({
         members: new Map(),
         hooks: new Map(wanted.map((hook) => [hook.name, hook])),
         actions: new Map(),
+        policies: new Map(),
+        cooldownUntil: 0,
         sources: new Map(),
         suspended: new Map(),
         request: undefined,
@@ -113,9 +116,9 @@ export function groupOperations({
       return {};
     },
 
-    /** Cooldowns belong to simple scaling policies, which are not here: `HonorCooldown` finds none to honour. */
     SetDesiredCapacity(input: SetDesiredCapacityCommandInput): object {
       const group = changeable(input.AutoScalingGroupName);
+      if (input.HonorCooldown === true && clock.now() < group.cooldownUntil) throw coolsDown(group);
       const { minimum, maximum } = group.settings;
       const desired = input.DesiredCapacity ?? 0;
       if (desired > maximum)

@@ -4,39 +4,21 @@
  * On AWS their action is the policy, which CloudWatch invokes each minute while they are in ALARM; here `Tracker` looks.
  */
 import { randomUUID } from 'node:crypto';
-import type {
-  DescribeAlarmsCommandInput,
-  DescribeAlarmsCommandOutput,
-  GetMetricStatisticsCommandInput,
-  GetMetricStatisticsCommandOutput,
-  PutMetricAlarmCommandInput,
-} from '@aws-sdk/client-cloudwatch';
 import { arn } from '../../account.ts';
-import type { Call, Operations, Output } from '../../call.ts';
-import type { Clock } from '../../clock.ts';
+import type { Monitoring } from '../cloudwatch/monitoring.ts';
 import type { Reading } from './movement.ts';
-import type { TrackedMetric, Tracking } from './tracking.ts';
+import type { Tracking } from './tracking.ts';
 
-const minuteMs = 60_000;
 const sides = {
   High: { ComparisonOperator: 'GreaterThanThreshold', EvaluationPeriods: 3, share: 1 },
   Low: { ComparisonOperator: 'LessThanThreshold', EvaluationPeriods: 15, share: 0.9 },
 } as const;
 
 export class TrackingAlarms {
-  readonly #clock: Clock;
-  readonly #cloudwatch: Operations;
-  readonly #call: Call;
+  readonly #monitoring: Monitoring;
 
-  /** `service`: in whose name. */
-  constructor(options: { clock: Clock; cloudwatch: Operations; service: string }) {
-    this.#clock = options.clock;
-    this.#cloudwatch = options.cloudwatch;
-    this.#call = {
-      principal: { kind: 'service', service: options.service },
-      requestId: 'internal',
-      endpoint: '',
-    };
+  constructor(monitoring: Monitoring) {
+    this.#monitoring = monitoring;
   }
 
   /** `TargetTracking-service/demo/web-AlarmHigh-7c2e…`; those that the policy has already stay. */
@@ -54,16 +36,16 @@ export class TrackingAlarms {
   /** Those of a policy, made or changed; those that it has no more are deleted. */
   put(tracking: Tracking, known: Tracking | undefined): void {
     const { high, low, metric, target } = tracking;
-    this.#delete(alarmNames(known).filter((name) => !alarmNames(tracking).includes(name)));
+    this.#monitoring.deleteAlarms(alarmNames(known).filter((name) => !alarmNames(tracking).includes(name)));
     for (const [side, name] of [['High', high] as const, ['Low', low] as const]) {
       if (name === undefined) continue;
       const { share, ...rule } = sides[side];
-      this.#ask<PutMetricAlarmCommandInput, object>('PutMetricAlarm', {
+      this.#monitoring.putAlarm({
         AlarmName: name,
         AlarmDescription: `DO NOT EDIT OR DELETE. For TargetTrackingScaling policy ${tracking.policyArn}.`,
         ...metric,
         ...rule,
-        Period: minuteMs / 1_000,
+        Period: 60,
         Threshold: target * share,
       });
     }
@@ -71,52 +53,19 @@ export class TrackingAlarms {
 
   /** They go with their policy. */
   forget(tracking: Tracking | undefined): void {
-    this.#delete(alarmNames(tracking));
-  }
-
-  #delete(names: readonly string[]): void {
-    if (names.length > 0) this.#ask('DeleteAlarms', { AlarmNames: names });
+    this.#monitoring.deleteAlarms(alarmNames(tracking));
   }
 
   read(trackings: readonly Tracking[]): Reading[] {
-    const red = this.#red(trackings.flatMap(alarmNames));
+    const AlarmNames = trackings.flatMap(alarmNames);
+    const inAlarm = this.#monitoring.alarms({ AlarmNames, StateValue: 'ALARM' });
+    const red = new Set(inAlarm.map(({ AlarmName }) => AlarmName));
     return trackings.map((tracking) => ({
       tracking,
-      value: this.#latest(tracking.metric),
+      value: this.#monitoring.latest(tracking.metric),
       isHigh: red.has(tracking.high),
       isLow: tracking.low === undefined ? undefined : red.has(tracking.low),
     }));
-  }
-
-  /** Those of the alarms that are in ALARM. */
-  #red(names: readonly string[]): ReadonlySet<string> {
-    if (names.length === 0) return new Set();
-    const { MetricAlarms = [] } = this.#ask<DescribeAlarmsCommandInput, Output<DescribeAlarmsCommandOutput>>(
-      'DescribeAlarms',
-      { AlarmNames: [...names], StateValue: 'ALARM' },
-    );
-    return new Set(MetricAlarms.map(({ AlarmName = '' }) => AlarmName));
-  }
-
-  /** The metric's newest value. */
-  #latest({ Statistic, ...metric }: TrackedMetric): number | undefined {
-    const now = this.#clock.now();
-    const { Datapoints = [] } = this.#ask<
-      GetMetricStatisticsCommandInput,
-      Output<GetMetricStatisticsCommandOutput>
-    >('GetMetricStatistics', {
-      ...metric,
-      StartTime: new Date(now - 5 * minuteMs),
-      EndTime: new Date(now),
-      Period: minuteMs / 1_000,
-      Statistics: [Statistic],
-    });
-    const newest = Datapoints.toSorted((a, b) => Number(b.Timestamp) - Number(a.Timestamp))[0];
-    return newest?.[Statistic];
-  }
-
-  #ask<Input, Answer>(operation: string, input: Input): Answer {
-    return this.#cloudwatch[operation]!(input as never, this.#call) as Answer;
   }
 }
 

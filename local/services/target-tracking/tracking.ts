@@ -1,18 +1,12 @@
 /** What a policy of target tracking follows, and the alarms that come with it. */
-import type { Dimension, Statistic } from '@aws-sdk/client-cloudwatch';
+import type { Dimension } from '@aws-sdk/client-cloudwatch';
 import type { AwsError } from '../../call.ts';
-
-export interface TrackedMetric {
-  readonly Namespace: string;
-  readonly MetricName: string;
-  readonly Dimensions: Dimension[];
-  readonly Statistic: Statistic;
-}
+import type { WatchedMetric } from '../cloudwatch/monitoring.ts';
 
 export interface Tracking {
   readonly policyName: string;
   readonly policyArn: string;
-  readonly metric: TrackedMetric;
+  readonly metric: WatchedMetric;
   readonly target: number;
   readonly high: string;
   /** Undefined when the policy does not scale in. */
@@ -29,7 +23,7 @@ const label = /^(app\/[^/]+\/[^/]+)\/(targetgroup\/[^/]+\/[^/]+)$/;
 export function requestsPerTarget(
   resourceLabel: string | undefined,
   invalid: (message: string) => AwsError,
-): TrackedMetric {
+): WatchedMetric {
   // In AWS's words, by https://github.com/terraform-aws-modules/terraform-aws-autoscaling/issues/192.
   if (resourceLabel === undefined)
     throw invalid('Resource label should be specified for predefined metric type ALBRequestCountPerTarget');
