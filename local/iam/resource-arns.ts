@@ -343,10 +343,13 @@ const autoscaling = {
 /** A name tells no id, and the ARN has the id: policies that name an id grant only what is asked by id. */
 const launchTemplate: Arns = (input) => arn('ec2', `launch-template/${text(input, 'LaunchTemplateId')}`);
 
-const ec2 = each(
-  'CreateLaunchTemplate CreateLaunchTemplateVersion ModifyLaunchTemplate DeleteLaunchTemplate DeleteLaunchTemplateVersions',
-  launchTemplate,
-);
+const ec2 = {
+  ...each(
+    'CreateLaunchTemplate CreateLaunchTemplateVersion ModifyLaunchTemplate DeleteLaunchTemplate DeleteLaunchTemplateVersions',
+    launchTemplate,
+  ),
+  GetConsoleOutput: (input: Input) => arn('ec2', `instance/${text(input, 'InstanceId')}`),
+};
 
 export const resourceArns: Readonly<Record<string, Readonly<Record<string, Arns>>>> = {
   'application-autoscaling': applicationAutoscaling,

@@ -7,6 +7,7 @@ import type {
 import { AwsError } from '../../call.ts';
 import type { Timer } from '../../clock.ts';
 import type { TaskAddress } from '../ec2/addresses.ts';
+import type { LaunchedInstance } from '../ec2/instances.ts';
 import type { ActivityRecord } from './activities.ts';
 import type { RunningInstance } from './instances.ts';
 import type { ChosenTemplate } from './platform.ts';
@@ -50,6 +51,8 @@ export interface Member {
   inServiceAt: number | undefined;
   /** Its termination. */
   departure: ActivityRecord | undefined;
+  /** As EC2 shows it. */
+  readonly shown: LaunchedInstance;
   /** Nothing before EC2 has answered that it launches it. */
   running: RunningInstance | undefined;
 }
