@@ -9,10 +9,11 @@ import {
   SetDesiredCapacityCommand,
 } from '@aws-sdk/client-auto-scaling';
 import { CloudWatchClient, DescribeAlarmsCommand } from '@aws-sdk/client-cloudwatch';
-import type {
-  CreateLaunchTemplateCommandOutput,
-  CreateSubnetCommandOutput,
-  CreateVpcCommandOutput,
+import {
+  type CreateLaunchTemplateCommandOutput,
+  type CreateSubnetCommandOutput,
+  type CreateVpcCommandOutput,
+  EC2Client,
 } from '@aws-sdk/client-ec2';
 import type {
   CreateLoadBalancerCommandOutput,
@@ -27,6 +28,7 @@ import { AutoScaling } from '../../local/services/autoscaling/autoscaling.ts';
 import { noCapacity } from '../../local/services/autoscaling/instances.ts';
 import { ModelledInstances } from '../../local/services/autoscaling/modelled-instances.ts';
 import { CloudWatch } from '../../local/services/cloudwatch/cloudwatch.ts';
+import type { MetricSink } from '../../local/services/cloudwatch/metric-sink.ts';
 import { Ec2 } from '../../local/services/ec2/ec2.ts';
 import type { DataPlane } from '../../local/services/elbv2/data-plane.ts';
 import { ElasticLoadBalancing } from '../../local/services/elbv2/elastic-load-balancing.ts';
@@ -63,12 +65,18 @@ export const dataPlane = (sick: ReadonlySet<string>): DataPlane => ({
   close: async () => undefined,
 });
 
-export async function scaled() {
+export interface WorldOptions {
+  /** vCPUs of standard instances that the account may run. */
+  readonly vcpuQuota?: () => number;
+  readonly metrics?: MetricSink;
+}
+
+export async function scaled(options: WorldOptions = {}) {
   const clock = new ManualClock();
   const onFailure = (failure: unknown) => {
     throw failure;
   };
-  const ec2 = new Ec2({ clock });
+  const ec2 = new Ec2({ clock, ...options });
   const network = ask(ec2.operations);
   const { Vpc } = await network<CreateVpcCommandOutput>('CreateVpc', { CidrBlock: '10.0.0.0/16' });
   const subnets: string[] = [];
@@ -123,6 +131,7 @@ export async function scaled() {
   const scarce = new Set<string>();
   const zones = ['us-east-1a', 'us-east-1b'];
   const instances = new ModelledInstances({
+    console: ({ id }) => `${id} is up\n`,
     refusal: ({ instanceType = '', availabilityZone: zone }) =>
       scarce.has(zone)
         ? noCapacity(
@@ -148,6 +157,7 @@ export async function scaled() {
     entries: [
       serviceEntry('autoscaling', autoscaling.operations),
       serviceEntry('cloudwatch', cloudwatch.operations),
+      serviceEntry('ec2', ec2.operations),
     ],
     authorizer: new PolicyAuthorizer({ roles, clock }),
     principalOf: () => ({ kind: 'root' }),
@@ -162,6 +172,7 @@ export async function scaled() {
   };
   const client = new AutoScalingClient(wire);
   const monitoring = new CloudWatchClient(wire);
+  const compute = new EC2Client(wire);
   const template = { LaunchTemplateId: LaunchTemplate?.LaunchTemplateId, Version: '1' };
   const described = async () => {
     const { AutoScalingGroups = [] } = await client.send(
@@ -175,6 +186,7 @@ export async function scaled() {
     clock,
     client,
     monitoring,
+    compute,
     autoscaling,
     instances,
     events,
