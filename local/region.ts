@@ -59,6 +59,8 @@ export interface RegionOptions {
   readonly deliveries?: ((delivery: Delivery) => Interception) | undefined;
   /** vCPUs of Fargate that the account may have on demand; default: what a grown account has. */
   readonly fargateVcpus?: number | undefined;
+  /** vCPUs of standard instances that the account may run on demand; default: what accounts were seen to have. */
+  readonly ec2Vcpus?: number | undefined;
   /** What runs tasks, from which images. */
   readonly ecs: (registry: Registry) => Pick<EcsOptions, 'images' | 'tasks'> & Partial<EcsOptions>;
   /** What stands behind instances; default: nothing, so that they fail health checks of ELB. */
@@ -119,7 +121,8 @@ export function createRegion(options: RegionOptions): Region {
   const buckets = new Buckets({ clock });
   const logs = new Logs({ clock });
   const sqs = new Sqs({ clock, metrics });
-  const ec2 = new Ec2({ clock });
+  const quotas = new ServiceQuotas(options);
+  const ec2 = new Ec2({ clock, metrics, vcpuQuota: () => quotas.ec2Vcpus });
   const dynamodb = new DynamoDb({ clock });
   const registry = new Registry({ clock, emit, blobs: options.blobs });
   const lambda = new Lambda({
@@ -158,7 +161,6 @@ export function createRegion(options: RegionOptions): Region {
     ...options.elbv2,
   });
   const ecr = new Ecr({ registry, clock, emit });
-  const quotas = new ServiceQuotas({ fargateVcpus: options.fargateVcpus });
   const ecs = new Ecs({
     clock,
     emit,
@@ -180,6 +182,7 @@ export function createRegion(options: RegionOptions): Region {
     emit,
     compute: ec2,
     targets: elbv2,
+    cloudwatch: cloudwatch.operations,
     instances: new ModelledInstances(),
     ...options.autoscaling,
   });
@@ -272,6 +275,7 @@ export function createRegion(options: RegionOptions): Region {
       events.close();
       applicationAutoscaling.close();
       autoscaling.close();
+      ec2.close();
       cloudwatch.close();
       sqs.close();
       states.close();

@@ -323,20 +323,33 @@ const applicationAutoscaling = each(
 const autoScalingGroup: Arns = (input) =>
   arn('autoscaling', `autoScalingGroup:*:autoScalingGroupName/${text(input, 'AutoScalingGroupName')}`);
 
-const autoscaling = each(
-  'CreateAutoScalingGroup UpdateAutoScalingGroup DeleteAutoScalingGroup SetDesiredCapacity AttachTrafficSources ' +
-    'DetachTrafficSources SuspendProcesses ResumeProcesses PutLifecycleHook DeleteLifecycleHook CompleteLifecycleAction ' +
-    'RecordLifecycleActionHeartbeat',
-  autoScalingGroup,
-);
+/** Tags name their group themselves. */
+const taggedGroups: Arns = ({ Tags }) =>
+  Array.isArray(Tags)
+    ? (Tags as Input[]).map((tag) => autoScalingGroup({ AutoScalingGroupName: tag['ResourceId'] }) as string)
+    : '*';
+
+const autoscaling = {
+  ...each('CreateOrUpdateTags DeleteTags', taggedGroups),
+  ...each(
+    'CreateAutoScalingGroup UpdateAutoScalingGroup DeleteAutoScalingGroup SetDesiredCapacity AttachTrafficSources ' +
+      'DetachTrafficSources SuspendProcesses ResumeProcesses PutLifecycleHook DeleteLifecycleHook CompleteLifecycleAction ' +
+      'RecordLifecycleActionHeartbeat PutScheduledUpdateGroupAction BatchPutScheduledUpdateGroupAction DeleteScheduledAction ' +
+      'BatchDeleteScheduledAction PutScalingPolicy DeletePolicy ExecutePolicy TerminateInstanceInAutoScalingGroup',
+    autoScalingGroup,
+  ),
+};
 
 /** A name tells no id, and the ARN has the id: policies that name an id grant only what is asked by id. */
 const launchTemplate: Arns = (input) => arn('ec2', `launch-template/${text(input, 'LaunchTemplateId')}`);
 
-const ec2 = each(
-  'CreateLaunchTemplate CreateLaunchTemplateVersion ModifyLaunchTemplate DeleteLaunchTemplate DeleteLaunchTemplateVersions',
-  launchTemplate,
-);
+const ec2 = {
+  ...each(
+    'CreateLaunchTemplate CreateLaunchTemplateVersion ModifyLaunchTemplate DeleteLaunchTemplate DeleteLaunchTemplateVersions',
+    launchTemplate,
+  ),
+  GetConsoleOutput: (input: Input) => arn('ec2', `instance/${text(input, 'InstanceId')}`),
+};
 
 export const resourceArns: Readonly<Record<string, Readonly<Record<string, Arns>>>> = {
   'application-autoscaling': applicationAutoscaling,

@@ -51,8 +51,9 @@ export function settingsOf(input: Requested, before: Settings | undefined, compu
   };
 }
 
-function boundsOf(
-  { MinSize, MaxSize, DesiredCapacity }: Requested,
+/** Bounds and desired capacity after a request. */
+export function boundsOf(
+  { MinSize, MaxSize, DesiredCapacity }: Pick<Requested, 'MinSize' | 'MaxSize' | 'DesiredCapacity'>,
   before: Settings | undefined,
 ): Pick<Settings, 'minimum' | 'maximum' | 'desired'> {
   const minimum = MinSize ?? before?.minimum ?? 0;

@@ -6,7 +6,10 @@ import type { InstanceSpec } from './instances.ts';
  * Tags: those of the group that propagate, over those of the launch template, and AWS's own
  * (https://docs.aws.amazon.com/autoscaling/ec2/userguide/ec2-auto-scaling-tagging.html).
  */
-export function specOf(group: Group, { id, subnetId, place, template }: Member): InstanceSpec {
+export function specOf(
+  group: Group,
+  { id, subnetId, place, template }: Pick<Member, 'id' | 'subnetId' | 'place' | 'template'>,
+): InstanceSpec {
   const { ImageId, InstanceType, UserData, TagSpecifications = [] } = template.content;
   const templates = TagSpecifications.filter(({ ResourceType }) => ResourceType === 'instance');
   const tags = [

@@ -4,6 +4,8 @@ import type { ResponseLaunchTemplateData } from '@aws-sdk/client-ec2';
 import type { Emit } from '../../aws-event.ts';
 import type { Clock } from '../../clock.ts';
 import type { TaskAddress } from '../ec2/addresses.ts';
+import type { InstanceLaunch } from '../ec2/instance-description.ts';
+import type { LaunchedInstance } from '../ec2/instances.ts';
 import type { Chance } from '../ecs/chance.ts';
 import type { Targets } from '../elbv2/targets.ts';
 import type { GroupDelays } from './delays.ts';
@@ -24,6 +26,8 @@ export interface Compute {
   /** A free address in a subnet; `undefined` when the subnet is unknown or full. */
   address(subnetId: string): TaskAddress | undefined;
   release(eniId: string): void;
+  /** What RunInstances does, until it answers. Throws EC2's own errors. */
+  launch(launch: Omit<InstanceLaunch, 'vpcId'>): LaunchedInstance;
   zoneOf(subnetId: string): string | undefined;
 }
 

@@ -1,7 +1,7 @@
 /**
  * EC2's network: enough for CloudFormation to lay out a VPC, for ECS to take addresses in its subnets, and for
  * everything that describes them. Nothing is filtered or routed: tasks are reached as their runner says. And its launch
- * templates, from which Auto Scaling launches.
+ * templates, from which Auto Scaling launches, and the instances that it launched.
  */
 import type {
   CreateTagsCommandInput,
@@ -13,7 +13,12 @@ import type {
 import { region } from '../../account.ts';
 import { AwsError, type Operations, type Output } from '../../call.ts';
 import type { Clock } from '../../clock.ts';
+import type { MetricSink } from '../cloudwatch/metric-sink.ts';
+import { VcpuUsage } from '../cloudwatch/vcpu-usage.ts';
 import type { TaskAddress } from './addresses.ts';
+import type { InstanceLaunch } from './instance-description.ts';
+import { describeInstanceTypes } from './instance-types.ts';
+import { Instances, type LaunchedInstance } from './instances.ts';
 import { LaunchTemplates, type TemplateName } from './launch-templates.ts';
 import type { Random, Tagged } from './resources.ts';
 import { Routing } from './routing.ts';
@@ -25,9 +30,20 @@ export class Ec2 {
   readonly #vpcs: Vpcs;
   readonly #groups: SecurityGroups;
   readonly #templates: LaunchTemplates;
+  readonly #instances: Instances;
+  readonly #usage: VcpuUsage;
 
-  constructor(options: { clock: Clock; random?: Random }) {
-    const random = options.random ?? Math.random;
+  /** `vcpuQuota`: of standard instances on demand. */
+  constructor(options: {
+    clock: Clock;
+    random?: Random;
+    metrics?: MetricSink;
+    vcpuQuota?: () => number;
+  }) {
+    const { clock, metrics, random = Math.random, vcpuQuota = () => Number.POSITIVE_INFINITY } = options;
+    const instances = new Instances({ clock, random, vcpuQuota });
+    this.#instances = instances;
+    this.#usage = new VcpuUsage({ clock, metrics, service: 'EC2', vcpus: () => instances.vcpus() });
     this.#templates = new LaunchTemplates({ random, clock: options.clock });
     const routing = new Routing({ random, subnet: (subnetId) => this.#vpcs.subnet(subnetId) });
     this.#groups = new SecurityGroups({ random, checkVpc: (vpcId) => this.#vpcs.vpc(vpcId) });
@@ -48,7 +64,8 @@ export class Ec2 {
           this.#vpcs.tagged(id) ??
           this.#groups.tagged(id) ??
           routing.tagged(id) ??
-          this.#templates.tagged(id);
+          this.#templates.tagged(id) ??
+          instances.tagged(id);
         if (found === undefined) throw new AwsError('InvalidID', `The ID '${id}' is not valid`);
         return found;
       });
@@ -57,6 +74,8 @@ export class Ec2 {
       ...this.#groups.operations,
       ...routing.operations,
       ...this.#templates.operations,
+      ...instances.operations,
+      DescribeInstanceTypes: describeInstanceTypes,
       DescribeAvailabilityZones: describeAvailabilityZones,
       CreateTags: ({ Resources, Tags = [] }: CreateTagsCommandInput): object => {
         for (const resource of tagged(Resources)) {
@@ -75,6 +94,15 @@ export class Ec2 {
         return {};
       },
     };
+  }
+
+  /** An instance that Auto Scaling launches, in one of its subnets. Throws EC2's own errors. */
+  launch(launch: Omit<InstanceLaunch, 'vpcId'>): LaunchedInstance {
+    return this.#instances.launch({ ...launch, vpcId: this.#vpcs.subnet(launch.subnetId).VpcId ?? '' });
+  }
+
+  close(): void {
+    this.#usage.close();
   }
 
   /** A free address in a subnet for a task; `undefined` when the subnet is unknown or full. */
