@@ -97,7 +97,7 @@ export class AsgService extends DeployedService {
       Port.tcp(props.port),
       `the load balancer reaches ${props.serviceName}`,
     );
-    this.declare(
+    this.writeSettings(
       fleetOf(props, {
         launchTemplate: launchTemplate.launchTemplateId ?? '',
         launchTemplateVersion: launchTemplate.latestVersionNumber,

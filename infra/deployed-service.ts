@@ -164,7 +164,7 @@ export abstract class DeployedService extends Construct {
   }
 
   /** Writes down what Plan reads; from then on a push starts a deployment. */
-  protected declare(fleet: SettingsDocument['fleet']): void {
+  protected writeSettings(fleet: SettingsDocument['fleet']): void {
     const { serviceName: service, cutover } = this.#props;
     const text = Stack.of(this).toJsonString(settingsOf(this.#props, this.#traffic(), fleet));
     const settings = new StringParameter(this, 'Settings', {

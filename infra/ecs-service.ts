@@ -42,7 +42,7 @@ export class EcsService extends DeployedService {
       mistakes: mistakesOf(props),
     });
     const securityGroups = props.securityGroups ?? [this.#securityGroup(props)];
-    this.declare(fleetOf(props, securityGroups));
+    this.writeSettings(fleetOf(props, securityGroups));
     this.#allow(props.serviceName, props);
   }
 
