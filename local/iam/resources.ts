@@ -168,8 +168,11 @@ const taskRoles: PassedRole = {
 const functionRole: PassedRole = { service: 'lambda.amazonaws.com', roles: (input) => [input['Role']] };
 const machineRole: PassedRole = { service: 'states.amazonaws.com', roles: (input) => [input['roleArn']] };
 
+const instanceRole: PassedRole = { service: 'ec2.amazonaws.com', roles: (input) => [input['RoleName']] };
+
 const passing: Readonly<Record<string, PassedRole>> = {
   'ecs:RegisterTaskDefinition': taskRoles,
+  'iam:AddRoleToInstanceProfile': instanceRole,
   'ecs:RunTask': {
     service: 'ecs-tasks.amazonaws.com',
     roles: (input) => {

@@ -77,6 +77,14 @@ describe('an operation acts on', () => {
     ['elasticloadbalancing', 'DescribeTargetGroups', { TargetGroupArns: ['x'] }, ['*']],
     ['elasticloadbalancing', 'DescribeAccountLimits', {}, ['*']],
     ['ssm', 'GetParameter', { Name: '/web/hold:3' }, [of('ssm', 'parameter/web/hold')]],
+    [
+      'ssm',
+      'GetParameters',
+      { Names: ['/aws/service/ami-amazon-linux-latest/al2023-ami-kernel-default-arm64'] },
+      [
+        'arn:aws:ssm:us-east-1::parameter/aws/service/ami-amazon-linux-latest/al2023-ami-kernel-default-arm64',
+      ],
+    ],
     ['sns', 'Publish', { TopicArn: of('sns', 'news') }, [of('sns', 'news')]],
     ['sqs', 'SendMessage', { QueueUrl: 'http://127.0.0.1:1/123456789012/dlq' }, [of('sqs', 'dlq')]],
     ['lambda', 'Invoke', { FunctionName: 'shift', Qualifier: '3' }, [of('lambda', 'function:shift:3')]],
@@ -126,6 +134,19 @@ describe('an operation also needs', () => {
       { action: 'iam:PassRole', resources: ['arn:aws:iam::123456789012:role/task'], context },
       { action: 'iam:PassRole', resources: ['arn:aws:iam::123456789012:role/execution'], context },
     ]);
+  });
+
+  it('to pass the role that it puts into an instance profile', () => {
+    const [own, pass] = authorizationsOf('iam', 'AddRoleToInstanceProfile', {
+      InstanceProfileName: 'web',
+      RoleName: 'web',
+    });
+    expect(own?.resources).toEqual(['arn:aws:iam::123456789012:instance-profile/web']);
+    expect(pass).toEqual({
+      action: 'iam:PassRole',
+      resources: ['arn:aws:iam::*:role/web'],
+      context: { 'iam:passedtoservice': 'ec2.amazonaws.com' },
+    });
   });
 
   it('to tag what it creates with tags', () => {
