@@ -119,7 +119,7 @@ export function createRegion(options: RegionOptions): Region {
   const buckets = new Buckets({ clock });
   const logs = new Logs({ clock });
   const sqs = new Sqs({ clock, metrics });
-  const ec2 = new Ec2({ clock });
+  const ec2 = new Ec2({ clock, emit, imageOf: (instanceId) => autoscaling.imageOf(instanceId) });
   const dynamodb = new DynamoDb({ clock });
   const registry = new Registry({ clock, emit, blobs: options.blobs });
   const lambda = new Lambda({

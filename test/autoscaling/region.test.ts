@@ -8,7 +8,7 @@ import type { Principal } from '../../local/call.ts';
 import { createRegion, type Region } from '../../local/region.ts';
 import { BlobStore } from '../../local/registry/blob-store.ts';
 import { ManualClock } from '../manual-clock.ts';
-import { dataPlane, minute } from './world.ts';
+import { dataPlane, images, minute } from './world.ts';
 
 const roleArn = 'arn:aws:iam::123456789012:role/deployer';
 const root: Principal = { kind: 'root' };
@@ -65,7 +65,10 @@ beforeEach(async () => {
     VpcId: Vpc.VpcId,
     CidrBlock: '10.0.1.0/24',
   });
-  await ask('ec2', 'CreateLaunchTemplate', { LaunchTemplateName: 'web', LaunchTemplateData: {} });
+  await ask('ec2', 'CreateLaunchTemplate', {
+    LaunchTemplateName: 'web',
+    LaunchTemplateData: { ImageId: images[0] },
+  });
   group = (AutoScalingGroupName, Value) =>
     ask('autoscaling', 'CreateAutoScalingGroup', {
       AutoScalingGroupName,

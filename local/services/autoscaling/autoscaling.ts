@@ -79,6 +79,15 @@ export class AutoScaling {
     return Object.fromEntries(group.tags.map(({ Key = '', Value = '' }) => [Key, Value]));
   }
 
+  /** The image that an instance was launched from; `undefined` when there is no such instance. */
+  imageOf(instanceId: string): string | undefined {
+    for (const { members } of this.#groups.values()) {
+      const member = members.get(instanceId);
+      if (member?.running !== undefined) return member.template.content.ImageId;
+    }
+    return undefined;
+  }
+
   /** No group looks after itself any more. */
   close(): void {
     this.#closed = true;

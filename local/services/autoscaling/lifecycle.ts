@@ -9,7 +9,7 @@ import { follow } from '../ecs/platform.ts';
 import type { Activities, ActivityRecord } from './activities.ts';
 import { announceStep } from './announcements.ts';
 import { type Group, isLeaving, type Member, runs } from './group.ts';
-import { specOf } from './launch-spec.ts';
+import { launchable, specOf } from './launch-spec.ts';
 import type { LifecycleActions } from './lifecycle-actions.ts';
 import type { ChosenTemplate, Platform } from './platform.ts';
 import type { TrafficSources } from './traffic-sources.ts';
@@ -99,7 +99,7 @@ export class Lifecycle {
   #take(group: Group, subnetId: string): { template: ChosenTemplate; place: TaskAddress } | string {
     const { compute } = this.#platform;
     try {
-      const template = compute.launchTemplate(group.settings.template);
+      const template = launchable(compute, group.settings.template);
       const place = compute.address(subnetId);
       if (place !== undefined) return { template, place };
       return `There are not enough free addresses in subnet '${subnetId}' to satisfy the requested number of instances.`;
@@ -115,7 +115,11 @@ export class Lifecycle {
    */
   #failed(group: Group, activity: ActivityRecord, why: string): void {
     const { clock, chance, delays } = this.#platform;
-    this.#options.activities.end(activity, 'Failed', `${why} Launching EC2 instance failed.`);
+    this.#options.activities.end(
+      activity,
+      'Failed',
+      `${why.replace(/\.?$/, '.')} Launching EC2 instance failed.`,
+    );
     announceStep(this.#platform, group, 'Launch', activity, undefined);
     group.avoided.add(activity.place['Subnet ID']);
     if (group.settings.subnets.some((subnetId) => !group.avoided.has(subnetId))) {

@@ -21,6 +21,8 @@ export interface ChosenTemplate {
 export interface Compute {
   /** Throws EC2's own errors. */
   launchTemplate(named: LaunchTemplateSpecification): ChosenTemplate;
+  /** An image that instances can be launched from. Throws EC2's own errors. */
+  launchableImage(id: string): unknown;
   /** A free address in a subnet; `undefined` when the subnet is unknown or full. */
   address(subnetId: string): TaskAddress | undefined;
   release(eniId: string): void;
