@@ -12,6 +12,7 @@ import { Registry } from './registry/registry.ts';
 import { ApplicationAutoScaling } from './services/application-autoscaling/application-autoscaling.ts';
 import { ecsServices } from './services/application-autoscaling/scaled-services.ts';
 import { AutoScaling, type AutoScalingOptions } from './services/autoscaling/autoscaling.ts';
+import { launchPermissions } from './services/autoscaling/launch-permissions.ts';
 import { ModelledInstances } from './services/autoscaling/modelled-instances.ts';
 import { bootstrap } from './services/cloudformation/bootstrap.ts';
 import { CloudFormation } from './services/cloudformation/cloudformation.ts';
@@ -104,6 +105,7 @@ export function createRegion(options: RegionOptions): Region {
     const service = arn.split(':')[2];
     if (service === 'ecr') return ecr;
     if (service === 'autoscaling') return autoscaling;
+    if (service === 'ec2') return ec2;
     return service === 'elasticloadbalancing' ? elbv2 : ecs;
   };
 
@@ -181,6 +183,7 @@ export function createRegion(options: RegionOptions): Region {
     compute: ec2,
     targets: elbv2,
     instances: new ModelledInstances(),
+    permissions: launchPermissions({ authorizer, roles }),
     ...options.autoscaling,
   });
   const states = new States({
@@ -225,7 +228,7 @@ export function createRegion(options: RegionOptions): Region {
       serviceEntry('cloudformation', cloudformation.operations),
       serviceEntry('cloudwatch', cloudwatch.operations),
       serviceEntry('dynamodb', dynamodb.operations),
-      serviceEntry('ec2', ec2.operations),
+      { ...serviceEntry('ec2', ec2.operations), resources: (_, input) => ec2.resourcesOf(input) },
       serviceEntry('ecr', ecr.operations),
       serviceEntry('ecs', ecs.operations),
       serviceEntry('elbv2', elbv2.operations),

@@ -14,6 +14,7 @@ import { awsDelays, type GroupDelays } from './delays.ts';
 import type { Group } from './group.ts';
 import { groupNamed, groupOperations } from './groups.ts';
 import type { Instances } from './instances.ts';
+import { allPermitted, type LaunchPermissions } from './launch-permissions.ts';
 import { Lifecycle } from './lifecycle.ts';
 import { LifecycleActions } from './lifecycle-actions.ts';
 import { LifecycleHooks } from './lifecycle-hooks.ts';
@@ -28,6 +29,8 @@ export interface AutoScalingOptions {
   readonly compute: Compute;
   readonly targets: TargetGroups;
   readonly instances: Instances;
+  /** Whether callers may launch what their groups will; default: whoever asks may. */
+  readonly permissions?: LaunchPermissions;
   readonly delays?: GroupDelays;
   /** From 0 up to 1: identifiers and the spread of delays. */
   readonly random?: () => number;
@@ -40,8 +43,13 @@ export class AutoScaling {
   #closed = false;
 
   constructor(options: AutoScalingOptions) {
-    const { random = Math.random, uuid = randomUUID, delays = awsDelays } = options;
-    const platform: Platform = { ...options, delays, chance: new Chance(random, uuid) };
+    const {
+      random = Math.random,
+      uuid = randomUUID,
+      delays = awsDelays,
+      permissions = allPermitted,
+    } = options;
+    const platform: Platform = { ...options, delays, permissions, chance: new Chance(random, uuid) };
     const groups = this.#groups;
     const group = (name: string | undefined) => groupNamed(groups, name);
     const activities = new Activities({ ...platform, groups });

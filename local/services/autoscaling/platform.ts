@@ -8,6 +8,7 @@ import type { Chance } from '../ecs/chance.ts';
 import type { Targets } from '../elbv2/targets.ts';
 import type { GroupDelays } from './delays.ts';
 import type { Instances } from './instances.ts';
+import type { LaunchPermissions } from './launch-permissions.ts';
 
 /** What a group's template specification means now. */
 export interface ChosenTemplate {
@@ -43,4 +44,5 @@ export interface Platform {
   readonly instances: Instances;
   readonly targets: TargetGroups;
   readonly compute: Compute;
+  readonly permissions: LaunchPermissions;
 }

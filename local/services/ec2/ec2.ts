@@ -8,14 +8,14 @@ import type {
   DescribeAvailabilityZonesCommandOutput,
   Image,
 } from '@aws-sdk/client-ec2';
-import { region } from '../../account.ts';
+import { arn, region } from '../../account.ts';
 import type { Emit } from '../../aws-event.ts';
 import { AwsError, type Operations, type Output } from '../../call.ts';
 import type { Clock } from '../../clock.ts';
 import type { TaskAddress } from './addresses.ts';
 import { Images } from './images.ts';
 import { LaunchTemplates, type TemplateName } from './launch-templates.ts';
-import type { Random } from './resources.ts';
+import type { Random, TaggedKind } from './resources.ts';
 import { Routing } from './routing.ts';
 import { SecurityGroups } from './security-groups.ts';
 import { tagOperations } from './tags.ts';
@@ -35,6 +35,7 @@ export class Ec2 {
   readonly #groups: SecurityGroups;
   readonly #templates: LaunchTemplates;
   readonly #images: Images;
+  readonly #tagged: readonly TaggedKind[];
 
   constructor({
     clock,
@@ -57,6 +58,13 @@ export class Ec2 {
         routing.removeAllOf(vpcId);
       },
     });
+    this.#tagged = [
+      ...this.#vpcs.tagged,
+      ...this.#groups.tagged,
+      ...routing.tagged,
+      ...this.#templates.tagged,
+      ...this.#images.tagged,
+    ];
     this.operations = {
       ...this.#vpcs.operations,
       ...this.#groups.operations,
@@ -64,13 +72,7 @@ export class Ec2 {
       ...this.#templates.operations,
       ...this.#images.operations,
       DescribeAvailabilityZones: describeAvailabilityZones,
-      ...tagOperations([
-        ...this.#vpcs.tagged,
-        ...this.#groups.tagged,
-        ...routing.tagged,
-        ...this.#templates.tagged,
-        ...this.#images.tagged,
-      ]),
+      ...tagOperations(this.#tagged),
     };
   }
 
@@ -101,6 +103,21 @@ export class Ec2 {
     );
     const { number: version, content } = template.version(Version);
     return { id: template.id, name: template.name, version, content };
+  }
+
+  /** For policies that go by tags. */
+  tagsOf(arn: string): Readonly<Record<string, string>> | undefined {
+    const id = arn.slice(arn.lastIndexOf('/') + 1);
+    const found = this.#tagged.map((kind) => kind.find(id)).find((resource) => resource !== undefined);
+    return found && Object.fromEntries((found.Tags ?? []).map(({ Key = '', Value = '' }) => [Key, Value]));
+  }
+
+  /** For policies that name a launch template by its id, when a request has only its name. */
+  resourcesOf(input: unknown): string[] | undefined {
+    const { LaunchTemplateId, LaunchTemplateName } = (input ?? {}) as TemplateName;
+    if (LaunchTemplateId !== undefined || LaunchTemplateName === undefined) return undefined;
+    const named = this.#templates.all().find(({ name }) => name === LaunchTemplateName);
+    return named && [arn('ec2', `launch-template/${named.id}`)];
   }
 
   /** An image that instances can be launched from. Throws EC2's own errors. */

@@ -4,26 +4,11 @@ import type {
   DeleteTagsCommandInput,
   DescribeTagsCommandInput,
   DescribeTagsCommandOutput,
-  ResourceType,
   Tag,
 } from '@aws-sdk/client-ec2';
 import { AwsError, type Operations, type Output } from '../../call.ts';
+import { ec2Kind } from '../../iam/ec2-kinds.ts';
 import { filtered, page, type Tagged, type TaggedKind } from './resources.ts';
-
-/** By the prefixes of ids. */
-const types: Readonly<Record<string, ResourceType>> = {
-  ami: 'image',
-  eipalloc: 'elastic-ip',
-  fl: 'vpc-flow-log',
-  igw: 'internet-gateway',
-  lt: 'launch-template',
-  nat: 'natgateway',
-  rtb: 'route-table',
-  sg: 'security-group',
-  subnet: 'subnet',
-  vpc: 'vpc',
-  vpce: 'vpc-endpoint',
-};
 
 export function tagOperations(kinds: readonly TaggedKind[]) {
   const tagged = (ids: readonly string[] = []): Tagged[] =>
@@ -56,16 +41,15 @@ export function tagOperations(kinds: readonly TaggedKind[]) {
       const all = kinds.flatMap((kind) =>
         [...kind.entries()].flatMap(([id, { Tags = [] }]) => Tags.map((tag) => ({ id, tag, Tags: [tag] }))),
       );
-      const typeOf = (id: string) => types[id.split('-')[0] ?? ''];
       const found = filtered(all, input.Filters, {
         key: ({ tag }) => [tag.Key],
         value: ({ tag }) => [tag.Value],
         'resource-id': ({ id }) => [id],
-        'resource-type': ({ id }) => [typeOf(id)],
+        'resource-type': ({ id }) => [ec2Kind(id)],
       });
       const { items, ...more } = page(found, input.MaxResults, input.NextToken);
       return {
-        Tags: items.map(({ id, tag }) => ({ ResourceId: id, ResourceType: typeOf(id), ...tag })),
+        Tags: items.map(({ id, tag }) => ({ ResourceId: id, ResourceType: ec2Kind(id), ...tag })),
         ...more,
       };
     },
