@@ -224,7 +224,11 @@ export function createRegion(options: RegionOptions): Region {
   const dispatcher = new Dispatcher({
     entries: [
       serviceEntry('applicationAutoScaling', applicationAutoscaling.operations),
-      serviceEntry('autoscaling', autoscaling.operations),
+      {
+        ...serviceEntry('autoscaling', autoscaling.operations),
+        resources: (operation, input) =>
+          operation.startsWith('Describe') ? undefined : autoscaling.resourcesOf(input),
+      },
       serviceEntry('cloudformation', cloudformation.operations),
       serviceEntry('cloudwatch', cloudwatch.operations),
       serviceEntry('dynamodb', dynamodb.operations),

@@ -1,4 +1,5 @@
 /** Auto Scaling among the other services of the embedded AWS: roles, tags and events meet it there. */
+import type { DescribeAutoScalingGroupsCommandOutput } from '@aws-sdk/client-auto-scaling';
 import type { ReceiveMessageCommandOutput } from '@aws-sdk/client-sqs';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { deployer, regional } from './region-world.ts';
@@ -25,6 +26,24 @@ it('a role scales the groups whose tags its policy names, and no other', async (
   await group('web-2', 'api');
   await scale('web-1');
   await expect(scale('web-2')).rejects.toMatchObject({ code: 'AccessDeniedException' });
+});
+
+it('a role scales the one group whose ARN its policy names, and describes none without a right on all', async () => {
+  await group('web-1', 'web');
+  await group('web-2', 'web');
+  const described = await region.ask<DescribeAutoScalingGroupsCommandOutput>(
+    'autoscaling',
+    'DescribeAutoScalingGroups',
+    {},
+  );
+  const [first] = described.AutoScalingGroups ?? [];
+  await region.allow({ Action: 'autoscaling:*', Resource: first?.AutoScalingGroupARN });
+  await scale('web-1');
+  await expect(scale('web-2')).rejects.toMatchObject({ code: 'AccessDeniedException' });
+  const named = { AutoScalingGroupName: 'web-1' };
+  await expect(region.ask('autoscaling', 'DescribeLifecycleHooks', named, deployer)).rejects.toMatchObject({
+    code: 'AccessDeniedException',
+  });
 });
 
 it('what a group does comes to who listens on the bus', async () => {

@@ -87,6 +87,13 @@ export class AutoScaling {
     return Object.fromEntries(group.tags.map(({ Key = '', Value = '' }) => [Key, Value]));
   }
 
+  /** For policies that name a group by its whole ARN, which no request does. */
+  resourcesOf(input: unknown): string[] | undefined {
+    const { AutoScalingGroupName: name } = (input ?? {}) as { AutoScalingGroupName?: string };
+    const group = this.#groups.get(name ?? '');
+    return group && [group.arn];
+  }
+
   /** The image that an instance was launched from; `undefined` when there is no such instance. */
   imageOf(instanceId: string): string | undefined {
     for (const { members } of this.#groups.values()) {
