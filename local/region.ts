@@ -12,6 +12,7 @@ import { Registry } from './registry/registry.ts';
 import { ApplicationAutoScaling } from './services/application-autoscaling/application-autoscaling.ts';
 import { ecsServices } from './services/application-autoscaling/scaled-services.ts';
 import { AutoScaling, type AutoScalingOptions } from './services/autoscaling/autoscaling.ts';
+import { launchPermissions } from './services/autoscaling/launch-permissions.ts';
 import { ModelledInstances } from './services/autoscaling/modelled-instances.ts';
 import { bootstrap } from './services/cloudformation/bootstrap.ts';
 import { CloudFormation } from './services/cloudformation/cloudformation.ts';
@@ -106,6 +107,7 @@ export function createRegion(options: RegionOptions): Region {
     const service = arn.split(':')[2];
     if (service === 'ecr') return ecr;
     if (service === 'autoscaling') return autoscaling;
+    if (service === 'ec2') return ec2;
     return service === 'elasticloadbalancing' ? elbv2 : ecs;
   };
 
@@ -122,7 +124,13 @@ export function createRegion(options: RegionOptions): Region {
   const logs = new Logs({ clock });
   const sqs = new Sqs({ clock, metrics });
   const quotas = new ServiceQuotas(options);
-  const ec2 = new Ec2({ clock, metrics, vcpuQuota: () => quotas.ec2Vcpus });
+  const ec2 = new Ec2({
+    clock,
+    metrics,
+    vcpuQuota: () => quotas.ec2Vcpus,
+    emit,
+    imageOf: (instanceId) => autoscaling.imageOf(instanceId),
+  });
   const dynamodb = new DynamoDb({ clock });
   const registry = new Registry({ clock, emit, blobs: options.blobs });
   const lambda = new Lambda({
@@ -184,6 +192,7 @@ export function createRegion(options: RegionOptions): Region {
     targets: elbv2,
     cloudwatch: cloudwatch.operations,
     instances: new ModelledInstances(),
+    permissions: launchPermissions({ authorizer, roles }),
     ...options.autoscaling,
   });
   const states = new States({
@@ -224,11 +233,15 @@ export function createRegion(options: RegionOptions): Region {
   const dispatcher = new Dispatcher({
     entries: [
       serviceEntry('applicationAutoScaling', applicationAutoscaling.operations),
-      serviceEntry('autoscaling', autoscaling.operations),
+      {
+        ...serviceEntry('autoscaling', autoscaling.operations),
+        resources: (operation, input) =>
+          operation.startsWith('Describe') ? undefined : autoscaling.resourcesOf(input),
+      },
       serviceEntry('cloudformation', cloudformation.operations),
       serviceEntry('cloudwatch', cloudwatch.operations),
       serviceEntry('dynamodb', dynamodb.operations),
-      serviceEntry('ec2', ec2.operations),
+      { ...serviceEntry('ec2', ec2.operations), resources: (_, input) => ec2.resourcesOf(input) },
       serviceEntry('ecr', ecr.operations),
       serviceEntry('ecs', ecs.operations),
       serviceEntry('elbv2', elbv2.operations),

@@ -24,6 +24,7 @@ import type { AwsEvent } from '../../local/aws-event.ts';
 import type { Call, Operations } from '../../local/call.ts';
 import { PolicyAuthorizer } from '../../local/iam/policy-authorizer.ts';
 import { Roles } from '../../local/iam/roles.ts';
+import { amazonLinux } from '../../local/services/amazon-linux.ts';
 import { AutoScaling } from '../../local/services/autoscaling/autoscaling.ts';
 import { noCapacity } from '../../local/services/autoscaling/instances.ts';
 import { ModelledInstances } from '../../local/services/autoscaling/modelled-instances.ts';
@@ -42,6 +43,8 @@ import { clientOptions } from '../wire/embedded.ts';
 export const AutoScalingGroupName = 'web-g0001';
 export const seconds = 1_000;
 export const minute = 60_000;
+/** Two images that instances can be launched from. */
+export const images = amazonLinux.map(({ id }) => id);
 const root: Call = { principal: { kind: 'root' }, requestId: 'request', endpoint: '' };
 const endpoint = () => 'http://127.0.0.1:4566';
 
@@ -87,9 +90,9 @@ export async function scaled(options: WorldOptions = {}) {
   }
   const { LaunchTemplate } = await network<CreateLaunchTemplateCommandOutput>('CreateLaunchTemplate', {
     LaunchTemplateName: 'web',
-    LaunchTemplateData: { ImageId: 'ami-1', InstanceType: 't3.micro', UserData: 'IyE=' },
+    LaunchTemplateData: { ImageId: images[0], InstanceType: 't3.micro', UserData: 'IyE=' },
   });
-  const addVersion = (ImageId: string) =>
+  const addVersion = (ImageId = images[1]) =>
     network('CreateLaunchTemplateVersion', {
       LaunchTemplateName: 'web',
       SourceVersion: '1',

@@ -16,6 +16,7 @@ import { DesiredCapacity } from './desired-capacity.ts';
 import type { Group } from './group.ts';
 import { groupNamed, groupOperations } from './groups.ts';
 import type { Instances } from './instances.ts';
+import { allPermitted, type LaunchPermissions } from './launch-permissions.ts';
 import { Lifecycle } from './lifecycle.ts';
 import { LifecycleActions } from './lifecycle-actions.ts';
 import { LifecycleHooks } from './lifecycle-hooks.ts';
@@ -36,6 +37,8 @@ export interface AutoScalingOptions {
   readonly instances: Instances;
   /** CloudWatch's operations: alarms are made in it, metrics are read from it. */
   readonly cloudwatch: Operations;
+  /** Whether callers may launch what their groups will; default: whoever asks may. */
+  readonly permissions?: LaunchPermissions;
   readonly delays?: GroupDelays;
   /** From 0 up to 1: identifiers and the spread of delays. */
   readonly random?: () => number;
@@ -50,8 +53,13 @@ export class AutoScaling {
   #closed = false;
 
   constructor(options: AutoScalingOptions) {
-    const { random = Math.random, uuid = randomUUID, delays = awsDelays } = options;
-    const platform: Platform = { ...options, delays, chance: new Chance(random, uuid) };
+    const {
+      random = Math.random,
+      uuid = randomUUID,
+      delays = awsDelays,
+      permissions = allPermitted,
+    } = options;
+    const platform: Platform = { ...options, delays, permissions, chance: new Chance(random, uuid) };
     const groups = this.#groups;
     const group = (name: string | undefined) => groupNamed(groups, name);
     const activities = new Activities({ ...platform, groups });
@@ -101,6 +109,22 @@ export class AutoScaling {
     const group = this.#groups.get(arn.split(':autoScalingGroupName/')[1] ?? '');
     if (group === undefined) return undefined;
     return Object.fromEntries(group.tags.map(({ Key = '', Value = '' }) => [Key, Value]));
+  }
+
+  /** For policies that name a group by its whole ARN, which no request does. */
+  resourcesOf(input: unknown): string[] | undefined {
+    const { AutoScalingGroupName: name } = (input ?? {}) as { AutoScalingGroupName?: string };
+    const group = this.#groups.get(name ?? '');
+    return group && [group.arn];
+  }
+
+  /** The image that an instance was launched from; `undefined` when there is no such instance. */
+  imageOf(instanceId: string): string | undefined {
+    for (const { members } of this.#groups.values()) {
+      const member = members.get(instanceId);
+      if (member?.running !== undefined) return member.template.content.ImageId;
+    }
+    return undefined;
   }
 
   /** No group looks after itself any more. */

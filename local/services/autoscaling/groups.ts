@@ -4,14 +4,15 @@ import type {
   DeleteAutoScalingGroupCommandInput,
   DescribeAutoScalingGroupsCommandInput,
   DescribeAutoScalingGroupsCommandOutput,
+  LaunchTemplateSpecification,
   SetDesiredCapacityCommandInput,
   UpdateAutoScalingGroupCommandInput,
 } from '@aws-sdk/client-auto-scaling';
 import { arn } from '../../account.ts';
-import { AwsError, type Operations, type Output } from '../../call.ts';
+import { AwsError, type Call, type Operations, type Output, type Principal } from '../../call.ts';
 import type { Activities } from './activities.ts';
 import type { DesiredCapacity } from './desired-capacity.ts';
-import { type Group, invalid, staying } from './group.ts';
+import { type Group, invalid, type Settings, staying } from './group.ts';
 import { describeGroup, fits } from './group-description.ts';
 import { settingsOf } from './group-settings.ts';
 import type { LifecycleHooks } from './lifecycle-hooks.ts';
@@ -52,7 +53,7 @@ export function groupOperations({
   sources,
   hooks,
 }: GroupsOptions) {
-  const { clock, chance, compute } = platform;
+  const { clock, chance, compute, permissions } = platform;
 
   const changeable = (name: string | undefined): Group => {
     const group = groupNamed(groups, name);
@@ -64,8 +65,17 @@ export function groupOperations({
     return group;
   };
 
+  const mayLaunch = (
+    principal: Principal,
+    named: LaunchTemplateSpecification | undefined,
+    { template, subnets }: Pick<Settings, 'template' | 'subnets'>,
+  ) => {
+    if (named === undefined) return;
+    permissions.check(principal, { named, template: compute.launchTemplate(template), subnets });
+  };
+
   return {
-    CreateAutoScalingGroup(input: CreateAutoScalingGroupCommandInput): object {
+    CreateAutoScalingGroup(input: CreateAutoScalingGroupCommandInput, { principal }: Call): object {
       const name = input.AutoScalingGroupName ?? '';
       if (groups.has(name))
         throw new AwsError(
@@ -78,6 +88,8 @@ export function groupOperations({
           `You have reached the limit of ${mostGroups} Auto Scaling groups`,
         );
       const settings = settingsOf(input, undefined, compute);
+      mayLaunch(principal, input.LaunchTemplate, settings);
+      permissions.makeRole(principal);
       const targetGroups = (input.TargetGroupARNs ?? []).map((Identifier) => ({ Identifier }));
       const arns = sources.check([...targetGroups, ...(input.TrafficSources ?? [])]);
       const wanted = (input.LifecycleHookSpecificationList ?? []).map((hook) => hooks.read(hook, undefined));
@@ -108,9 +120,10 @@ export function groupOperations({
       return {};
     },
 
-    UpdateAutoScalingGroup(input: UpdateAutoScalingGroupCommandInput): object {
+    UpdateAutoScalingGroup(input: UpdateAutoScalingGroupCommandInput, { principal }: Call): object {
       const group = changeable(input.AutoScalingGroupName);
       const { desired, ...settings } = settingsOf(input, group.settings, compute);
+      mayLaunch(principal, input.LaunchTemplate, settings);
       Object.assign(group.settings, settings);
       capacity.constrain(group, { ...settings, desired }, 'a user request');
       return {};

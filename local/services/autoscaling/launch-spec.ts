@@ -1,6 +1,24 @@
 /** What an instance is launched with. */
+import type { LaunchTemplateSpecification } from '@aws-sdk/client-auto-scaling';
+import { AwsError } from '../../call.ts';
 import { type Group, type Member } from './group.ts';
 import type { InstanceSpec } from './instances.ts';
+import type { ChosenTemplate, Compute } from './platform.ts';
+
+/**
+ * What a launch template says, when its image can be launched from. Throws EC2's own errors: that an image is needed is what
+ * RunInstances answers without one.
+ */
+export function launchable(compute: Compute, named: LaunchTemplateSpecification): ChosenTemplate {
+  const template = compute.launchTemplate(named);
+  const { ImageId } = template.content;
+  if (ImageId === undefined)
+    throw new AwsError('MissingParameter', 'The request must contain the parameter ImageId');
+  if (ImageId.startsWith('resolve:ssm:'))
+    throw new AwsError('UnsupportedOperation', `${ImageId}: not modelled by the embedded AWS`);
+  compute.launchableImage(ImageId);
+  return template;
+}
 
 /**
  * Tags: those of the group that propagate, over those of the launch template, and AWS's own

@@ -10,7 +10,7 @@ import type { Activities, ActivityRecord } from './activities.ts';
 import { announceStep } from './announcements.ts';
 import { type Group, isLeaving, type Member, runs } from './group.ts';
 import type { InstanceSpec } from './instances.ts';
-import { specOf } from './launch-spec.ts';
+import { launchable, specOf } from './launch-spec.ts';
 import type { LifecycleActions } from './lifecycle-actions.ts';
 import type { Platform } from './platform.ts';
 import type { TrafficSources } from './traffic-sources.ts';
@@ -106,7 +106,7 @@ export class Lifecycle {
   #take(group: Group, subnetId: string): Taken | string {
     const { compute, chance } = this.#platform;
     try {
-      const template = compute.launchTemplate(group.settings.template);
+      const template = launchable(compute, group.settings.template);
       const place = compute.address(subnetId);
       if (place !== undefined) {
         const named = { id: `i-0${chance.hex().slice(0, 16)}`, subnetId, place, template };
@@ -136,7 +136,11 @@ export class Lifecycle {
    */
   #failed(group: Group, activity: ActivityRecord, why: string): void {
     const { clock, chance, delays } = this.#platform;
-    this.#options.activities.end(activity, 'Failed', `${why} Launching EC2 instance failed.`);
+    this.#options.activities.end(
+      activity,
+      'Failed',
+      `${why.replace(/\.?$/, '.')} Launching EC2 instance failed.`,
+    );
     announceStep(this.#platform, group, 'Launch', activity, undefined);
     group.avoided.add(activity.place['Subnet ID']);
     if (group.settings.subnets.some((subnetId) => !group.avoided.has(subnetId))) {

@@ -10,6 +10,7 @@ import type { Chance } from '../ecs/chance.ts';
 import type { Targets } from '../elbv2/targets.ts';
 import type { GroupDelays } from './delays.ts';
 import type { Instances } from './instances.ts';
+import type { LaunchPermissions } from './launch-permissions.ts';
 
 /** What a group's template specification means now. */
 export interface ChosenTemplate {
@@ -23,6 +24,8 @@ export interface ChosenTemplate {
 export interface Compute {
   /** Throws EC2's own errors. */
   launchTemplate(named: LaunchTemplateSpecification): ChosenTemplate;
+  /** An image that instances can be launched from. Throws EC2's own errors. */
+  launchableImage(id: string): unknown;
   /** A free address in a subnet; `undefined` when the subnet is unknown or full. */
   address(subnetId: string): TaskAddress | undefined;
   release(eniId: string): void;
@@ -45,4 +48,5 @@ export interface Platform {
   readonly instances: Instances;
   readonly targets: TargetGroups;
   readonly compute: Compute;
+  readonly permissions: LaunchPermissions;
 }

@@ -16,7 +16,15 @@ import { AwsError, type Operations, type Output } from '../../call.ts';
 import type { Clock } from '../../clock.ts';
 import { describeInstance, type InstanceLaunch, stateCodes } from './instance-description.ts';
 import { instanceType } from './instance-types.ts';
-import { filtered, page, type Random, Resources, resourceId, type Tagged } from './resources.ts';
+import {
+  filtered,
+  page,
+  type Random,
+  Resources,
+  resourceId,
+  type Tagged,
+  type TaggedKind,
+} from './resources.ts';
 
 /** "Terminated instances remain visible after termination for approximately one hour" (DescribeInstances). */
 const visibleMs = 3_600_000;
@@ -140,8 +148,9 @@ export class Instances {
       .reduce((sum, { launch }) => sum + vcpusOf(launch), 0);
   }
 
-  tagged(id: string): Tagged | undefined {
-    return this.#instances.find(id);
+  get tagged(): TaggedKind[] {
+    const entries = () => this.#instances.all().map((instance) => [instance.launch.id, instance] as const);
+    return [{ find: (id) => this.#instances.find(id), entries }];
   }
 
   #chosen(ids: readonly string[] | undefined): Kept[] {
