@@ -2,6 +2,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { DescribeInstancesCommandOutput } from '@aws-sdk/client-ec2';
 import type { ReceiveMessageCommandOutput } from '@aws-sdk/client-sqs';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import type { Principal } from '../../local/call.ts';
@@ -21,6 +22,11 @@ const policy = {
       Action: ['autoscaling:CreateAutoScalingGroup', 'autoscaling:SetDesiredCapacity'],
       Resource: 'arn:aws:autoscaling:us-east-1:123456789012:autoScalingGroup:*:autoScalingGroupName/web-*',
       Condition: { StringEquals: { 'aws:ResourceTag/app': 'web' } },
+    },
+    {
+      Effect: 'Allow',
+      Action: ['autoscaling:CreateOrUpdateTags', 'autoscaling:PutScheduledUpdateGroupAction'],
+      Resource: 'arn:aws:autoscaling:us-east-1:123456789012:autoScalingGroup:*:autoScalingGroupName/web-1',
     },
   ],
 };
@@ -90,6 +96,45 @@ it('a role scales the groups whose tags its policy names, and no other', async (
   await group('web-2', 'api');
   await scale('web-1');
   await expect(scale('web-2')).rejects.toMatchObject({ code: 'AccessDeniedException' });
+});
+
+it('a role tags and schedules the groups that its policy names, and no other', async () => {
+  await group('web-1', 'web');
+  await group('web-2', 'web');
+  const tag = (ResourceId: string) => {
+    const Tags = [{ ResourceId, ResourceType: 'auto-scaling-group', Key: 'stage', Value: 'test' }];
+    return ask('autoscaling', 'CreateOrUpdateTags', { Tags }, deployer);
+  };
+  const schedule = (AutoScalingGroupName: string) => {
+    const action = { AutoScalingGroupName, ScheduledActionName: 'up', Recurrence: '0 8 * * *', MinSize: 1 };
+    return ask('autoscaling', 'PutScheduledUpdateGroupAction', action, deployer);
+  };
+  await tag('web-1');
+  await schedule('web-1');
+  await expect(tag('web-2')).rejects.toMatchObject({ code: 'AccessDeniedException' });
+  await expect(schedule('web-2')).rejects.toMatchObject({ code: 'AccessDeniedException' });
+});
+
+it('a group scales by what is measured in the account, and its instances are seen in EC2', async () => {
+  await group('web-1', 'web');
+  await ask('autoscaling', 'PutScalingPolicy', {
+    AutoScalingGroupName: 'web-1',
+    PolicyName: 'up',
+    PolicyType: 'StepScaling',
+    AdjustmentType: 'ChangeInCapacity',
+    StepAdjustments: [{ MetricIntervalLowerBound: 0, ScalingAdjustment: 1 }],
+  });
+  await ask('autoscaling', 'ExecutePolicy', {
+    AutoScalingGroupName: 'web-1',
+    PolicyName: 'up',
+    MetricValue: 2,
+    BreachThreshold: 1,
+  });
+  await clock.advance(2 * minute);
+  const { Reservations = [] } = await ask<DescribeInstancesCommandOutput>('ec2', 'DescribeInstances', {
+    Filters: [{ Name: 'tag:aws:autoscaling:groupName', Values: ['web-1'] }],
+  });
+  expect(Reservations.map(({ Instances }) => Instances?.[0]?.State?.Name)).toEqual(['running']);
 });
 
 it('what a group does comes to who listens on the bus', async () => {
