@@ -1,5 +1,6 @@
 /** Auto Scaling among the other services of the embedded AWS: roles, tags and events meet it there. */
 import type { DescribeAutoScalingGroupsCommandOutput } from '@aws-sdk/client-auto-scaling';
+import type { DescribeInstancesCommandOutput } from '@aws-sdk/client-ec2';
 import type { ReceiveMessageCommandOutput } from '@aws-sdk/client-sqs';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { deployer, regional } from './region-world.ts';
@@ -44,6 +45,49 @@ it('a role scales the one group whose ARN its policy names, and describes none w
   await expect(region.ask('autoscaling', 'DescribeLifecycleHooks', named, deployer)).rejects.toMatchObject({
     code: 'AccessDeniedException',
   });
+});
+
+it('a role tags and schedules the groups that its policy names, and no other', async () => {
+  await group('web-1', 'web');
+  await group('web-2', 'web');
+  const tag = (ResourceId: string) => {
+    const Tags = [{ ResourceId, ResourceType: 'auto-scaling-group', Key: 'stage', Value: 'test' }];
+    return region.ask('autoscaling', 'CreateOrUpdateTags', { Tags }, deployer);
+  };
+  const schedule = (AutoScalingGroupName: string) => {
+    const action = { AutoScalingGroupName, ScheduledActionName: 'up', Recurrence: '0 8 * * *', MinSize: 1 };
+    return region.ask('autoscaling', 'PutScheduledUpdateGroupAction', action, deployer);
+  };
+  await region.allow({
+    Action: ['autoscaling:CreateOrUpdateTags', 'autoscaling:PutScheduledUpdateGroupAction'],
+    Resource: 'arn:aws:autoscaling:us-east-1:123456789012:autoScalingGroup:*:autoScalingGroupName/web-1',
+  });
+  await tag('web-1');
+  await schedule('web-1');
+  await expect(tag('web-2')).rejects.toMatchObject({ code: 'AccessDeniedException' });
+  await expect(schedule('web-2')).rejects.toMatchObject({ code: 'AccessDeniedException' });
+});
+
+it('a group scales by what is measured in the account, and its instances are seen in EC2', async () => {
+  await group('web-1', 'web');
+  await region.ask('autoscaling', 'PutScalingPolicy', {
+    AutoScalingGroupName: 'web-1',
+    PolicyName: 'up',
+    PolicyType: 'StepScaling',
+    AdjustmentType: 'ChangeInCapacity',
+    StepAdjustments: [{ MetricIntervalLowerBound: 0, ScalingAdjustment: 1 }],
+  });
+  await region.ask('autoscaling', 'ExecutePolicy', {
+    AutoScalingGroupName: 'web-1',
+    PolicyName: 'up',
+    MetricValue: 2,
+    BreachThreshold: 1,
+  });
+  await region.clock.advance(2 * minute);
+  const { Reservations = [] } = await region.ask<DescribeInstancesCommandOutput>('ec2', 'DescribeInstances', {
+    Filters: [{ Name: 'tag:aws:autoscaling:groupName', Values: ['web-1'] }],
+  });
+  expect(Reservations.map(({ Instances }) => Instances?.[0]?.State?.Name)).toEqual(['running']);
 });
 
 it('what a group does comes to who listens on the bus', async () => {

@@ -5,8 +5,10 @@ import {
   ExecutePolicyCommand,
   PutScalingPolicyCommand,
   type PutScalingPolicyCommandInput,
+  ResumeProcessesCommand,
   SetDesiredCapacityCommand,
   type StepAdjustment,
+  SuspendProcessesCommand,
 } from '@aws-sdk/client-auto-scaling';
 import { PutMetricAlarmCommand } from '@aws-sdk/client-cloudwatch';
 import { describe, expect, it } from 'vitest';
@@ -109,6 +111,20 @@ describe('step scaling', () => {
     await client.send(new DeleteAutoScalingGroupCommand({ ...named, ForceDelete: true }));
     await clock.advance(10 * minute);
     expect(await alarms()).toEqual([]);
+  });
+
+  it('rests while alarms are suspended, and when it is disabled', async () => {
+    const { client, put, minutes, desired } = await stepped();
+    const ScalingProcesses = ['AlarmNotification'];
+    await client.send(new SuspendProcessesCommand({ ...named, ScalingProcesses }));
+    await minutes(4, 60);
+    await put({ ...steps, Enabled: false });
+    await client.send(new ResumeProcessesCommand({ ...named, ScalingProcesses }));
+    await minutes(2, 60);
+    expect(await desired()).toBe(2);
+    await put(steps);
+    await minutes(1, 60);
+    expect(await desired()).toBe(3);
   });
 
   it('can be tried with a value', async () => {

@@ -3,6 +3,7 @@ import {
   CreateTagsCommand,
   DescribeInstancesCommand,
   DescribeInstanceTypesCommand,
+  DescribeSubnetsCommand,
   type Filter,
   GetConsoleOutputCommand,
 } from '@aws-sdk/client-ec2';
@@ -10,7 +11,7 @@ import { GetServiceQuotaCommand, ServiceQuotasClient } from '@aws-sdk/client-ser
 import { describe, expect, it } from 'vitest';
 import type { Observation } from '../../local/services/cloudwatch/metric-sink.ts';
 import { ServiceQuotas } from '../../local/services/service-quotas.ts';
-import { minute, scaled, seconds, type WorldOptions } from '../autoscaling/world.ts';
+import { images, minute, scaled, seconds, type WorldOptions } from '../autoscaling/world.ts';
 import { embedded } from '../wire/embedded.ts';
 
 async function launched(options: WorldOptions = {}) {
@@ -39,7 +40,7 @@ describe('an instance of a group', () => {
     const [instance] = await found({ InstanceIds: [first.id] });
     expect(instance).toMatchObject({
       InstanceId: first.id,
-      ImageId: 'ami-1',
+      ImageId: images[0],
       InstanceType: 't3.micro',
       State: { Code: 16, Name: 'running' },
       PrivateIpAddress: first.privateIp,
@@ -170,9 +171,13 @@ describe('instance types', () => {
 describe('the quota of vCPUs', () => {
   it("refuses what is beyond it, in EC2's words, and nothing that fits again", async () => {
     let quota = 2;
-    const { activities, members, clock } = await launched({ vcpuQuota: () => quota });
+    const { activities, members, clock, compute } = await launched({ vcpuQuota: () => quota });
     await clock.advance(minute);
     expect(await members()).toHaveLength(1);
+    const { Subnets = [] } = await compute.send(new DescribeSubnetsCommand({}));
+    expect(Subnets.reduce((free, { AvailableIpAddressCount = 0 }) => free + AvailableIpAddressCount, 0)).toBe(
+      2 * 251 - 1,
+    );
     expect((await activities()).find(({ StatusCode }) => StatusCode === 'Failed')?.StatusMessage).toBe(
       'You have requested more vCPU capacity than your current vCPU limit of 2 allows for the instance bucket that the specified instance type belongs to. ' +
         'Please visit http://aws.amazon.com/contact-us/ec2-request to request an adjustment to this limit. Launching EC2 instance failed.',

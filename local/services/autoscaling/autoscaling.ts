@@ -94,7 +94,7 @@ export class AutoScaling {
     this.operations = {
       ...groupOperations({ platform, groups, activities, capacity, scaler, sources, hooks }),
       ...tagOperations({ all, group }),
-      ...managedInstanceOperations({ platform, all, lifecycle, scaler }),
+      ...managedInstanceOperations({ platform, all, lifecycle }),
       ...scheduled.operations,
       ...policies.operations,
       ...sources.operations,

@@ -13,7 +13,6 @@ import { shownInstance } from './group-description.ts';
 import type { Lifecycle } from './lifecycle.ts';
 import { pageOf } from './page.ts';
 import type { Platform } from './platform.ts';
-import type { Scaler } from './scaler.ts';
 
 interface Managed {
   readonly group: Group;
@@ -24,10 +23,9 @@ export interface ManagedInstancesOptions {
   readonly platform: Platform;
   readonly all: () => Iterable<Group>;
   readonly lifecycle: Lifecycle;
-  readonly scaler: Scaler;
 }
 
-export function managedInstanceOperations({ platform, all, lifecycle, scaler }: ManagedInstancesOptions) {
+export function managedInstanceOperations({ platform, all, lifecycle }: ManagedInstancesOptions) {
   // One that EC2 has not answered for is not there yet.
   const managed = (): Managed[] =>
     [...all()].flatMap((group) =>
@@ -71,7 +69,6 @@ export function managedInstanceOperations({ platform, all, lifecycle, scaler }: 
         : `${why}.`;
       if (input.ShouldDecrementDesiredCapacity) settings.desired = decremented(group);
       lifecycle.terminate(group, member, cause);
-      scaler.wake(group);
       return member.departure === undefined ? {} : { Activity: shownActivity(member.departure) };
     },
   } satisfies Operations;

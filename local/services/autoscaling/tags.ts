@@ -15,7 +15,7 @@ import { AwsError, type Operations, type Output } from '../../call.ts';
 import { type Group, invalid } from './group.ts';
 import { pageOf } from './page.ts';
 
-/** "The maximum number of tags per Auto Scaling group is 50" (ec2-auto-scaling-tagging.html). */
+/** As of every resource, by ec2-auto-scaling-tagging.html; so are the limits of keys and values. Words of refusals are assumed. */
 const mostPerGroup = 50;
 const groups = 'auto-scaling-group';
 

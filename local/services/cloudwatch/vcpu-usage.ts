@@ -1,7 +1,7 @@
 /**
  * How many vCPUs are in use on demand, once a minute while there are any.
  * https://docs.aws.amazon.com/AmazonECS/latest/developerguide/monitoring-fargate-usage.html,
- * https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/viewing_metrics_with_cloudwatch.html (usage metrics)
+ * https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch-Service-Quota-Integration.html
  */
 import type { Clock, Timer } from '../../clock.ts';
 import type { MetricSink } from './metric-sink.ts';

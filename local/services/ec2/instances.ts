@@ -26,9 +26,9 @@ import {
   type TaggedKind,
 } from './resources.ts';
 
-/** "Terminated instances remain visible after termination for approximately one hour" (DescribeInstances). */
+/** "Recently terminated instances might appear in the returned results. This interval is usually less than one hour." (API_DescribeInstances) */
 const visibleMs = 3_600_000;
-/** "The most recent 64 KB" (GetConsoleOutput). */
+/** "Only the most recent 64 KB of console output is available" (API_GetConsoleOutput). */
 const consoleBytes = 65_536;
 
 /** An instance as who launched it keeps it. */
@@ -93,7 +93,7 @@ export class Instances {
       };
     },
 
-    /** What the instance wrote last; without any, AWS leaves the output out. */
+    /** What the instance wrote last, as with `Latest`: the buffer that AWS gives without it is not modelled. */
     GetConsoleOutput: ({
       InstanceId,
     }: GetConsoleOutputCommandInput): Output<GetConsoleOutputCommandOutput> => {

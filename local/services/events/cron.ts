@@ -13,15 +13,17 @@ export interface Field {
   readonly words: readonly string[];
 }
 
-export const minutes: Field = { name: 'minutes', least: 0, most: 59, words: [] };
-export const hours: Field = { name: 'hours', least: 0, most: 23, words: [] };
-export const daysOfMonth: Field = { name: 'day of month', least: 1, most: 31, words: [] };
-export const months: Field = {
+const minutes: Field = { name: 'minutes', least: 0, most: 59, words: [] };
+const hours: Field = { name: 'hours', least: 0, most: 23, words: [] };
+const daysOfMonth: Field = { name: 'day of month', least: 1, most: 31, words: [] };
+const months: Field = {
   name: 'month',
   least: 1,
   most: 12,
   words: 'JAN FEB MAR APR MAY JUN JUL AUG SEP OCT NOV DEC'.split(' '),
 };
+/** Of all kinds of expressions; what follows differs. */
+export const firstFields: readonly Field[] = [minutes, hours, daysOfMonth, months];
 export const weekdays = 'SUN MON TUE WED THU FRI SAT'.split(' ');
 
 /** Each of these minutes of these hours on each day that fits, in UTC. */

@@ -1,24 +1,10 @@
 /** Schedule expressions of rules: `rate(5 minutes)` and `cron(0 10 * * ? *)`, in UTC. */
-import {
-  daysOfMonth,
-  type Field,
-  hours,
-  minuteMs,
-  minutes,
-  months,
-  type Schedule,
-  schedule,
-  valuesOf,
-  weekdays,
-} from './cron.ts';
+import { type Field, firstFields, minuteMs, type Schedule, schedule, valuesOf, weekdays } from './cron.ts';
 
 const unitMinutes: Readonly<Record<string, number>> = { minute: 1, hour: 60, day: 1440 };
 
 const fields: readonly Field[] = [
-  minutes,
-  hours,
-  daysOfMonth,
-  months,
+  ...firstFields,
   { name: 'day of week', least: 1, most: 7, words: weekdays },
   { name: 'year', least: 1970, most: 2199, words: [] },
 ];

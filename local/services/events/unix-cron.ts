@@ -3,23 +3,10 @@
  * (https://docs.aws.amazon.com/autoscaling/ec2/APIReference/API_PutScheduledUpdateGroupAction.html). As cron has it since
  * POSIX, a day fits by either of its fields when both are restricted.
  */
-import {
-  daysOfMonth,
-  type Field,
-  hours,
-  minutes,
-  months,
-  type Schedule,
-  schedule,
-  valuesOf,
-  weekdays,
-} from './cron.ts';
+import { type Field, firstFields, type Schedule, schedule, valuesOf, weekdays } from './cron.ts';
 
 const fields: readonly Field[] = [
-  minutes,
-  hours,
-  daysOfMonth,
-  months,
+  ...firstFields,
   { name: 'day of week', least: 0, most: 7, words: weekdays },
 ];
 
