@@ -75,6 +75,7 @@ export interface RegionOptions {
 
 export interface Region {
   readonly calls: CallLog;
+  readonly autoscaling: AutoScaling;
   readonly dispatcher: Dispatcher;
   readonly cloudformation: CloudFormation;
   readonly ecr: Ecr;
@@ -267,6 +268,7 @@ export function createRegion(options: RegionOptions): Region {
 
   return {
     calls,
+    autoscaling,
     dispatcher,
     cloudformation,
     ecr,
