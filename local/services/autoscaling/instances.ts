@@ -1,12 +1,24 @@
 /** What stands behind the instances of a group: processes, or a model of them. */
 import type { Address } from '../../tasks/task.ts';
 
+/** What the instance may learn from the metadata service, and how. */
+export interface MetadataAccess {
+  readonly isEnabled: boolean;
+  /** `required`: IMDSv2 alone. */
+  readonly tokens: 'optional' | 'required';
+  /** Whether its tags are shown. */
+  readonly tags: boolean;
+}
+
 export interface InstanceSpec {
   readonly id: string;
   readonly imageId: string | undefined;
   readonly instanceType: string | undefined;
   /** As the launch template has it: base64. */
   readonly userData: string | undefined;
+  /** Name or ARN. */
+  readonly instanceProfile: string | undefined;
+  readonly metadata: MetadataAccess;
   readonly subnetId: string;
   readonly availabilityZone: string;
   readonly privateIp: string;
@@ -18,6 +30,8 @@ export interface RunningInstance {
   address(port: number): Address;
   /** Resolves when it has ended; a second time at once. */
   terminate(): Promise<void>;
+  /** What it wrote to its console, such as its user data's output. */
+  console?(): string;
 }
 
 export interface Instances {

@@ -1,13 +1,14 @@
 /** What an instance is launched with. */
+import type { ResponseLaunchTemplateData } from '@aws-sdk/client-ec2';
 import { type Group, type Member } from './group.ts';
-import type { InstanceSpec } from './instances.ts';
+import type { InstanceSpec, MetadataAccess } from './instances.ts';
 
 /**
  * Tags: those of the group that propagate, over those of the launch template, and AWS's own
  * (https://docs.aws.amazon.com/autoscaling/ec2/userguide/ec2-auto-scaling-tagging.html).
  */
 export function specOf(group: Group, { id, subnetId, place, template }: Member): InstanceSpec {
-  const { ImageId, InstanceType, UserData, TagSpecifications = [] } = template.content;
+  const { ImageId, InstanceType, UserData, IamInstanceProfile, TagSpecifications = [] } = template.content;
   const templates = TagSpecifications.filter(({ ResourceType }) => ResourceType === 'instance');
   const tags = [
     ...templates.flatMap(({ Tags = [] }) => Tags),
@@ -18,6 +19,8 @@ export function specOf(group: Group, { id, subnetId, place, template }: Member):
     imageId: ImageId,
     instanceType: InstanceType,
     userData: UserData,
+    instanceProfile: IamInstanceProfile?.Arn ?? IamInstanceProfile?.Name,
+    metadata: metadataAccess(template.content),
     subnetId,
     availabilityZone: place.availabilityZone,
     privateIp: place.privateIp,
@@ -27,5 +30,17 @@ export function specOf(group: Group, { id, subnetId, place, template }: Member):
       'aws:ec2launchtemplate:id': template.id,
       'aws:ec2launchtemplate:version': String(template.version),
     },
+  };
+}
+
+/**
+ * Amazon Linux 2023 asks for tokens unless the template says otherwise, and no tags are shown unless it says so
+ * (https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/configuring-instance-metadata-options.html).
+ */
+function metadataAccess({ MetadataOptions: asked }: ResponseLaunchTemplateData): MetadataAccess {
+  return {
+    isEnabled: asked?.HttpEndpoint !== 'disabled',
+    tokens: asked?.HttpTokens === 'optional' ? 'optional' : 'required',
+    tags: asked?.InstanceMetadataTags === 'enabled',
   };
 }
