@@ -7,7 +7,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Clock } from './clock.ts';
-import { createProcessInstances } from './instances/process-instances.ts';
+import { ProcessInstances } from './instances/process-instances.ts';
 import { createRegion, type Region, type RegionOptions } from './region.ts';
 import { BlobStore } from './registry/blob-store.ts';
 import { DistributionApi } from './registry/distribution-api.ts';
@@ -43,7 +43,7 @@ export async function createEmbeddedAws(options: EmbeddedAwsOptions): Promise<Em
   const folder = await mkdtemp(join(tmpdir(), 'cutover-aws-'));
   let listener: Listener | undefined;
   const tasks = await createProcessRunner({ clock });
-  const instances = await createProcessInstances({ clock, tasks, onFailure });
+  const instances = new ProcessInstances({ clock, tasks, onFailure });
   const region = createRegion({
     clock,
     endpoint: () => listener?.endpoint ?? 'http://127.0.0.1',

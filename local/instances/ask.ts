@@ -20,7 +20,7 @@ function namedFiles(): Record<string, string> {
 }
 
 function ask(asked: Asked): void {
-  const socket = connect(process.env['INSTANCE_SOCKET'] ?? '');
+  const socket = connect(process.env['INSTANCE_SOCKET'] ?? '/run/instance/ask.sock');
   let answer = '';
   socket.setEncoding('utf8').on('data', (text: string) => {
     answer += text;

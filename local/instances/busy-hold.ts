@@ -1,10 +1,10 @@
-/** A script's claim on the clock: at the wall's speed while it runs, but not while all it does is sleep by the clock. */
+/** A script's claim on the clock: at the wall's speed while it runs, but not while all it does is wait for the clock or a container. */
 import type { Clock } from '../clock.ts';
 
 export class BusyHold {
   readonly #clock: Clock;
   #release: (() => void) | undefined;
-  #sleeping = 0;
+  #waiting = 0;
   #running = false;
 
   constructor(clock: Clock) {
@@ -22,16 +22,24 @@ export class BusyHold {
     }
   }
 
-  async sleep(ms: number): Promise<void> {
-    this.#sleeping += 1;
+  sleep(ms: number): Promise<void> {
+    return this.idle(this.#clock.sleep(ms));
+  }
+
+  /** What the script waits for meanwhile. */
+  async idle<T>(work: Promise<T>): Promise<T> {
+    this.#waiting += 1;
     this.#fit();
-    await this.#clock.sleep(ms);
-    this.#sleeping -= 1;
-    this.#fit();
+    try {
+      return await work;
+    } finally {
+      this.#waiting -= 1;
+      this.#fit();
+    }
   }
 
   #fit(): void {
-    if (!this.#running || this.#sleeping > 0) {
+    if (!this.#running || this.#waiting > 0) {
       this.#release?.();
       this.#release = undefined;
       return;

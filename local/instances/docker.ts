@@ -3,6 +3,7 @@
  * runner, and their published ports are the instance's. Left out: what a container wrote does not outlive its restart.
  */
 import { randomUUID } from 'node:crypto';
+import type { BusyHold } from './busy-hold.ts';
 import { type Asked, failed, notModelled, type Outcome, said } from './command.ts';
 import { parseOptions, valueOf } from './command-options.ts';
 import { Container, type ContainerPlatform } from './container.ts';
@@ -16,6 +17,7 @@ export interface LogGroups {
 
 export interface DockerOptions extends ContainerPlatform, ImageAccessOptions {
   readonly logs: LogGroups;
+  readonly hold: BusyHold;
 }
 
 export class Docker {
@@ -91,7 +93,7 @@ export class Docker {
       return failed(`docker: ${message.replace(/^\w+Error: /, '')}`, 127);
     }
     if (request.detached) return said(`${id}\n`);
-    const { exitCode } = await container.ended;
+    const { exitCode } = await this.#options.hold.idle(container.ended);
     if (request.removed) this.#containers.delete(id);
     return { stdout: container.lines.map((line) => `${line}\n`).join(''), stderr: '', exitCode };
   }

@@ -70,6 +70,7 @@ export class Instance implements RunningInstance {
     this.#docker = new Docker({
       ...platform,
       ports: this.#ports,
+      hold: this.#hold,
       isPassword: (password) => aws.isPassword(password),
     });
     this.#answer = instanceCommands({
@@ -141,6 +142,8 @@ export class Instance implements RunningInstance {
       onLine: (line) => this.#console.write(line),
     });
     this.#machine = machine;
+    // Terminated before there was anything to end.
+    if (this.#gone !== undefined) await machine.end();
     const limit = clock.after(scriptLimitMs, async () => {
       this.#say(`the embedded AWS ends user data that takes more than ${scriptLimitMs / 1_000} s`);
       await machine.end();

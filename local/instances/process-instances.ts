@@ -14,9 +14,9 @@ import { removeTree } from '../tasks/remove-tree.ts';
 import type { TaskRunner } from '../tasks/task.ts';
 import { commandNames } from './commands.ts';
 import type { LogGroups } from './docker.ts';
-import { Instance, type InstancePlatform } from './instance.ts';
+import { Instance } from './instance.ts';
 import { type Confinement, probeConfinement } from './machine.ts';
-import { installTools } from './tools.ts';
+import { installTools, type Tools } from './tools.ts';
 
 export interface ProcessInstancesOptions {
   readonly clock: Clock;
@@ -31,64 +31,59 @@ export interface ProcessInstancesOptions {
   readonly confinement?: Confinement;
 }
 
-export interface AccountServices {
+/** What a Region has for its instances. */
+export interface RegionParts {
   readonly images: ImageStore;
   readonly logs: LogGroups;
 }
 
-/** With a temporary folder of its own. */
-export async function createProcessInstances(options: ProcessInstancesOptions): Promise<ProcessInstances> {
-  const folder = await mkdtemp(join(tmpdir(), 'cutover-ec2-'));
-  try {
-    const confinement = options.confinement ?? (await probeConfinement(join(folder, 'probe')));
-    const tools = await installTools(join(folder, 'tools'), commandNames, confinement);
-    return new ProcessInstances(folder, {
-      bootMs: 20_000,
-      scriptLimitMs: 600_000,
-      ...options,
-      confinement,
-      tools,
-    });
-  } catch (failure) {
-    await removeTree(folder);
-    throw failure;
-  }
+interface Ground {
+  readonly folder: string;
+  readonly confinement: Confinement;
+  readonly tools: Tools;
 }
 
 export class ProcessInstances {
-  readonly #folder: string;
-  readonly #platform: Omit<InstancePlatform, 'images' | 'logs' | 'socketPath'>;
+  readonly #options: ProcessInstancesOptions;
   readonly #instances = new Set<Instance>();
+  #ground: Promise<Ground> | undefined;
   #sockets = 0;
   #closed = false;
 
-  constructor(folder: string, platform: Omit<InstancePlatform, 'images' | 'logs' | 'socketPath'>) {
-    this.#folder = folder;
-    this.#platform = platform;
+  constructor(options: ProcessInstancesOptions) {
+    this.#options = options;
   }
 
   /** For a Region, from whose registry they pull and to whose log groups their containers write. */
-  in(services: AccountServices): Instances {
-    return { launch: async (spec, onExit) => this.#launch({ spec, onExit }, services) };
+  in(parts: RegionParts): Instances {
+    return { launch: (spec, onExit) => this.#launch({ spec, onExit }, parts) };
   }
 
   async close(): Promise<void> {
     this.#closed = true;
+    // Why it could not be laid, who launched was told.
+    const ground = await this.#ground?.catch(() => undefined);
     await Promise.all([...this.#instances].map((instance) => instance.close()));
-    await removeTree(this.#folder);
+    if (ground !== undefined) await removeTree(ground.folder);
   }
 
-  #launch(
+  async #launch(
     { spec, onExit }: { readonly spec: InstanceSpec; readonly onExit: () => void },
-    services: AccountServices,
-  ): RunningInstance {
+    parts: RegionParts,
+  ): Promise<RunningInstance> {
+    const { clock, bootMs = 20_000, scriptLimitMs = 600_000 } = this.#options;
+    // With the first instance: who launches none needs no bash.
+    this.#ground ??= clock.busy(() => layGround(this.#options.confinement));
+    const ground = await this.#ground;
     if (this.#closed) throw new Error('Nothing is launched any more: the embedded AWS is closed.');
     const socketPath = (): string => {
       this.#sockets += 1;
-      return join(this.#folder, `${this.#sockets}.sock`);
+      return join(ground.folder, `${this.#sockets}.sock`);
     };
-    const platform = { ...this.#platform, ...services, socketPath };
-    const instance = new Instance(platform, { spec, onExit, folder: join(this.#folder, spec.id) });
+    const instance = new Instance(
+      { ...this.#options, ...parts, ...ground, bootMs, scriptLimitMs, socketPath },
+      { spec, onExit, folder: join(ground.folder, spec.id) },
+    );
     this.#instances.add(instance);
     return {
       address: (port) => instance.address(port),
@@ -98,5 +93,21 @@ export class ProcessInstances {
         this.#instances.delete(instance);
       },
     };
+  }
+}
+
+/** A temporary folder for all of them, and in it what they share. */
+async function layGround(given: Confinement | undefined): Promise<Ground> {
+  const folder = await mkdtemp(join(tmpdir(), 'cutover-ec2-'));
+  try {
+    const confinement = given ?? (await probeConfinement(join(folder, 'probe')));
+    return {
+      folder,
+      confinement,
+      tools: await installTools(join(folder, 'tools'), commandNames, confinement),
+    };
+  } catch (failure) {
+    await removeTree(folder);
+    throw failure;
   }
 }

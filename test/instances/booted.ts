@@ -1,11 +1,7 @@
 /** Instances of no group: one script, and what its console showed when it was over. */
 import { randomUUID } from 'node:crypto';
 import { FastForwardClock } from '../../local/clock.ts';
-import {
-  createProcessInstances,
-  type ProcessInstances,
-  type ProcessInstancesOptions,
-} from '../../local/instances/process-instances.ts';
+import { ProcessInstances, type ProcessInstancesOptions } from '../../local/instances/process-instances.ts';
 import { type OciImage, pushImage } from '../../local/registry/oci-image.ts';
 import type { InstanceSpec, RunningInstance } from '../../local/services/autoscaling/instances.ts';
 import { createProcessRunner } from '../../local/tasks/process-runner.ts';
@@ -72,7 +68,7 @@ export class Machines {
     const clock = new FastForwardClock({ speed: 100, onFailure });
     const registry = await EmbeddedRegistry.start('worker');
     const tasks = await createProcessRunner({ clock });
-    const instances = await createProcessInstances({ clock, tasks, onFailure, bootMs: 0, ...options });
+    const instances = new ProcessInstances({ clock, tasks, onFailure, bootMs: 0, ...options });
     return new Machines({ clock, registry, tasks, instances, faults });
   }
 

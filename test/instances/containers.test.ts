@@ -45,6 +45,24 @@ describe.skipIf(missing !== undefined)(
       expect((await output()).at(-1)).toBe('hello from web-1');
     });
 
+    it.each([
+      'yum update -y; yum install -y docker; systemctl enable --now docker',
+      'sudo amazon-linux-extras install -y docker && sudo service docker start && usermod -aG docker ec2-user',
+      'dnf -y -q install docker aws-cli; systemctl daemon-reload; systemctl start docker.service; systemctl is-active docker',
+    ])('run once Docker is there: %s', async (ready) => {
+      const image = await machines.push(shellImage('echo hello'));
+      const { output } = await machines.boot(
+        `#!/bin/bash\n${ready}\n${dockerReady}\ndocker run --rm ${image}`,
+      );
+      expect((await output()).at(-1)).toBe('hello');
+    });
+
+    it('in the foreground of a script do not keep the clock, nor does the end of the script end them', async () => {
+      const { instance, output } = await boot(serve, '-p 8080:80 -e NAME=web-1');
+      expect((await output()).at(-2)).toContain('the embedded AWS ends user data that takes more than 600 s');
+      expect(await get(instance.address(8080), '/')).toBe('hello from web-1\n');
+    });
+
     it('write to the log group and stream that the awslogs driver is told, which must exist', async () => {
       const options =
         '--log-driver awslogs --log-opt awslogs-group=/worker --log-opt awslogs-stream=$(ec2-metadata -qi)';

@@ -71,6 +71,15 @@ describe.skipIf(missing !== undefined)(
         await expect(booted.exited).resolves.toBeUndefined();
       });
 
+      it.each([0, 1, 2, 5, 10, 20, 50])(
+        'is over with its instance, also %d ms of the wall after its launch',
+        async (ms) => {
+          const booted = await machines.boot('#!/bin/bash\nwhile :; do :; done\n');
+          await machines.clock.busy(() => new Promise((resolve) => setTimeout(resolve, ms)));
+          await expect(booted.instance.terminate()).resolves.toBeUndefined();
+        },
+      );
+
       it('leaves nothing when its instance is terminated', async () => {
         const booted = await machines.boot(
           `#!/bin/bash\nnohup bash -c 'exec -a left-by-user-data tail -f /dev/null' >/dev/null &\n`,
