@@ -16,8 +16,12 @@ export class Console {
 
   /** A line of cloud-init, with the seconds since the boot before it, as the kernel writes them. */
   write(line: string): void {
-    const seconds = ((this.#clock.now() - this.#bootedAt) / 1_000).toFixed(6).padStart(12);
+    const seconds = this.upSeconds().toFixed(6).padStart(12);
     this.#text = `${this.#text}[${seconds}] cloud-init[1]: ${line}\n`.slice(-mostCharacters);
+  }
+
+  upSeconds(): number {
+    return (this.#clock.now() - this.#bootedAt) / 1_000;
   }
 
   text(): string {

@@ -121,9 +121,9 @@ export class Instance implements RunningInstance {
         break;
       case 'none':
     }
-    const { clock, bootMs } = this.#platform;
+    const { clock } = this.#platform;
     this.#console.write(
-      `Cloud-init v. 22.2.2 finished at ${new Date(clock.now()).toUTCString().replace('GMT', '+0000')}. Datasource DataSourceEc2.  Up ${(bootMs / 1_000).toFixed(2)} seconds`,
+      `Cloud-init v. 22.2.2 finished at ${new Date(clock.now()).toUTCString().replace('GMT', '+0000')}. Datasource DataSourceEc2.  Up ${this.#console.upSeconds().toFixed(2)} seconds`,
     );
   }
 
