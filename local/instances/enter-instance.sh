@@ -1,9 +1,9 @@
 # Becomes an instance's machine: runs its user data, and stays for what that leaves running until standard input ends.
-# Arguments: the root ('' where the kernel grants none of its own), tools, node, socket, script, host name, shell options.
-# File descriptor 3 gets `ended <status>`.
+# Arguments: the root ('' where the kernel grants none of its own), tools, node, socket, script, host name, mark, shell options.
+# After all that the script wrote comes `<mark> <status>`, in the same stream, so that nobody hears of its end too soon.
 set -e
-root=$1 tools=$2 node=$3 socket=$4 script=$5 name=$6
-shift 6
+root=$1 tools=$2 node=$3 socket=$4 script=$5 name=$6 mark=$7
+shift 7
 if [ -n "$root" ]; then
   mount -t tmpfs -o mode=755,size=256m tmpfs "$root"
   cd "$root"
@@ -66,7 +66,7 @@ fi
   [ -z "$root" ] || cat <>"$root/dev/console" &
   status=0
   $enter env -i PATH="$tools/bin" HOME="$home" LANG=C.UTF-8 TZ=UTC INSTANCE_SOCKET="$socket" \
-    bash "$@" "$script" </dev/null 3>&- || status=$?
-  echo "ended $status" >&3
+    bash "$@" "$script" </dev/null || status=$?
+  echo "$mark $status"
   cat >/dev/null
 } 2>&1 | cat

@@ -1,8 +1,8 @@
 /** The process that an instance is on this machine: a shell that runs its user data, and what that leaves running. */
 import { type ChildProcess, spawn } from 'node:child_process';
+import { randomUUID } from 'node:crypto';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Readable } from 'node:stream';
 import { readLines } from '../tasks/log-lines.ts';
 import type { Tools } from './tools.ts';
 import type { Script } from './user-data.ts';
@@ -29,17 +29,17 @@ export class Machine {
   readonly #gone: Promise<void>;
   readonly #process: ChildProcess;
 
-  private constructor(process: ChildProcess, onLine: (line: string) => void) {
+  private constructor(process: ChildProcess, mark: string, onLine: (line: string) => void) {
     this.#process = process;
     const ended = Promise.withResolvers<number | undefined>();
     const gone = Promise.withResolvers<void>();
-    for (const output of [process.stdout, process.stderr]) if (output !== null) readLines(output, onLine);
-    let announced = '';
-    (process.stdio[3] as Readable).setEncoding('utf8').on('data', (text: string) => {
-      announced += text;
-      const status = /^ended (\d+)\n/.exec(announced)?.[1];
+    const read = (line: string): void => {
+      // A last line that the script did not end stands before it.
+      const [words = '', status] = line.split(`${mark} `);
+      if (status === undefined || words !== '') onLine(words);
       if (status !== undefined) ended.resolve(Number(status));
-    });
+    };
+    for (const output of [process.stdout, process.stderr]) if (output !== null) readLines(output, read);
     process.on('error', (error) => {
       onLine(error.message);
       ended.resolve(undefined);
@@ -57,6 +57,7 @@ export class Machine {
     const { confinement, tools, folder, socketPath, hostName, script } = options;
     const root = confinement.ownRoot ? join(folder, 'root') : '';
     const path = join(folder, 'part-001');
+    const mark = `ended-${randomUUID()}`;
     await mkdir(root || folder, { recursive: true });
     await writeFile(path, script.text, { mode: 0o700 });
     const [program = '', ...args] = [
@@ -69,16 +70,17 @@ export class Machine {
       socketPath,
       path,
       hostName,
+      mark,
       ...script.shellOptions,
     ];
     const child = spawn(program, args, {
-      stdio: ['pipe', 'pipe', 'pipe', 'pipe'],
+      stdio: ['pipe', 'pipe', 'pipe'],
       env: { PATH: process.env['PATH'] },
       detached: true,
     });
     // Closed before it was read: it has ended.
     child.stdin?.on('error', () => undefined);
-    return new Machine(child, options.onLine);
+    return new Machine(child, mark, options.onLine);
   }
 
   /** Kills all of it. */

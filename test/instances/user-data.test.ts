@@ -44,6 +44,11 @@ describe.skipIf(missing !== undefined)(
         await booted.instance.terminate();
       });
 
+      it('is over only when all that it wrote has come, also what ends no line', async () => {
+        const lines = await run('seq 1 20000; printf end');
+        expect([lines.length > 1_000, lines.at(-2), lines.at(-1)]).toEqual([true, '20000', 'end']);
+      });
+
       it('writes to the console as the guides have it: by tee, logger and the console itself', async () => {
         const idiom =
           'exec > >(tee /var/log/user-data.log | logger -t user-data -s 2>/dev/console) 2>&1\necho hello';
