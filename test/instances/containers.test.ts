@@ -1,12 +1,18 @@
 /** What user data starts with Docker, as real processes. */
+import { randomInt } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { Address } from '../../local/tasks/task.ts';
 import { until } from '../end-to-end/world.ts';
 import { noBusybox, shellImage } from '../tasks/busybox.ts';
 import { noNetworkNamespaces } from '../tasks/own-network.ts';
-import { get, processesWith, retried } from '../tasks/tasks.ts';
+import { get, processesWith } from '../tasks/tasks.ts';
 import { dockerReady, Machines } from './booted.ts';
 
 const missing = noBusybox ?? noNetworkNamespaces();
+
+/** The first answer: the script and the container that it starts take their time. */
+const answered = (address: Address, path: string): Promise<string> =>
+  until(`an answer to ${path}`, () => get(address, path).catch(() => undefined));
 
 describe.skipIf(missing !== undefined)(
   `containers of instances${missing === undefined ? '' : ` (skipped: ${missing})`}`,
@@ -26,7 +32,7 @@ describe.skipIf(missing !== undefined)(
 
     it('answer at the port that they publish, with the environment that they are given', async () => {
       const { instance } = await boot(serve, '-d -p 8080:80 -e NAME=web-1');
-      expect(await retried(() => get(instance.address(8080), '/'))).toBe('hello from web-1\n');
+      expect(await answered(instance.address(8080), '/')).toBe('hello from web-1\n');
       await expect(get(instance.address(80), '/')).rejects.toThrow('ENOENT');
     });
 
@@ -92,10 +98,10 @@ describe.skipIf(missing !== undefined)(
           `-d --restart ${policy} -p 8080:80`,
         );
         const address = instance.address(8080);
-        const first = await retried(() => get(address, '/boot.html'));
+        const first = await answered(address, '/boot.html');
         await get(address, '/cgi-bin/die').catch(() => undefined);
         const now = () => get(address, '/boot.html').catch(() => first);
-        await expect.poll(now, { timeout: 10_000 }).not.toBe(first);
+        await expect.poll(now, { timeout: 30_000 }).not.toBe(first);
       },
     );
 
@@ -128,7 +134,8 @@ describe.skipIf(missing !== undefined)(
       const polite = await machines.push(
         shellImage('trap "echo polite; exit 0" TERM; echo up; while :; do sleep 1 & wait; done'),
       );
-      const deaf = await machines.push(shellImage('echo up; exec sleep 98761'));
+      const nap = `sleep 98761.${randomInt(1e9)}`;
+      const deaf = await machines.push(shellImage(`echo up; exec ${nap}`));
       const options = '-d --restart always --log-driver awslogs --log-opt awslogs-group=/worker';
       const { instance, output } = await machines.boot(
         `#!/bin/bash\n${dockerReady}\n` +
@@ -139,11 +146,11 @@ describe.skipIf(missing !== undefined)(
       await until('both', async () =>
         machines.logs.filter((line) => line.endsWith('ends up')).length === 2 ? true : undefined,
       );
-      expect(await processesWith('sleep 98761')).not.toEqual([]);
+      expect(await processesWith(nap)).not.toEqual([]);
       await instance.terminate();
       await instance.terminate();
       expect(machines.logs).toContain('/worker ends polite');
-      expect(await processesWith('sleep 98761')).toEqual([]);
+      expect(await processesWith(nap)).toEqual([]);
     });
   },
 );

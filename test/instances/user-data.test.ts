@@ -1,4 +1,5 @@
 /** User data that is really run, and what it finds. */
+import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { until } from '../end-to-end/world.ts';
 import { noBusybox } from '../tasks/busybox.ts';
@@ -53,7 +54,7 @@ describe.skipIf(missing !== undefined)(
         const idiom =
           'exec > >(tee /var/log/user-data.log | logger -t user-data -s 2>/dev/console) 2>&1\necho hello';
         const booted = await machines.boot(`#!/bin/bash\n${idiom}\n`);
-        await expect.poll(booted.console, { timeout: 10_000 }).toContain('user-data: hello');
+        await expect.poll(booted.console, { timeout: 30_000 }).toContain('user-data: hello');
       });
 
       it('finds no program beyond the smallest', async () => {
@@ -86,15 +87,14 @@ describe.skipIf(missing !== undefined)(
       );
 
       it('leaves nothing when its instance is terminated', async () => {
+        const mark = `left-by-${randomUUID()}`;
         const booted = await machines.boot(
-          `#!/bin/bash\nnohup bash -c 'exec -a left-by-user-data tail -f /dev/null' >/dev/null &\n`,
+          `#!/bin/bash\nnohup bash -c 'exec -a ${mark} tail -f /dev/null' >/dev/null &\n`,
         );
         await booted.output();
-        await until('the process', async () =>
-          (await processesWith('left-by-user-data')).length > 0 ? true : undefined,
-        );
+        await until('the process', async () => ((await processesWith(mark)).length > 0 ? true : undefined));
         await booted.instance.terminate();
-        expect(await processesWith('left-by-user-data')).toEqual([]);
+        expect(await processesWith(mark)).toEqual([]);
       });
     });
 
