@@ -1,9 +1,12 @@
+import { AutoScalingClient } from '@aws-sdk/client-auto-scaling';
 import { CloudWatchClient } from '@aws-sdk/client-cloudwatch';
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { ECSClient } from '@aws-sdk/client-ecs';
 import { ElasticLoadBalancingV2Client } from '@aws-sdk/client-elastic-load-balancing-v2';
 import { SFNClient } from '@aws-sdk/client-sfn';
 import { AlbTraffic } from './aws/alb-traffic.ts';
+import { AsgGroups } from './aws/asg-group.ts';
+import { RunningFleetByKind } from './aws/by-kind.ts';
 import { clientOptions } from './aws/client-options.ts';
 import { CloudWatchAlarms } from './aws/cloudwatch-alarms.ts';
 import { CloudWatchMetricGates } from './aws/cloudwatch-metric-gates.ts';
@@ -24,7 +27,10 @@ export const create = entry({
     const cloudwatch = new CloudWatchClient(options);
     const ports = {
       ledger: new DynamoLedger(new DynamoDBClient(options), LEDGER_TABLE),
-      fleet: new EcsFleet(new ECSClient(options)),
+      fleet: new RunningFleetByKind({
+        ecs: new EcsFleet(new ECSClient(options)),
+        asg: new AsgGroups(new AutoScalingClient(options)),
+      }),
       traffic: new AlbTraffic(new ElasticLoadBalancingV2Client(options)),
       alarms: new CloudWatchAlarms(cloudwatch),
       requests: new CloudWatchRequests(cloudwatch),

@@ -1,8 +1,13 @@
 import { ApplicationAutoScalingClient } from '@aws-sdk/client-application-auto-scaling';
+import { AutoScalingClient } from '@aws-sdk/client-auto-scaling';
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import { EC2Client } from '@aws-sdk/client-ec2';
 import { ECRClient } from '@aws-sdk/client-ecr';
 import { ECSClient } from '@aws-sdk/client-ecs';
 import { ApplicationAutoScaling } from './aws/application-autoscaling.ts';
+import { AsgFleet } from './aws/asg-fleet.ts';
+import { AsgScaling } from './aws/asg-scaling.ts';
+import { FleetByKind, ScalingByKind } from './aws/by-kind.ts';
 import { clientOptions } from './aws/client-options.ts';
 import { DynamoLedger } from './aws/dynamo-ledger.ts';
 import { EcrImageChecks } from './aws/ecr-image-checks.ts';
@@ -19,10 +24,17 @@ export const create = entry({
     const { LEDGER_TABLE } = variables(env, 'LEDGER_TABLE');
     const options = clientOptions(aws, 'none');
     const ecr = tally.count(new ECRClient(options));
+    const autoscaling = tally.count(new AutoScalingClient(options));
     const ports = {
       ledger: new DynamoLedger(tally.count(new DynamoDBClient(options)), LEDGER_TABLE, tally),
-      fleet: new EcsFleet(tally.count(new ECSClient(options))),
-      scaling: new ApplicationAutoScaling(tally.count(new ApplicationAutoScalingClient(options))),
+      fleet: new FleetByKind({
+        ecs: new EcsFleet(tally.count(new ECSClient(options))),
+        asg: new AsgFleet(autoscaling, tally.count(new EC2Client(options))),
+      }),
+      scaling: new ScalingByKind({
+        ecs: new ApplicationAutoScaling(tally.count(new ApplicationAutoScalingClient(options))),
+        asg: new AsgScaling(autoscaling),
+      }),
       images: new EcrImages(ecr),
       imageChecks: new EcrImageChecks(ecr),
       now: Date.now,

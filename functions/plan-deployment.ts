@@ -1,3 +1,4 @@
+import { AutoScalingClient } from '@aws-sdk/client-auto-scaling';
 import { CloudWatchClient } from '@aws-sdk/client-cloudwatch';
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { EC2Client } from '@aws-sdk/client-ec2';
@@ -9,6 +10,9 @@ import { SFNClient } from '@aws-sdk/client-sfn';
 import { SSMClient } from '@aws-sdk/client-ssm';
 import { AlbSurvey } from './aws/alb-survey.ts';
 import { AlbTraffic } from './aws/alb-traffic.ts';
+import { AsgGroups } from './aws/asg-group.ts';
+import { AsgSurvey } from './aws/asg-survey.ts';
+import { FleetSurveyorByKind, RunningFleetByKind } from './aws/by-kind.ts';
 import { clientOptions } from './aws/client-options.ts';
 import { CloudWatchAlarms } from './aws/cloudwatch-alarms.ts';
 import { DynamoLedger } from './aws/dynamo-ledger.ts';
@@ -40,8 +44,14 @@ export const create = entry({
       ledger: new DynamoLedger(tally.count(new DynamoDBClient(options)), LEDGER_TABLE, tally),
       traffic,
       trafficSurveyor: new AlbSurvey(elb, traffic),
-      fleet: new EcsFleet(ecs),
-      fleetSurveyor: new EcsSurvey({ ecs, ec2, quotas, cloudwatch, now: Date.now }),
+      fleet: new RunningFleetByKind({
+        ecs: new EcsFleet(ecs),
+        asg: new AsgGroups(tally.count(new AutoScalingClient(options))),
+      }),
+      fleetSurveyor: new FleetSurveyorByKind({
+        ecs: new EcsSurvey({ ecs, ec2, quotas, cloudwatch, now: Date.now }),
+        asg: new AsgSurvey({ ec2, quotas, cloudwatch, now: Date.now }),
+      }),
       alarms: new CloudWatchAlarms(cloudwatch),
       waits: new SfnWaits(tally.count(new SFNClient(options))),
       images: new EcrImages(ecr),

@@ -1,13 +1,12 @@
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { ECRClient } from '@aws-sdk/client-ecr';
-import { ECSClient } from '@aws-sdk/client-ecs';
 import { ElasticLoadBalancingV2Client } from '@aws-sdk/client-elastic-load-balancing-v2';
 import { SSMClient } from '@aws-sdk/client-ssm';
 import { AlbTraffic } from './aws/alb-traffic.ts';
 import { clientOptions } from './aws/client-options.ts';
 import { DynamoLedger } from './aws/dynamo-ledger.ts';
 import { EcrImages } from './aws/ecr-images.ts';
-import { EcsFleet } from './aws/ecs-fleet.ts';
+import { mistakesInFleet } from './aws/fleet-mistakes.ts';
 import { SsmSettings } from './aws/ssm-settings.ts';
 import { variables } from './core/environment.ts';
 import { entry } from './entry.ts';
@@ -23,7 +22,7 @@ export const create = entry({
       settings: new SsmSettings(tally.count(new SSMClient(options)), SETTINGS_PREFIX),
       ledger: new DynamoLedger(tally.count(new DynamoDBClient(options)), LEDGER_TABLE, tally),
       traffic: new AlbTraffic(tally.count(new ElasticLoadBalancingV2Client(options))),
-      fleet: new EcsFleet(tally.count(new ECSClient(options))),
+      fleet: { mistakesIn: mistakesInFleet },
       images: new EcrImages(tally.count(new ECRClient(options))),
       now: Date.now,
     };

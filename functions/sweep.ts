@@ -1,11 +1,16 @@
 import { ApplicationAutoScalingClient } from '@aws-sdk/client-application-auto-scaling';
+import { AutoScalingClient } from '@aws-sdk/client-auto-scaling';
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import { EC2Client } from '@aws-sdk/client-ec2';
 import { ECRClient } from '@aws-sdk/client-ecr';
 import { ECSClient } from '@aws-sdk/client-ecs';
 import { SFNClient } from '@aws-sdk/client-sfn';
 import { SSMClient } from '@aws-sdk/client-ssm';
 import * as z from 'zod';
 import { ApplicationAutoScaling } from './aws/application-autoscaling.ts';
+import { AsgFleet } from './aws/asg-fleet.ts';
+import { AsgScaling } from './aws/asg-scaling.ts';
+import { FleetByKind, ScalingByKind } from './aws/by-kind.ts';
 import { clientOptions } from './aws/client-options.ts';
 import { DynamoLedger } from './aws/dynamo-ledger.ts';
 import { EcrImages } from './aws/ecr-images.ts';
@@ -33,12 +38,19 @@ export const create = entry({
       'RETIRE_MACHINE',
     );
     const options = clientOptions(aws, 'sdk');
+    const autoscaling = new AutoScalingClient(options);
     const ports = {
       settings: new SsmSettings(new SSMClient(options), names.SETTINGS_PREFIX),
       ledger: new DynamoLedger(new DynamoDBClient(options), names.LEDGER_TABLE),
       images: new EcrImages(new ECRClient(options)),
-      fleet: new EcsFleet(new ECSClient(options)),
-      scaling: new ApplicationAutoScaling(new ApplicationAutoScalingClient(options)),
+      fleet: new FleetByKind({
+        ecs: new EcsFleet(new ECSClient(options)),
+        asg: new AsgFleet(autoscaling, new EC2Client(options)),
+      }),
+      scaling: new ScalingByKind({
+        ecs: new ApplicationAutoScaling(new ApplicationAutoScalingClient(options)),
+        asg: new AsgScaling(autoscaling),
+      }),
       executions: new SfnExecutions(new SFNClient(options)),
       deploy: names.DEPLOY_MACHINE,
       recover: names.RECOVER_MACHINE,

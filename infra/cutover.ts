@@ -22,6 +22,7 @@ import type { StateMachine } from 'aws-cdk-lib/aws-stepfunctions';
 import { Construct } from 'constructs';
 import type { Variable } from '../functions/core/environment.ts';
 import { ledgerTable } from '../functions/core/ledger-table.ts';
+import { allowInstances } from './asg-rights.ts';
 import { DeployerFunction, localArn } from './deployer-function.ts';
 import { allowGenerations } from './generation-rights.ts';
 import { Machine } from './machine.ts';
@@ -86,6 +87,7 @@ export class Cutover extends Construct {
     this.#allow();
     allowGenerations(this, this.functions);
     allowScaling(this, this.functions);
+    allowInstances(this, this.functions);
 
     const { plan, planRollback, planRecovery, terminate } = this.functions;
     this.retire = new Machine(this, 'Retire', {
@@ -257,6 +259,20 @@ export class Cutover extends Construct {
         source: ['aws.ecs'],
         detailType: ['ECS Task State Change'],
         detail: { lastStatus: ['RUNNING', 'STOPPED'], group: [{ wildcard: 'service:*-g*' }] },
+      },
+      targets: [target()],
+    });
+    new Rule(this, 'InstanceSignals', {
+      description:
+        'Instances of generations that are in service, could not be launched or have ended end a wait early',
+      eventPattern: {
+        source: ['aws.autoscaling'],
+        detailType: [
+          'EC2 Instance Launch Successful',
+          'EC2 Instance Launch Unsuccessful',
+          'EC2 Instance Terminate Successful',
+        ],
+        detail: { AutoScalingGroupName: [{ wildcard: '*-g*' }] },
       },
       targets: [target()],
     });

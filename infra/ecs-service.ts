@@ -1,63 +1,17 @@
-/** A service on ECS that Cutover deploys: what is said of it, its slots, its rules, and what the deployer may do to it. */
-import { Duration, Stack, Tags } from 'aws-cdk-lib';
-import type { IAlarm } from 'aws-cdk-lib/aws-cloudwatch';
+/** A service on ECS that Cutover deploys: what its tasks are made from, and what the deployer may do with that. */
 import { type ISecurityGroup, Port, SecurityGroup, type SubnetSelection } from 'aws-cdk-lib/aws-ec2';
-import type { IRepository } from 'aws-cdk-lib/aws-ecr';
 import type { FargateTaskDefinition, ICluster } from 'aws-cdk-lib/aws-ecs';
-import {
-  ApplicationListenerRule,
-  ApplicationProtocol,
-  ApplicationTargetGroup,
-  type IApplicationListener,
-  ListenerAction,
-  ListenerCondition,
-  TargetType,
-} from 'aws-cdk-lib/aws-elasticloadbalancingv2';
-import { EventField, Match, Rule, RuleTargetInput } from 'aws-cdk-lib/aws-events';
-import { SfnStateMachine } from 'aws-cdk-lib/aws-events-targets';
-import type { IFunction } from 'aws-cdk-lib/aws-lambda';
-import { ParameterTier, StringParameter } from 'aws-cdk-lib/aws-ssm';
-import { Construct } from 'constructs';
+import { TargetType } from 'aws-cdk-lib/aws-elasticloadbalancingv2';
+import type { Construct } from 'constructs';
 import * as z from 'zod';
-import { slotHeader } from '../functions/core/hook-contract.ts';
-import type { HookStage } from '../functions/core/hook-settings.ts';
 import { parse } from '../functions/core/parse.ts';
 import { scalingSettings } from '../functions/core/scaling.ts';
-import { serviceSettings, settingsParameter } from '../functions/core/service-settings.ts';
-import type { Strategy } from '../functions/core/strategy.ts';
-import { retainPrefix } from '../functions/core/tag-pattern.ts';
-import { imagesTag, ruleTag, serviceTag } from '../functions/core/tags.ts';
-import type { Cutover } from './cutover.ts';
+import { DeployedService, type ServiceProps } from './deployed-service.ts';
 import { localArn } from './deployer-function.ts';
-import { ProductionRule } from './production-rule.ts';
 import { ServiceRights } from './service-rights.ts';
 import { type ServiceScaling, scalingSettingsOf } from './service-scaling.ts';
-import { leastSize, settingsLimit } from './settings-size.ts';
-import { unfit } from './unfit.ts';
 
-/** A function that is asked; docs/hooks.md tells what it is called with, and what it answers. */
-export interface ServiceHook {
-  /** 1 to 30 of a-z, 0-9 and -. */
-  readonly name: string;
-  readonly stage: HookStage;
-  readonly function: IFunction;
-  /** Until it must have answered. Default: 5 minutes. */
-  readonly deadline?: Duration;
-  /** How often it is called again when it fails to answer. Default: twice. */
-  readonly retries?: number;
-  /** Default: `goBack` where it is waited for (launched, testTraffic, step). */
-  readonly onFailure?: 'goBack' | 'warn';
-}
-
-type SettingsDocument = z.input<typeof serviceSettings>;
-
-export interface EcsServiceProps {
-  readonly cutover: Cutover;
-  /** 1 to 20 of a-z, 0-9 and -. */
-  readonly serviceName: string;
-  readonly repository: IRepository;
-  /** Patterns of the tags that are deployed; `*` stands for any characters. Tags that start with `retain-` never are. */
-  readonly tags: readonly string[];
+export interface EcsServiceProps extends ServiceProps {
   /** The template of every generation; the image of `container` is replaced by the pushed digest. */
   readonly taskDefinition: FargateTaskDefinition;
   /** Default: the task definition's default container. */
@@ -70,152 +24,26 @@ export interface EcsServiceProps {
   /** Default: one that lets the load balancer in. */
   readonly securityGroups?: readonly ISecurityGroup[];
   readonly assignPublicIp?: boolean;
-  readonly listener: IApplicationListener;
-  /**
-   * Of the production rule. The slots' own rules, which go by header, stand right before it and take as many priorities
-   * below this one as there are slots.
-   */
-  readonly priority: number;
-  readonly conditions: readonly ListenerCondition[];
-  /**
-   * A listener of the same load balancer whose requests, by the same conditions, go to the newest generation before it has any
-   * traffic: for tests that cannot send a header. Default: none.
-   */
-  readonly testListener?: IApplicationListener;
-  readonly strategy: Strategy;
-  /**
-   * What becomes of a push while a deployment runs: the newest waits (default), it takes its place once the traffic has gone
-   * back, or it is refused.
-   */
-  readonly whenBusy?: SettingsDocument['whenBusy'];
-  /** Functions that are asked at the stages of a deployment. The first deployment, which shifts nothing, asks only `promoted`. */
-  readonly hooks?: readonly ServiceHook[];
-  /** What its scan and its signature must say of an image before anything is launched. Default: nothing is asked. */
-  readonly imageGate?: SettingsDocument['imageGate'];
-  /** Windows in which pushes wait; a rollback never does. */
-  readonly freeze?: SettingsDocument['freeze'];
-  /** Stop a deployment when they turn red. */
-  readonly alarms?: readonly IAlarm[];
-  /** What counts when an alarm is red before anything is launched, or has no data. Default: refused; no data passes. */
-  readonly alarmPolicy?: SettingsDocument['alarmPolicy'];
-  /**
-   * The new generation against the old one, by what the load balancer counts of both: `{}` takes the defaults. Default: not
-   * compared.
-   */
-  readonly comparison?: SettingsDocument['comparison'];
-  /** Metrics of CloudWatch, or expressions over them, that stop a deployment. */
-  readonly metrics?: SettingsDocument['metrics'];
-  /** How much longer a step may bake for what the comparison and the metrics need. Default: 30 minutes. */
-  readonly extend?: Duration;
-  /** The new generation is never started smaller. Default: 1. */
-  readonly minimumCount?: number;
   /**
    * How the first generation scales by itself; each later one scales as the one before it does then. Default: not at all.
    */
   readonly scaling?: ServiceScaling;
-  /** From launch until all targets are healthy. Default: 10 minutes. */
-  readonly healthDeadline?: Duration;
-  /** How often in a row, a health check interval apart, the new generation must be seen healthy. Default: once. */
-  readonly healthyLooks?: number;
-  readonly healthCheck?: { readonly path?: string; readonly interval?: Duration };
-  /** How long a deployment in which somebody changed weights or counts waits for a person's word. Default: one day. */
-  readonly handDeadline?: Duration;
-  /** How long a replaced generation stays warm. Default: one hour. */
-  readonly retention?: Duration;
-  /**
-   * Tasks that a replaced generation keeps, once no request reaches it, to save cost: a rollback to it then waits until it has
-   * grown. Default: all.
-   */
-  readonly warmAt?: number;
-  /** How long a target that leaves may finish its requests. Default: 30 seconds. */
-  readonly deregistrationDelay?: Duration;
-  /** Append only: a slot in use cannot be removed. Default: blue, green, red. */
-  readonly slots?: readonly string[];
 }
 
-export class EcsService extends Construct {
-  /** The slots' target groups, by slot. */
-  readonly targetGroups: ReadonlyMap<string, ApplicationTargetGroup>;
-  readonly ruleArn: string;
-
+export class EcsService extends DeployedService {
   constructor(scope: Construct, id: string, props: EcsServiceProps) {
-    super(scope, id);
-    const service = props.serviceName;
-    const slots = props.slots ?? ['blue', 'green', 'red'];
-    const mistakes = mistakesOf(props, slots);
-    if (mistakes.length > 0) throw new Error(`EcsService ${service}: ${mistakes.join('; ')}`);
-
-    const interval = healthIntervalOf(props);
-    this.targetGroups = new Map(
-      slots.map((slot) => [slot, makeTargetGroup(this, `${service}-${slot}`, props, interval)]),
-    );
-    this.#slotRules(service, props);
-    this.ruleArn = new ProductionRule(this, 'Production', {
-      service,
-      to: props.cutover.functions.rule,
-      listener: props.listener,
-      priority: props.priority,
-      conditions: props.conditions,
-      targetGroups: this.targetGroups,
-    }).ruleArn;
-    const testRule = this.#testRule(service, props);
+    super(scope, id, props, {
+      construct: 'EcsService',
+      vpc: props.cluster.vpc,
+      targetType: TargetType.IP,
+      // ECS registers each task with its own port.
+      port: 80,
+      settings: fleetOf(props, []),
+      mistakes: mistakesOf(props),
+    });
     const securityGroups = props.securityGroups ?? [this.#securityGroup(props)];
-    const text = Stack.of(this).toJsonString(
-      settingsOf(
-        props,
-        {
-          rule: this.ruleArn,
-          ...(testRule !== undefined && { testRule }),
-          slots: [...this.targetGroups].map(([name, group]) => ({ name, targetGroup: group.targetGroupArn })),
-        },
-        securityGroups,
-      ),
-    );
-    const settings = new StringParameter(this, 'Settings', {
-      parameterName: settingsParameter(props.cutover.settingsPrefix, service),
-      description: `What Cutover knows of ${service}`,
-      stringValue: text,
-      // A standard one, free of charge, as long as that holds it.
-      tier: ParameterTier.INTELLIGENT_TIERING,
-    });
-    settings.node.addValidation({
-      validate: () => {
-        const size = leastSize(Stack.of(this).resolve(text));
-        if (size <= settingsLimit) return [];
-        return [
-          `EcsService ${service}: its settings have ${size} bytes or more, and SSM holds ${settingsLimit}: name fewer tags, fewer steps of the strategy, or fewer alarms (one composite alarm stands for many)`,
-        ];
-      },
-    });
-    this.#allow(service, props);
-    this.#pushes(service, props, settings);
-  }
-
-  /** Keep each slot health-checked whatever the production rule says, and are the way to reach it before it is live. */
-  #slotRules(service: string, props: EcsServiceProps): void {
-    [...this.targetGroups].forEach(([slot, group], index) => {
-      new ApplicationListenerRule(this, `Slot-${slot}`, {
-        listener: props.listener,
-        priority: props.priority - 1 - index,
-        conditions: [ListenerCondition.httpHeader(slotHeader, [`${service}-${slot}`])],
-        action: ListenerAction.forward([group]),
-      });
-    });
-  }
-
-  /** Deployments write where it leads; what stands in the template counts until the first one. */
-  #testRule(service: string, { testListener, priority, conditions }: EcsServiceProps): string | undefined {
-    const [first] = this.targetGroups.values();
-    if (testListener === undefined || first === undefined) return undefined;
-    const rule = new ApplicationListenerRule(this, 'Test', {
-      listener: testListener,
-      priority,
-      conditions: [...conditions],
-      action: ListenerAction.forward([first]),
-    });
-    Tags.of(rule).add(serviceTag, service);
-    Tags.of(rule).add(ruleTag, 'test');
-    return rule.listenerRuleArn;
+    this.writeSettings(fleetOf(props, securityGroups));
+    this.#allow(props.serviceName, props);
   }
 
   #securityGroup(props: EcsServiceProps): ISecurityGroup {
@@ -234,60 +62,26 @@ export class EcsService extends Construct {
   }
 
   /**
-   * What cannot be said for all services at once: the roles that tasks of this service have, by name
-   * (https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_use_passrole.html). A repository that another stack made is
-   * not tagged here; without the tag deployments go on, and tell that its images are not kept.
+   * The roles that tasks of this service have, by name
+   * (https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_use_passrole.html), and the log of its tasks.
    */
   #allow(service: string, props: EcsServiceProps): void {
-    const { cutover, repository } = props;
-    Tags.of(repository).add(imagesTag, 'kept');
+    const { launch, terminate } = props.cutover.functions;
     new ServiceRights(this, 'LaunchRights', {
       service,
-      to: cutover.functions.launch,
+      to: launch,
       actions: ['iam:PassRole'],
       resources: rolesOf(props),
     });
-    if (props.hooks !== undefined && props.hooks.length > 0) {
-      new ServiceRights(this, 'HookRights', {
-        service,
-        to: cutover.functions.hook,
-        actions: ['lambda:InvokeFunction'],
-        resources: props.hooks.map((hook) => hook.function.functionArn),
-      });
-    }
     const log = logOf(this, props);
     if (log === undefined) return;
     new ServiceRights(this, 'LogRights', {
       service,
-      to: cutover.functions.terminate,
+      to: terminate,
       actions: ['logs:GetLogEvents'],
       resources: [log],
       because: 'A stream for each task, whose id is made by ECS',
     });
-  }
-
-  #pushes(service: string, props: EcsServiceProps, settings: StringParameter): void {
-    const rule = new Rule(this, 'Pushes', {
-      description: `Pushes to ${service} start a deployment`,
-      eventPattern: {
-        source: ['aws.ecr'],
-        detailType: ['ECR Image Action'],
-        detail: {
-          'action-type': ['PUSH'],
-          result: ['SUCCESS'],
-          'repository-name': [props.repository.repositoryName],
-          // Those that keep images are put on by deployments; a push without a tag has nothing to compare.
-          'image-tag': Match.anythingButPrefix(retainPrefix),
-        },
-      },
-      targets: [
-        new SfnStateMachine(props.cutover.deploy, {
-          input: RuleTargetInput.fromObject({ service, event: EventField.fromPath('$') }),
-          deadLetterQueue: props.cutover.undelivered,
-        }),
-      ],
-    });
-    rule.node.addDependency(settings);
   }
 }
 
@@ -307,124 +101,30 @@ function rolesOf({ taskDefinition }: EcsServiceProps): string[] {
   return [taskDefinition.taskRole, taskDefinition.obtainExecutionRole()].map(({ roleArn }) => roleArn);
 }
 
-function makeTargetGroup(
-  scope: Construct,
-  name: string,
-  props: EcsServiceProps,
-  interval: Duration,
-): ApplicationTargetGroup {
-  const group = new ApplicationTargetGroup(scope, `Group-${name}`, {
-    targetGroupName: name,
-    vpc: props.cluster.vpc,
-    targetType: TargetType.IP,
-    protocol: ApplicationProtocol.HTTP,
-    // ECS registers each task with its own port; a change of this one would replace the slot.
-    port: 80,
-    deregistrationDelay: props.deregistrationDelay ?? Duration.seconds(30),
-    healthCheck: {
-      path: props.healthCheck?.path ?? '/',
-      interval,
-      timeout: Duration.seconds(Math.min(5, interval.toSeconds() - 1)),
-      healthyThresholdCount: 2,
-      unhealthyThresholdCount: 2,
-    },
-  });
-  return group;
-}
-
-const healthIntervalOf = ({ healthCheck }: EcsServiceProps): Duration =>
-  healthCheck?.interval ?? Duration.seconds(10);
-
-function settingsOf(
-  props: EcsServiceProps,
-  traffic: SettingsDocument['traffic'],
-  securityGroups: readonly ISecurityGroup[],
-): SettingsDocument {
-  const { repository, taskDefinition, cluster } = props;
+function fleetOf(props: EcsServiceProps, securityGroups: readonly ISecurityGroup[]) {
+  const { taskDefinition, cluster } = props;
   return {
-    schema: 1,
-    service: props.serviceName,
-    repository: repository.repositoryName,
-    repositoryUri: repository.repositoryUri,
-    tags: [...props.tags],
-    strategy: props.strategy,
-    whenBusy: props.whenBusy ?? 'queueLatest',
-    alarms: (props.alarms ?? []).map((alarm) => alarm.alarmName),
-    minimumCount: props.minimumCount ?? 1,
-    healthDeadlineSeconds: (props.healthDeadline ?? Duration.minutes(10)).toSeconds(),
-    healthIntervalSeconds: healthIntervalOf(props).toSeconds(),
-    handDeadlineSeconds: (props.handDeadline ?? Duration.days(1)).toSeconds(),
-    retentionSeconds: (props.retention ?? Duration.hours(1)).toSeconds(),
-    // Left out where they are not said: a running version of Plan that does not know them would refuse them.
-    ...(props.healthyLooks !== undefined && { healthyLooks: props.healthyLooks }),
-    ...(props.hooks && { hooks: props.hooks.map(hookSettingsOf) }),
-    ...(props.imageGate && { imageGate: props.imageGate }),
-    ...(props.freeze && { freeze: props.freeze }),
-    ...(props.alarmPolicy && { alarmPolicy: props.alarmPolicy }),
-    ...(props.comparison && { comparison: props.comparison }),
-    ...(props.metrics && { metrics: props.metrics }),
-    ...(props.extend && { extendSeconds: props.extend.toSeconds() }),
-    ...(props.warmAt !== undefined && { retentionFloor: props.warmAt }),
-    traffic,
-    fleet: {
-      kind: 'ecs',
-      cluster: cluster.clusterArn,
-      taskDefinition: taskDefinition.taskDefinitionArn,
-      container: props.container ?? taskDefinition.defaultContainer?.containerName,
-      port: props.port,
-      subnets: cluster.vpc.selectSubnets(props.subnets).subnetIds,
-      securityGroups: securityGroups.map((group) => group.securityGroupId),
-      assignPublicIp: props.assignPublicIp ?? false,
-      roles: rolesOf(props),
-      ...(props.scaling && { scaling: scalingSettingsOf(props.scaling) }),
-    },
+    kind: 'ecs',
+    cluster: cluster.clusterArn,
+    taskDefinition: taskDefinition.taskDefinitionArn,
+    container: props.container ?? taskDefinition.defaultContainer?.containerName,
+    port: props.port,
+    subnets: cluster.vpc.selectSubnets(props.subnets).subnetIds,
+    securityGroups: securityGroups.map((group) => group.securityGroupId),
+    assignPublicIp: props.assignPublicIp ?? false,
+    roles: rolesOf(props),
+    ...(props.scaling && { scaling: scalingSettingsOf(props.scaling) }),
   };
 }
 
-function hookSettingsOf({ name, stage, function: of, deadline, retries, onFailure }: ServiceHook) {
-  return {
-    name,
-    stage,
-    function: of.functionArn,
-    ...(deadline && { deadlineSeconds: deadline.toSeconds() }),
-    ...(retries !== undefined && { retries }),
-    ...(onFailure && { onFailure }),
-  };
-}
-
-/** What a member of the settings is called where it is said; a Duration counts there in seconds. */
-const propOf: readonly (readonly [member: RegExp, prop: string])[] = [
-  [/^service:/, 'serviceName:'],
-  [/^traffic\/slots/, 'slots'],
-  [/^retentionFloor:/, 'warmAt:'],
-  [/^(scaling\/schedule\/\d+)\/expression:/, '$1/schedule:'],
-  [/^(scaling\/schedule\/\d+)\/timezone:/, '$1/timeZone:'],
-  [/^healthIntervalSeconds:(.*)$/, 'healthCheck/interval:$1 (in seconds)'],
-  [/^(healthDeadline|handDeadline|retention|extend)Seconds:(.*)$/, '$1:$2 (in seconds)'],
-  [/^(hooks\/\d+\/deadline|scaling\/policies\/\d+\/scale\w+)Seconds:(.*)$/, '$1:$2 (in seconds)'],
-];
-
-function asProp(mistake: string): string {
-  return propOf.reduce((words, [member, prop]) => words.replace(member, prop), mistake);
-}
-
-/** What Plan would refuse is refused here first, all of it at once; ARNs that are not known yet stand in for themselves. */
-function mistakesOf(props: EcsServiceProps, slots: readonly string[]): readonly string[] {
-  const traffic = {
-    rule: 'production',
-    slots: slots.map((name, index) => ({ name, targetGroup: String(index) })),
-  };
-  const parsed = parse(serviceSettings, settingsOf(props, traffic, []));
-  const { scaling, priority } = props;
+function mistakesOf({ port, container, taskDefinition, scaling }: EcsServiceProps): readonly string[] {
   const scaled = parse(z.object({ scaling: scalingSettings.optional() }), {
     scaling: scaling && scalingSettingsOf(scaling),
   });
-  const needed = slots.length + 1;
+  const isUnknown = container !== undefined && taskDefinition.findContainer(container) === undefined;
   return [
-    ...[...(parsed.ok ? [] : parsed.mistakes), ...(scaled.ok ? [] : scaled.mistakes)].map(asProp),
-    ...unfit(props),
-    ...(priority >= needed && priority <= 50_000
-      ? []
-      : [`priority: must be ${needed} to 50000, the slots' own rules stand before it, got ${priority}`]),
+    ...(scaled.ok ? [] : scaled.mistakes),
+    ...(port >= 1 && port <= 65_535 ? [] : [`port: must be 1 to 65535, got ${port}`]),
+    ...(isUnknown ? [`container: the task definition has none of that name, got ${container}`] : []),
   ];
 }

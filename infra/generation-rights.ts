@@ -70,9 +70,9 @@ export function allowGenerations(scope: Construct, functions: Cutover['functions
   launch.allow(['ecs:TagResource'], [services, definitions], {
     conditions: { StringEquals: { 'ecs:CreateAction': ['CreateService', 'RegisterTaskDefinition'] } },
   });
-  // Each service allows its own roles; that they go to tasks alone is said once for all of them.
+  // Each service allows its own roles; that they go to tasks and instances alone is said once for all of them.
   launch.deny(['iam:PassRole'], ['*'], {
-    StringNotEquals: { 'iam:PassedToService': 'ecs-tasks.amazonaws.com' },
+    StringNotEquals: { 'iam:PassedToService': ['ecs-tasks.amazonaws.com', 'ec2.amazonaws.com'] },
   });
   for (const each of [launch, shift, terminate])
     each.allow(['ecs:UpdateService'], [services], {

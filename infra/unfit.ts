@@ -4,22 +4,19 @@
  */
 import type { GateName } from '../functions/core/strategy.ts';
 import { retainPrefix } from '../functions/core/tag-pattern.ts';
-import type { EcsServiceProps } from './ecs-service.ts';
+import type { ServiceProps } from './deployed-service.ts';
 
-export function unfit(props: EcsServiceProps): readonly string[] {
+export function unfit(props: ServiceProps): readonly string[] {
   return [...resourceMistakes(props), ...vainTags(props), ...vainGates(props), ...vainMetrics(props)];
 }
 
-function resourceMistakes(props: EcsServiceProps): readonly string[] {
-  const { port, healthCheck, deregistrationDelay, container, taskDefinition, listener, testListener } = props;
+function resourceMistakes(props: ServiceProps): readonly string[] {
+  const { healthCheck, deregistrationDelay, listener, testListener } = props;
   const path = healthCheck?.path ?? '/';
   const delay = deregistrationDelay?.toSeconds() ?? 0;
-  const isUnknown = container !== undefined && taskDefinition.findContainer(container) === undefined;
   return [
-    ...(port >= 1 && port <= 65_535 ? [] : [`port: must be 1 to 65535, got ${port}`]),
     ...(path.startsWith('/') ? [] : [`healthCheck/path: must start with /, got ${path}`]),
     ...(delay <= 3_600 ? [] : [`deregistrationDelay: must be 3600 at most, got ${delay} (in seconds)`]),
-    ...(isUnknown ? [`container: the task definition has none of that name, got ${container}`] : []),
     ...(testListener === listener
       ? ['testListener: is the listener of the production rule: name another of the same load balancer']
       : []),
@@ -27,7 +24,7 @@ function resourceMistakes(props: EcsServiceProps): readonly string[] {
 }
 
 /** A regular expression, or `v[0-9]*`, matches no tag that there can be. */
-function vainTags({ tags }: EcsServiceProps): readonly string[] {
+function vainTags({ tags }: ServiceProps): readonly string[] {
   return tags.flatMap((tag, index) => {
     if (tag.startsWith(retainPrefix))
       return [`tags/${index}: what starts with ${retainPrefix} is never deployed, got ${tag}`];
@@ -47,7 +44,7 @@ function vainGates({
   metrics = [],
   hooks = [],
   imageGate,
-}: EcsServiceProps): readonly string[] {
+}: ServiceProps): readonly string[] {
   const missing: Readonly<Record<GateName, boolean>> = {
     alarms: alarms.length === 0,
     comparison: comparison === undefined || comparison === null,
@@ -72,7 +69,7 @@ function vainGates({
 }
 
 /** By its name people tell which one said no; and what is one value for both generations is never above, or below, itself. */
-function vainMetrics({ metrics = [] }: EcsServiceProps): readonly string[] {
+function vainMetrics({ metrics = [] }: ServiceProps): readonly string[] {
   return metrics.flatMap(({ name, metrics: read, expression = '', limit }, index) => {
     const texts = [expression, ...read.flatMap(({ dimensions = {} }) => Object.values(dimensions))];
     const tellsApart = texts.some((text) => /\{(?:generation|slot|targetGroup)\}/.test(text));

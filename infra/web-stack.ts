@@ -27,6 +27,7 @@ import { strategySchema } from '../functions/core/strategy.ts';
 import { Cutover } from './cutover.ts';
 import { EcsService } from './ecs-service.ts';
 import { acknowledgeWildcards } from './wildcard-finding.ts';
+import { Worker } from './worker.ts';
 
 const context = z.strictObject({
   serviceName: z.string(),
@@ -40,6 +41,8 @@ const context = z.strictObject({
   /** Failed requests in a minute that turn the alarm red. */
   alarmThreshold: z.int(),
   architecture: z.enum(['X86_64', 'ARM64']),
+  /** The second service, on EC2 Auto Scaling; the rest is as of the first. */
+  worker: z.strictObject({ serviceName: z.string(), environment: z.string() }),
 });
 
 export class WebStack extends Stack {
@@ -106,11 +109,29 @@ export class WebStack extends Stack {
       healthCheck: { path: '/health', interval: Duration.seconds(settings.healthCheckIntervalSeconds) },
       retention: Duration.seconds(settings.retentionSeconds),
     });
+    const { repository: workers } = new Worker(this, 'Worker', {
+      cutover,
+      vpc,
+      listener,
+      ...settings.worker,
+      tags: settings.tags,
+      port: settings.port,
+      minimumCount: settings.minimumCount,
+      healthInterval: Duration.seconds(settings.healthCheckIntervalSeconds),
+      healthDeadline: Duration.seconds(settings.healthDeadlineSeconds),
+      retention: Duration.seconds(settings.retentionSeconds),
+      strategy: settings.strategy,
+      architecture: settings.architecture,
+    });
     acknowledge(this, vpc, balancer);
-    this.#outputs(listener, cutover, repository);
+    this.#outputs(listener, cutover, { repository, workers });
   }
 
-  #outputs(listener: ApplicationListener, cutover: Cutover, repository: Repository): void {
+  #outputs(
+    listener: ApplicationListener,
+    cutover: Cutover,
+    { repository, workers }: { readonly repository: Repository; readonly workers: Repository },
+  ): void {
     new CfnOutput(this, 'ListenerArn', {
       description: 'The listener whose rules carry the weights of the generations',
       value: listener.listenerArn,
@@ -143,6 +164,10 @@ export class WebStack extends Stack {
     new CfnOutput(this, 'RepositoryUri', {
       description: 'The repository to push images to',
       value: repository.repositoryUri,
+    });
+    new CfnOutput(this, 'WorkerRepositoryUri', {
+      description: 'The repository to push images of the worker to',
+      value: workers.repositoryUri,
     });
   }
 }

@@ -13,6 +13,7 @@ import { ApplicationAutoScaling } from './services/application-autoscaling/appli
 import { ecsServices } from './services/application-autoscaling/scaled-services.ts';
 import { AutoScaling, type AutoScalingOptions } from './services/autoscaling/autoscaling.ts';
 import type { Instances } from './services/autoscaling/instances.ts';
+import { launchPermissions } from './services/autoscaling/launch-permissions.ts';
 import { ModelledInstances } from './services/autoscaling/modelled-instances.ts';
 import { bootstrap } from './services/cloudformation/bootstrap.ts';
 import { CloudFormation } from './services/cloudformation/cloudformation.ts';
@@ -60,6 +61,8 @@ export interface RegionOptions {
   readonly deliveries?: ((delivery: Delivery) => Interception) | undefined;
   /** vCPUs of Fargate that the account may have on demand; default: what a grown account has. */
   readonly fargateVcpus?: number | undefined;
+  /** vCPUs of standard instances that the account may run on demand; default: what accounts were seen to have. */
+  readonly ec2Vcpus?: number | undefined;
   /** What runs tasks, from which images. */
   readonly ecs: (registry: Registry) => Pick<EcsOptions, 'images' | 'tasks'> & Partial<EcsOptions>;
   /** What stands behind instances; default: nothing, so that they fail health checks of ELB. */
@@ -106,6 +109,7 @@ export function createRegion(options: RegionOptions): Region {
     const service = arn.split(':')[2];
     if (service === 'ecr') return ecr;
     if (service === 'autoscaling') return autoscaling;
+    if (service === 'ec2') return ec2;
     return service === 'elasticloadbalancing' ? elbv2 : ecs;
   };
 
@@ -121,7 +125,14 @@ export function createRegion(options: RegionOptions): Region {
   const buckets = new Buckets({ clock });
   const logs = new Logs({ clock });
   const sqs = new Sqs({ clock, metrics });
-  const ec2 = new Ec2({ clock });
+  const quotas = new ServiceQuotas(options);
+  const ec2 = new Ec2({
+    clock,
+    metrics,
+    vcpuQuota: () => quotas.ec2Vcpus,
+    emit,
+    imageOf: (instanceId) => autoscaling.imageOf(instanceId),
+  });
   const dynamodb = new DynamoDb({ clock });
   const registry = new Registry({ clock, emit, blobs: options.blobs });
   const lambda = new Lambda({
@@ -160,7 +171,6 @@ export function createRegion(options: RegionOptions): Region {
     ...options.elbv2,
   });
   const ecr = new Ecr({ registry, clock, emit });
-  const quotas = new ServiceQuotas({ fargateVcpus: options.fargateVcpus });
   const ecs = new Ecs({
     clock,
     emit,
@@ -182,7 +192,9 @@ export function createRegion(options: RegionOptions): Region {
     emit,
     compute: ec2,
     targets: elbv2,
+    cloudwatch: cloudwatch.operations,
     instances: options.instances?.(registry, logs) ?? new ModelledInstances(),
+    permissions: launchPermissions({ authorizer, roles }),
     ...options.autoscaling,
   });
   const states = new States({
@@ -223,11 +235,15 @@ export function createRegion(options: RegionOptions): Region {
   const dispatcher = new Dispatcher({
     entries: [
       serviceEntry('applicationAutoScaling', applicationAutoscaling.operations),
-      serviceEntry('autoscaling', autoscaling.operations),
+      {
+        ...serviceEntry('autoscaling', autoscaling.operations),
+        resources: (operation, input) =>
+          operation.startsWith('Describe') ? undefined : autoscaling.resourcesOf(input),
+      },
       serviceEntry('cloudformation', cloudformation.operations),
       serviceEntry('cloudwatch', cloudwatch.operations),
       serviceEntry('dynamodb', dynamodb.operations),
-      serviceEntry('ec2', ec2.operations),
+      { ...serviceEntry('ec2', ec2.operations), resources: (_, input) => ec2.resourcesOf(input) },
       serviceEntry('ecr', ecr.operations),
       serviceEntry('ecs', ecs.operations),
       serviceEntry('elbv2', elbv2.operations),
@@ -274,6 +290,7 @@ export function createRegion(options: RegionOptions): Region {
       events.close();
       applicationAutoscaling.close();
       autoscaling.close();
+      ec2.close();
       cloudwatch.close();
       sqs.close();
       states.close();

@@ -22,6 +22,7 @@ import type { ServiceSettings } from '../core/service-settings.ts';
 import type { Scaling } from '../ports/scaling.ts';
 import { clusterOf, readEcs } from './ecs-settings.ts';
 import { calling, codeOf } from './failures.ts';
+import { sameContent, superfluous } from './scaling-content.ts';
 import {
   type ActionContent,
   actionContent,
@@ -31,7 +32,6 @@ import {
   isAhead,
   type PolicyContent,
   policyContent,
-  sameContent,
 } from './scaling-policies.ts';
 
 const namespace = { ServiceNamespace: 'ecs', ScalableDimension: 'ecs:service:DesiredCount' } as const;
@@ -243,16 +243,4 @@ function targetOf(settings: ServiceSettings, generation: Generation) {
 function boundsOf(target: ScalableTarget | undefined): Bounds | undefined {
   if (target?.MinCapacity === undefined || target.MaxCapacity === undefined) return undefined;
   return { minimum: target.MinCapacity, maximum: target.MaxCapacity };
-}
-
-/** Names that stand and are not wanted. */
-function superfluous<T>(
-  standing: readonly T[],
-  wanted: readonly T[],
-  nameOf: (each: T) => string | undefined,
-): readonly string[] {
-  return standing.flatMap((each) => {
-    const name = nameOf(each);
-    return name === undefined || wanted.some((other) => nameOf(other) === name) ? [] : [name];
-  });
 }

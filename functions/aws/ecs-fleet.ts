@@ -22,11 +22,10 @@ import type { Generation } from '../core/generation.ts';
 import type { FleetState } from '../core/health.ts';
 import type { GenerationName } from '../core/names.ts';
 import type { Standing } from '../core/orphans.ts';
-import { parse } from '../core/parse.ts';
-import type { FleetSettings, ServiceSettings } from '../core/service-settings.ts';
+import type { ServiceSettings } from '../core/service-settings.ts';
 import { ownerTags } from '../core/tags.ts';
-import type { Fleet } from '../ports/fleet.ts';
-import { clusterOf, type EcsSettings, ecsSettings, type Named, readEcs } from './ecs-settings.ts';
+import type { Ending, Fleet } from '../ports/fleet.ts';
+import { clusterOf, type EcsSettings, type Named, readEcs } from './ecs-settings.ts';
 import { bearsTags, discardDefinition, standing } from './ecs-standing.ts';
 import { calling, codeOf } from './failures.ts';
 
@@ -38,11 +37,6 @@ export class EcsFleet implements Fleet {
 
   constructor(client: ECSClient) {
     this.#client = client;
-  }
-
-  mistakesIn(settings: FleetSettings): readonly string[] {
-    const parsed = parse(ecsSettings, settings);
-    return parsed.ok ? [] : parsed.mistakes.map((mistake) => `fleet/${mistake}`);
   }
 
   async launch(
@@ -91,10 +85,11 @@ export class EcsFleet implements Fleet {
     );
   }
 
-  async terminate(settings: ServiceSettings, generation: Named): Promise<void> {
+  /** Its tasks drain after it, which ECS looks to by itself. */
+  async terminate(settings: ServiceSettings, generation: Named): Promise<Ending> {
     const cluster = clusterOf(settings, generation);
     const service = await this.#find(cluster, generation);
-    if (service === undefined || service.status !== 'ACTIVE') return;
+    if (service === undefined || service.status !== 'ACTIVE') return 'ended';
     refuseStranger(service.tags, settings, generation);
     await calling(`deleting the ECS service ${generation.name}`, async () => {
       try {
@@ -104,6 +99,7 @@ export class EcsFleet implements Fleet {
           throw thrown;
       }
     });
+    return 'ended';
   }
 
   async standing(
@@ -113,9 +109,10 @@ export class EcsFleet implements Fleet {
     return standing(this.#client, readEcs(settings).cluster, settings, isAsked);
   }
 
-  async discard(settings: ServiceSettings, name: GenerationName, what: 'all' | 'what runs'): Promise<void> {
-    await this.terminate(settings, { name });
+  async discard(settings: ServiceSettings, name: GenerationName, what: 'all' | 'what runs'): Promise<Ending> {
+    const ending = await this.terminate(settings, { name });
     if (what === 'all') await discardDefinition(this.#client, settings, name);
+    return ending;
   }
 
   async forget(settings: ServiceSettings, generation: Generation): Promise<void> {

@@ -1,5 +1,5 @@
 /** What ECS says of a service, and what its tasks logged to CloudWatch Logs by the `awslogs` driver. */
-import { type CloudWatchLogsClient, GetLogEventsCommand } from '@aws-sdk/client-cloudwatch-logs';
+import type { CloudWatchLogsClient } from '@aws-sdk/client-cloudwatch-logs';
 import {
   DescribeServicesCommand,
   DescribeTaskDefinitionCommand,
@@ -8,17 +8,17 @@ import {
 } from '@aws-sdk/client-ecs';
 import type { Generation } from '../core/generation.ts';
 import type { LastWords } from '../core/last-words.ts';
-import { type Reading, reading } from '../core/reading.ts';
+import { reading, valueOr } from '../core/reading.ts';
 import type { ServiceSettings } from '../core/service-settings.ts';
 import type { Witness } from '../ports/witness.ts';
 import { clusterOf, readEcs } from './ecs-settings.ts';
-import { calling, codeOf } from './failures.ts';
+import { calling } from './failures.ts';
+import { lastLines } from './log-lines.ts';
 
 /** https://docs.aws.amazon.com/AmazonECS/latest/developerguide/service-event-messages-list.html */
 const everyday =
   /steady state|has started \d+ tasks|has stopped \d+ running tasks|registered \d+ targets|deregistered \d+ targets|has begun draining|deployment \S+ deployment completed/i;
 const mostEvents = 5;
-const mostLines = 20;
 
 export class EcsWitness implements Witness {
   readonly #ecs: ECSClient;
@@ -39,8 +39,8 @@ export class EcsWitness implements Witness {
       reading(() => this.#log(settings, generation, task)),
     ]);
     return {
-      events: valueOf(events),
-      log: valueOf(log),
+      events: valueOr(events, []),
+      log: valueOr(log, []),
       unread: [events, log].flatMap((each) => ('unread' in each ? [each.unread] : [])),
     };
   }
@@ -67,24 +67,7 @@ export class EcsWitness implements Witness {
     const options = await this.#logOptions(generation, container);
     const id = task ?? (options === undefined ? undefined : await this.#anyTask(settings, generation));
     if (options === undefined || id === undefined) return [];
-    const stream = `${options.prefix}/${container}/${id}`;
-    return calling(`reading the log of ${generation.name} (${options.group}, ${stream})`, async () => {
-      try {
-        const { events = [] } = await this.#logs.send(
-          new GetLogEventsCommand({
-            logGroupName: options.group,
-            logStreamName: stream,
-            limit: mostLines,
-            startFromHead: false,
-          }),
-        );
-        return events.flatMap(({ message }) => message ?? []);
-      } catch (thrown) {
-        // It never came so far as to log.
-        if (codeOf(thrown) === 'ResourceNotFoundException') return [];
-        throw thrown;
-      }
-    });
+    return lastLines(this.#logs, options.group, `${options.prefix}/${container}/${id}`);
   }
 
   /** https://docs.aws.amazon.com/AmazonECS/latest/developerguide/specify-log-config.html; undefined for any other driver. */
@@ -111,8 +94,4 @@ export class EcsWitness implements Witness {
     }
     return undefined;
   }
-}
-
-function valueOf(of: Reading<readonly string[]>): readonly string[] {
-  return 'value' in of ? of.value : [];
 }

@@ -11,6 +11,9 @@ const passing = new Set([
   'RequestThrottledException',
   'RequestLimitExceeded',
   'PriorRequestNotComplete',
+  // https://docs.aws.amazon.com/autoscaling/ec2/APIReference/CommonErrors.html and each operation's own.
+  'ResourceContentionFault',
+  'ScalingActivityInProgressFault',
   'SlowDown',
   'ProvisionedThroughputExceededException',
   'ServerException',

@@ -9,7 +9,7 @@ import type {
 import type { Generation } from '../core/generation.ts';
 import { isOver, type ScalingPolicy, type ScheduledScaling } from '../core/scaling.ts';
 import type { ServiceSettings } from '../core/service-settings.ts';
-import { balancerOf, groupOf } from './alb-names.ts';
+import { labelOf, namesFor, renamed } from './scaling-content.ts';
 
 /** What makes a policy: all but the target that it belongs to. */
 export type PolicyContent = Pick<
@@ -32,11 +32,6 @@ const metrics: Readonly<Record<ScalingPolicy['metric'], MetricType>> = {
   memory: 'ECSServiceAverageMemoryUtilization',
   requestsPerTarget,
 };
-
-/** `app/main/0123456789abcdef/targetgroup/web-blue/0123456789abcdef` */
-function labelOf({ traffic }: ServiceSettings, { slot }: Generation): string {
-  return `${balancerOf(traffic)}/${groupOf(traffic, slot)}`;
-}
 
 /** With every member that AWS would show with a default, so that what stands compares equal. */
 export function declaredPolicy(
@@ -70,11 +65,7 @@ export function carriedPolicy(
   to: Generation,
   policy: StandingPolicy,
 ): PolicyContent {
-  const { slots } = settings.traffic;
-  const before = slots.find(({ name }) => name === from.slot)?.targetGroup.split(':')[5];
-  const names = new Map([[from.name as string, to.name as string]]);
-  if (before !== undefined) names.set(before, groupOf(settings.traffic, to.slot));
-  const content = renamed(policyContent(policy), names);
+  const content = renamed(policyContent(policy), namesFor(settings, from, to));
   const tracking = content.TargetTrackingScalingPolicyConfiguration;
   const specification = tracking?.PredefinedMetricSpecification;
   if (specification?.PredefinedMetricType !== requestsPerTarget) return content;
@@ -132,26 +123,4 @@ export function actionContent(action: StandingAction, now: number): ActionConten
 /** Whether it will ever run again. */
 export function isAhead({ Schedule = '', Timezone, EndTime }: ActionContent, now: number): boolean {
   return !isOver(Schedule, Timezone, now) && (EndTime === undefined || EndTime.getTime() > now);
-}
-
-/** Whatever the order of their members, and whether what is absent is said to be. */
-export function sameContent(one: unknown, other: unknown): boolean {
-  return canonical(one) === canonical(other);
-}
-
-function canonical(value: unknown): string {
-  return JSON.stringify(value, (_, member: unknown) => {
-    if (typeof member !== 'object' || member === null || Array.isArray(member)) return member;
-    return Object.fromEntries(Object.entries(member).toSorted(([a], [b]) => (a < b ? -1 : 1)));
-  });
-}
-
-/** Texts that are one of the names, wherever they stand. */
-function renamed<T>(value: T, names: ReadonlyMap<string, string>): T {
-  if (typeof value === 'string') return (names.get(value) ?? value) as T;
-  if (Array.isArray(value)) return value.map((each: unknown) => renamed(each, names)) as T;
-  if (typeof value !== 'object' || value === null) return value;
-  return Object.fromEntries(
-    Object.entries(value).map(([member, each]) => [member, renamed<unknown>(each, names)]),
-  ) as T;
 }

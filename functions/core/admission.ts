@@ -185,7 +185,7 @@ function isUnderWay({ owner, deployment, pending }: ServiceItem, { digest }: Pic
     deployment?.outcome === null &&
     deployment.plan.to.digest === digest &&
     mayBeSuperseded(deployment) &&
-    stopReason(deployment.latch) === undefined
+    stopReason(deployment) === undefined
   );
 }
 

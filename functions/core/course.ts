@@ -211,7 +211,7 @@ export function retired(
 /** Goes forward, and no signal speaks against it: one that came after the last look is not lost. */
 function unstopped(item: ServiceItem, plan: Plan): Deployment {
   const current = goingForward(item, plan);
-  const stop = stopReason(current.latch);
+  const stop = stopReason(current);
   if (stop !== undefined) throw new CutoverError(stop.error, stop.cause);
   return current;
 }

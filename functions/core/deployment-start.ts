@@ -74,6 +74,7 @@ export function begin(
           crashes: [],
           fleetFailed: null,
           noRoom: [],
+          notLaunched: [],
           alarm: null,
           abort: null,
           superseded: null,

@@ -1,4 +1,5 @@
 /** Whether a generation is healthy, judged by its own targets: never by the group's, which may hold another's or fail open. */
+import type { Unit } from './unit.ts';
 import type { Verdict } from './verdict.ts';
 
 export interface TargetState {
@@ -25,6 +26,7 @@ export function healthVerdict(
   fleet: FleetState,
   targets: readonly TargetState[],
   least: number = fleet.desired,
+  unit: Unit = 'task',
 ): Verdict {
   const own = ownTargets(fleet, targets);
   const miswired = own.filter(
@@ -41,9 +43,9 @@ export function healthVerdict(
 
   const missing: string[] = [];
   // Nothing is missing of nothing; weight on it would go nowhere.
-  if (fleet.desired === 0) missing.push('it is scaled to 0 tasks');
+  if (fleet.desired === 0) missing.push(`it is scaled to 0 ${unit}s`);
   const needed = Math.min(least, fleet.desired);
-  if (fleet.running < needed) missing.push(`${fleet.running} of ${needed} tasks run`);
+  if (fleet.running < needed) missing.push(`${fleet.running} of ${needed} ${unit}s run`);
   const healthy = healthyOf(fleet, targets);
   if (healthy < needed) missing.push(`${healthy} of ${needed} targets are healthy${whyNot(own)}`);
   return missing.length === 0 ? { verdict: 'pass' } : { verdict: 'wait', missing };

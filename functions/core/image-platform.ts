@@ -1,5 +1,6 @@
 /** What a machine must be to run an image, in the words of the OCI image specification (Go's GOOS and GOARCH). */
 import type { Objection } from './objection.ts';
+import type { Unit } from './unit.ts';
 
 export interface Platform {
   readonly os: string;
@@ -14,18 +15,19 @@ export function unfitPlatform(
   image: string,
   offered: readonly Platform[],
   wanted: Platform,
+  unit: Unit = 'task',
 ): Objection | undefined {
   if (offered.some((each) => inWords(each) === inWords(wanted))) return undefined;
   if (offered.length === 0)
     return {
       severity: 'warn',
       check: 'image',
-      words: `${image} does not say for which platform it is; the tasks run on ${inWords(wanted)}`,
+      words: `${image} does not say for which platform it is; the ${unit}s run on ${inWords(wanted)}`,
     };
   return {
     severity: 'refuse',
     check: 'image',
-    words: `${image} is for ${offered.map(inWords).join(' and ')}, but the tasks run on ${inWords(wanted)}: build it for that (docker build --platform ${inWords(wanted)}), or declare the image's platform for the tasks`,
+    words: `${image} is for ${offered.map(inWords).join(' and ')}, but the ${unit}s run on ${inWords(wanted)}: build it for that (docker build --platform ${inWords(wanted)}), or declare the image's platform for the ${unit}s`,
   };
 }
 

@@ -7,13 +7,14 @@ import { shortDigest } from './names.ts';
 import { approved, mustBeApproved } from './pause.ts';
 import type { Deployment, Latch, ServiceItem, Wait } from './service-item.ts';
 import type { Signal } from './signal.ts';
+import { unitOf } from './unit.ts';
 import { waiving } from './waiver.ts';
 
 /** Tasks stopping by themselves that count as a crash loop: ECS itself would go on launching for ever. */
 const crashLoop = 3;
 
 /** A moment without capacity passes; what still stands after so many tries does not. */
-const noRoomAnyMore = 3;
+const triesToLaunch = 3;
 
 /** A generation that is not ended for days goes on crashing, and the item has 400 KB: more of them say nothing new. */
 const mostKept = 10;
@@ -109,6 +110,7 @@ function unconcerned(
       if (signal.kind === 'approve') return unapprovable(deployment);
       return signal.kind === 'resume' && !waitsForHand(item) ? "waits for nobody's word" : undefined;
     case 'noRoom':
+    case 'notLaunched':
     case 'taskRunning':
     case 'taskStopped':
     case 'fleetFailed':
@@ -123,7 +125,9 @@ function besideFleet(
 ): string | undefined {
   if (generation !== plan.to.name) return `${generation} is not the generation being deployed`;
   // Later it has what it needs: no room for more is what its health, or that of its growth, will show.
-  return kind === 'noRoom' && step >= 0 ? `${generation} takes traffic already` : undefined;
+  return (kind === 'noRoom' || kind === 'notLaunched') && step >= 0
+    ? `${generation} takes traffic already`
+    : undefined;
 }
 
 /** Why there is nothing to approve; undefined when there is. */
@@ -203,12 +207,11 @@ function remembered({ latch: known, desired }: Deployment, signal: SignalToDeplo
       return { ...known, running, crashes: newest(known.crashes, crash) };
     }
     case 'noRoom':
-      return known.noRoom.some(({ event }) => event === signal.event)
-        ? known
-        : {
-            ...known,
-            noRoom: newest(known.noRoom, { event: signal.event, reason: shortened(signal.reason) }),
-          };
+    case 'notLaunched': {
+      const { kind, event } = signal;
+      if (known[kind].some((each) => each.event === event)) return known;
+      return { ...known, [kind]: newest(known[kind], { event, reason: shortened(signal.reason) }) };
+    }
     case 'fleetFailed':
       return known.fleetFailed === null ? { ...known, fleetFailed: signal.reason } : known;
     case 'alarm':
@@ -239,25 +242,32 @@ function endOf(wait: Wait | null, deployment: Deployment, signal: Signal): Latch
   if (wait?.for !== 'healthy') return undefined;
   const allRan = deployment.desired !== null && deployment.latch.running.length >= deployment.desired;
   const look = (signal.kind === 'taskRunning' && allRan) || signal.kind === 'steady';
-  return look ? { token: wait.token, error: 'Cutover.Woken', cause: 'all tasks run' } : undefined;
+  return look
+    ? { token: wait.token, error: 'Cutover.Woken', cause: `all ${unitOf(deployment.plan.settings)}s run` }
+    : undefined;
 }
 
 /** A wait for a person ends by their word alone: what turns red meanwhile must not overwrite what they changed. */
-function stopOf(wait: Wait | null, { latch: known, hold, phase }: Deployment): Latched['end'] {
+function stopOf(wait: Wait | null, deployment: Deployment): Latched['end'] {
+  const { latch: known, hold, phase } = deployment;
   if (wait?.for === 'hand') {
     const answer = hold?.answer;
     if (answer == null) return undefined;
-    const aborted = hold?.kind === 'held' && known.abort !== null ? stopReason(known) : undefined;
+    const aborted = hold?.kind === 'held' && known.abort !== null ? stopReason(deployment) : undefined;
     const go = { error: 'Cutover.Woken', cause: `${answer.by} said to go on: ${answer.reason}` } as const;
     return { token: wait.token, ...(aborted ?? go) };
   }
-  const stopped = stopReason(known);
+  const stopped = stopReason(deployment);
   if (wait === null || phase === 'restoring' || stopped === undefined) return undefined;
   return { token: wait.token, ...stopped };
 }
 
 /** What the latched signals say against going on, in the order of their weight; undefined when nothing does. */
-export function stopReason(known: Latch): { readonly error: ErrorName; readonly cause: string } | undefined {
+export function stopReason({
+  latch: known,
+  plan: { settings },
+}: Pick<Deployment, 'latch' | 'plan'>): { readonly error: ErrorName; readonly cause: string } | undefined {
+  const unit = unitOf(settings);
   if (known.abort !== null) {
     return {
       error: 'Cutover.Aborted',
@@ -267,7 +277,7 @@ export function stopReason(known: Latch): { readonly error: ErrorName; readonly 
   if (known.alarm !== null) return { error: 'Cutover.AlarmRed', cause: redInWords(known.alarm) };
   const last = known.crashes.at(-1);
   if (known.fleetFailed !== null) {
-    const crash = last === undefined ? '' : `; the last task that stopped by itself: ${last.reason}`;
+    const crash = last === undefined ? '' : `; the last ${unit} that stopped by itself: ${last.reason}`;
     return {
       error: 'Cutover.Unhealthy',
       cause: `ECS gave the new generation up: ${known.fleetFailed.replace(/\.+$/, '')}${crash}`,
@@ -276,14 +286,21 @@ export function stopReason(known: Latch): { readonly error: ErrorName; readonly 
   if (last !== undefined && known.crashes.length >= crashLoop) {
     return {
       error: 'Cutover.Unhealthy',
-      cause: `${known.crashes.length} tasks of the new generation stopped by themselves; the last one: ${last.reason}`,
+      cause: `${known.crashes.length} ${unit}s of the new generation stopped by themselves; the last one: ${last.reason}`,
     };
   }
   const room = known.noRoom.at(-1);
-  if (room !== undefined && known.noRoom.length >= noRoomAnyMore) {
+  if (room !== undefined && known.noRoom.length >= triesToLaunch) {
     return {
       error: 'Cutover.Unhealthy',
       cause: `no room was found for its tasks, ${known.noRoom.length} times: ${room.reason.replace(/\.+$/, '')}. It is capacity or a quota: ask for a larger quota, or give the service other subnets or a smaller task`,
+    };
+  }
+  const unlaunched = known.notLaunched.at(-1);
+  if (unlaunched !== undefined && known.notLaunched.length >= triesToLaunch) {
+    return {
+      error: 'Cutover.Unhealthy',
+      cause: `${known.notLaunched.length} launches of instances of the new generation failed; the last one: ${unlaunched.reason.replace(/\.+$/, '')}`,
     };
   }
   if (known.superseded !== null) {

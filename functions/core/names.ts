@@ -28,10 +28,15 @@ export const generationName = z
   .brand('GenerationName');
 export type GenerationName = z.infer<typeof generationName>;
 
-/** `sha256:` and 64 hexadecimal digits. */
+const ami = /^ami-(?:[0-9a-f]{8}|[0-9a-f]{17})$/;
+
+/** What never means anything else: `sha256:` and 64 hexadecimal digits, or, of a machine image, its id. */
 export const digest = z
   .string()
-  .regex(/^sha256:[0-9a-f]{64}$/, 'must be sha256: and 64 hexadecimal digits')
+  .refine(
+    (text) => /^sha256:[0-9a-f]{64}$/.test(text) || ami.test(text),
+    'must be sha256: and 64 hexadecimal digits, or the id of an AMI',
+  )
   .brand('Digest');
 export type Digest = z.infer<typeof digest>;
 
@@ -62,7 +67,13 @@ export function readGenerationName(name: string): { service: ServiceName; number
   return { service: service.data, number: Number(match.groups?.['number']) };
 }
 
-/** The first twelve hexadecimal digits, enough for a person to tell digests apart. */
+/** A machine image of EC2, not a container's. */
+export function isAmi(of: Digest): boolean {
+  return ami.test(of);
+}
+
+/** The first twelve hexadecimal digits, enough for a person to tell digests apart; an AMI's id is short already. */
 export function shortDigest(of: Digest): string {
+  if (isAmi(of)) return of;
   return of.slice('sha256:'.length, 'sha256:'.length + 12);
 }

@@ -12,6 +12,7 @@ import type { Reading } from './reading.ts';
 import { addressesFor, type Place, type Quota, quotaFor, type TargetLimits, targetsFor } from './room.ts';
 import type { ServiceSettings } from './service-settings.ts';
 import { type SlotState, unfitSlots } from './slot-state.ts';
+import { type Unit, unitOf } from './unit.ts';
 import type { Weights } from './weights.ts';
 
 export interface Seen {
@@ -42,7 +43,7 @@ export interface LiveState {
 export interface FleetSurvey {
   /** What it finds wrong by itself, whatever image and count. */
   readonly objections: readonly Objection[];
-  /** What a task needs; undefined when that could not be read, which is one of the objections. */
+  /** What a task, or an instance, is; undefined when that could not be read, which is one of the objections. */
   readonly task: { readonly platform: Platform; readonly size: number } | undefined;
   readonly places: Reading<readonly Place[]>;
   /** What `size` counts against. */
@@ -66,17 +67,18 @@ export function sizeFor({ minimumCount }: Pick<ServiceSettings, 'minimumCount'>,
 
 export function objectionsTo(
   seen: Seen,
-  settings: Pick<ServiceSettings, 'minimumCount' | 'alarmPolicy'>,
+  settings: Pick<ServiceSettings, 'minimumCount' | 'alarmPolicy' | 'fleet'>,
 ): readonly Objection[] {
   const { image, alarms, live, fleet, traffic } = seen;
   const count = sizeFor(settings, live);
+  const unit = unitOf(settings);
   return [
     ...ofAlarms(alarms, settings),
-    ...ofTraffic(traffic),
-    ...ofImage(image, fleet.task?.platform),
+    ...ofTraffic(traffic, unit),
+    ...ofImage(image, fleet.task?.platform, unit),
     ...fleet.objections,
-    ...ofRoom(count, seen),
-    ...ofLive(live),
+    ...ofRoom(count, seen, unit),
+    ...ofLive(live, unit),
   ];
 }
 
@@ -94,10 +96,10 @@ function ofAlarms(
   });
 }
 
-function ofTraffic({ rule, balancer, slots }: TrafficSurvey): readonly Objection[] {
+function ofTraffic({ rule, balancer, slots }: TrafficSurvey, unit: Unit): readonly Objection[] {
   return [
     ...('unread' in rule ? [refused('rule', rule.unread)] : []),
-    ...('unread' in slots ? [refused('slots', slots.unread)] : unfitSlots(balancer, slots.value)),
+    ...('unread' in slots ? [refused('slots', slots.unread)] : unfitSlots(balancer, slots.value, unit)),
   ];
 }
 
@@ -105,38 +107,42 @@ function refused(check: Objection['check'], words: string): Objection {
   return { severity: 'refuse', check, words };
 }
 
-function ofImage({ name, platforms }: SeenImage, wanted: Platform | undefined): Objection[] {
+function ofImage({ name, platforms }: SeenImage, wanted: Platform | undefined, unit: Unit): Objection[] {
   const what = `the platform of ${name} was`;
   if ('unread' in platforms) return [unchecked('image', what, platforms.unread)];
   if (platforms.value === undefined)
     return [unchecked('image', what, 'the registry does not show the image yet')];
   // Why it is not known stands among the fleet's objections.
   if (wanted === undefined) return [];
-  const unfit = unfitPlatform(name, platforms.value, wanted);
+  const unfit = unfitPlatform(name, platforms.value, wanted, unit);
   return unfit === undefined ? [] : [unfit];
 }
 
-function ofRoom(count: number, { fleet: { task, places, quota }, traffic, live }: Seen): Objection[] {
+function ofRoom(
+  count: number,
+  { fleet: { task, places, quota }, traffic, live }: Seen,
+  unit: Unit,
+): Objection[] {
   const found: (Objection | undefined)[] = [];
   if ('unread' in places) found.push(unchecked('addresses', 'free addresses were', places.unread));
-  else found.push(addressesFor(count, places.value));
+  else found.push(addressesFor(count, places.value, unit));
   if ('unread' in quota) found.push(unchecked('quota', 'the quota was', quota.unread));
-  else if (task !== undefined) found.push(quotaFor(count, task.size, quota.value));
+  else if (task !== undefined) found.push(quotaFor(count, task.size, quota.value, unit));
   const { limits } = traffic;
   const liveTargets = 'value' in live ? staying(live.value?.targets ?? []).length : 0;
   if ('unread' in limits) found.push(unchecked('targets', 'limits of targets were', limits.unread));
-  else found.push(...targetsFor(count, liveTargets, limits.value));
+  else found.push(...targetsFor(count, liveTargets, limits.value, unit));
   return found.filter((each) => each !== undefined);
 }
 
 /** Never refusing: the push may be what mends it. */
-function ofLive(live: Seen['live']): Objection[] {
+function ofLive(live: Seen['live'], unit: Unit): Objection[] {
   if ('unread' in live)
     return [unchecked('live', 'the live generation, and how large the new one must be, were', live.unread)];
   if (live.value === null) return [];
   const { name, wanted, targets } = live.value;
   const healthy = targets.filter(({ state }) => state === 'healthy').length;
-  const words = ailing(wanted, healthy);
+  const words = ailing(wanted, healthy, unit);
   if (words === undefined) return [];
   return [
     {
@@ -147,9 +153,9 @@ function ofLive(live: Seen['live']): Objection[] {
   ];
 }
 
-function ailing(wanted: number | undefined, healthy: number): string | undefined {
+function ailing(wanted: number | undefined, healthy: number, unit: Unit): string | undefined {
   if (wanted === undefined) return 'does not exist any more';
-  if (wanted === 0) return 'is scaled to 0 tasks';
+  if (wanted === 0) return `is scaled to 0 ${unit}s`;
   return healthy < wanted ? `has ${healthy} of ${wanted} targets healthy` : undefined;
 }
 

@@ -15,3 +15,7 @@ export async function reading<T>(read: () => Promise<T>): Promise<Reading<T>> {
     return { unread: failure.message };
   }
 }
+
+export function valueOr<T>(of: Reading<T>, other: T): T {
+  return 'value' in of ? of.value : other;
+}

@@ -107,7 +107,7 @@ function wallClock(zone: string): Intl.DateTimeFormat {
   return new Intl.DateTimeFormat('sv-SE', { timeZone: zone, dateStyle: 'short', timeStyle: 'medium' });
 }
 
-function differing<Member extends string>(...members: readonly Member[]) {
+export function differing<Member extends string>(...members: readonly Member[]) {
   return (
     entries: readonly Readonly<Partial<Record<Member, unknown>>>[],
     context: z.core.$RefinementCtx,

@@ -42,11 +42,13 @@ export type Wait = z.infer<typeof wait>;
 
 /** Signals stay latched until the deployment ends, so one that comes between two waits is not lost. */
 const latch = growing({
-  running: z.array(z.string()).describe('tasks of the new generation that ran'),
+  running: z.array(z.string()).describe('tasks or instances of the new generation that ran'),
   crashes: z.array(growing({ task: z.string(), reason: z.string() })),
   fleetFailed: z.string().nullable(),
   /** Times that the fleet found no room for a task, by the event's id. */
   noRoom: z.array(growing({ event: z.string(), reason: z.string() })).default([]),
+  /** Times that an instance could not be launched, by the event's id. */
+  notLaunched: z.array(growing({ event: z.string(), reason: z.string() })).default([]),
   alarm: growing({ name: z.string(), reason: z.string(), at: instant }).nullable(),
   abort: growing({ by: z.string(), reason: z.string(), at: instant }).nullable(),
   /** The newer push that takes its place. */

@@ -13,6 +13,7 @@ import { imageGateSchema } from './image-gate.ts';
 import { metricGates } from './metric-gate.ts';
 import { serviceName, slotName } from './names.ts';
 import { allGates, type Strategy, stepsOf, strategySchema } from './strategy.ts';
+import { unitSchema } from './unit.ts';
 
 const seconds = z.int().min(0);
 
@@ -20,7 +21,7 @@ const seconds = z.int().min(0);
  * What the fleet's adapter needs; core and steps hand it on unread. Its flat members say where a generation runs, which each one
  * remembers; what is a list or an object says how the next one is launched.
  */
-export const fleetSettings = z.looseObject({ kind: z.string() });
+export const fleetSettings = z.looseObject({ kind: z.string(), unit: unitSchema.optional() });
 export type FleetSettings = z.infer<typeof fleetSettings>;
 
 type Mistake = readonly [path: (string | number)[], message: string];
@@ -79,7 +80,7 @@ export const serviceSettings = z
     schema: z.literal(1),
     service: serviceName,
     repository: z.string().min(2).max(256).describe('name of the ECR repository'),
-    repositoryUri: z.string().min(1).describe('what task definitions name, without tag and digest'),
+    repositoryUri: z.string().min(1).describe('what the image is pulled as, without tag and digest'),
     tags: z.array(z.string().min(1).max(128)).min(1).describe('patterns of the tags that are deployed'),
     strategy: strategySchema,
     whenBusy: z
@@ -135,7 +136,7 @@ export const serviceSettings = z
       .nullable()
       .default(null)
       .describe(
-        'tasks that a replaced generation is made as small as once no request reaches it; null: none',
+        'tasks or instances that a replaced generation is made as small as once no request reaches it; null: none',
       ),
     traffic: z.strictObject({
       rule: z.string().min(1).describe('ARN of the production listener rule'),

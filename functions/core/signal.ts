@@ -1,4 +1,4 @@
-/** What can end a wait early, read from the events of ECS and CloudWatch and from people. */
+/** What can end a wait early, read from the events of ECS, EC2 Auto Scaling and CloudWatch and from people. */
 import * as z from 'zod';
 import {
   type DeploymentId,
@@ -14,6 +14,7 @@ import {
 import { parse } from './parse.ts';
 
 export type Signal =
+  /** `task`: or an instance, by its id. */
   | {
       readonly kind: 'taskRunning';
       readonly service: ServiceName;
@@ -38,6 +39,14 @@ export type Signal =
   /** The fleet found no room for a task: capacity or a quota. It goes on trying. */
   | {
       readonly kind: 'noRoom';
+      readonly service: ServiceName;
+      readonly generation: GenerationName;
+      readonly event: string;
+      readonly reason: string;
+    }
+  /** An instance could not be launched, for whatever reason. The fleet goes on trying. */
+  | {
+      readonly kind: 'notLaunched';
       readonly service: ServiceName;
       readonly generation: GenerationName;
       readonly event: string;
@@ -119,6 +128,23 @@ const serviceEvent = z.object({
   detail: z.object({ eventName: z.string(), reason: z.string().optional() }),
 });
 
+/** https://docs.aws.amazon.com/autoscaling/ec2/userguide/ec2-auto-scaling-event-reference.html */
+const instanceEvent = z.object({
+  'detail-type': z.enum([
+    'EC2 Instance Launch Successful',
+    'EC2 Instance Launch Unsuccessful',
+    'EC2 Instance Terminate Successful',
+    'EC2 Instance Terminate Unsuccessful',
+  ]),
+  id: z.string().min(1).default('no id'),
+  detail: z.object({
+    AutoScalingGroupName: z.string().min(1),
+    EC2InstanceId: z.string().default(''),
+    StatusMessage: z.string().default(''),
+    Cause: z.string().default(''),
+  }),
+});
+
 /** https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/cloudwatch-and-eventbridge.html */
 const alarmEvent = z.object({
   'detail-type': z.literal('CloudWatch Alarm State Change'),
@@ -165,7 +191,7 @@ const personal = z.discriminatedUnion('signal', [
   }),
 ]);
 
-const anySignal = z.union([taskEvent, serviceEvent, alarmEvent, personal]);
+const anySignal = z.union([taskEvent, serviceEvent, instanceEvent, alarmEvent, personal]);
 
 export function readSignal(event: unknown): SignalReading {
   const parsed = parse(anySignal, event);
@@ -186,6 +212,11 @@ export function readSignal(event: unknown): SignalReading {
     case 'ECS Service Action':
     case 'ECS Deployment State Change':
       return readServiceEvent(value.resources[0] ?? '', value.id, value.detail);
+    case 'EC2 Instance Launch Successful':
+    case 'EC2 Instance Launch Unsuccessful':
+    case 'EC2 Instance Terminate Successful':
+    case 'EC2 Instance Terminate Unsuccessful':
+      return readInstance(value['detail-type'], value.id, value.detail);
     case 'CloudWatch Alarm State Change': {
       const { alarmName, state } = value.detail;
       if (state.value !== 'ALARM')
@@ -205,9 +236,11 @@ function malformed(event: unknown): string {
   const looksPersonal = typeof event === 'object' && event !== null && 'signal' in event;
   const parsed = looksPersonal ? parse(personal, event) : undefined;
   return parsed === undefined || parsed.ok
-    ? `neither an event of ECS or CloudWatch nor a person's ${personsSignals}`
+    ? `neither an event of ECS, EC2 Auto Scaling or CloudWatch nor a person's ${personsSignals}`
     : `the signal is not valid, and nothing was changed: ${parsed.mistakes.join('; ')}. A person's is ${personsSignals}`;
 }
+
+type InstanceDetail = z.infer<typeof instanceEvent>['detail'];
 
 function readTask(detail: z.infer<typeof taskEvent>['detail']): SignalReading {
   const owner = ownerOf(detail.group?.replace(/^service:/, '') ?? '');
@@ -256,6 +289,31 @@ function readServiceEvent(
   if (detail.eventName === 'SERVICE_STEADY_STATE')
     return { kind: 'signal', signal: { kind: 'steady', ...owner } };
   return { kind: 'ignored', reason: `${detail.eventName} ends no wait` };
+}
+
+function readInstance(
+  what: z.infer<typeof instanceEvent>['detail-type'],
+  event: string,
+  { AutoScalingGroupName: group, EC2InstanceId: task, StatusMessage, Cause }: InstanceDetail,
+): SignalReading {
+  const owner = ownerOf(group);
+  if (owner === undefined) return { kind: 'ignored', reason: `${group} is not a generation` };
+  switch (what) {
+    case 'EC2 Instance Launch Successful':
+      return { kind: 'signal', signal: { kind: 'taskRunning', ...owner, task } };
+    case 'EC2 Instance Launch Unsuccessful': {
+      const reason = StatusMessage || 'EC2 Auto Scaling gave no reason';
+      return { kind: 'signal', signal: { kind: 'notLaunched', ...owner, event, reason } };
+    }
+    case 'EC2 Instance Terminate Successful': {
+      // `At 2026-01-05T12:00:00Z an instance was taken out of service in response to an ELB system health check failure.`
+      const reason = Cause.replace(/^At \S+ /, '');
+      const crashed = /health[ -]check/i.test(Cause);
+      return { kind: 'signal', signal: { kind: 'taskStopped', ...owner, task, crashed, reason } };
+    }
+    case 'EC2 Instance Terminate Unsuccessful':
+      return { kind: 'ignored', reason: `${task} of ${group} could not be terminated yet: ${StatusMessage}` };
+  }
 }
 
 function ownerOf(name: string): { service: ServiceName; generation: GenerationName } | undefined {

@@ -1,6 +1,7 @@
 /** Whether the slots can take a generation: a fault of one shows otherwise only when its targets never turn healthy. */
 import type { SlotName } from './names.ts';
 import type { Objection } from './objection.ts';
+import type { Unit } from './unit.ts';
 
 export interface SlotState {
   readonly name: SlotName;
@@ -18,10 +19,14 @@ export interface TargetGroupState {
 }
 
 /** `balancer`: the one of the production rule. */
-export function unfitSlots(balancer: string, slots: readonly SlotState[]): readonly Objection[] {
+export function unfitSlots(
+  balancer: string,
+  slots: readonly SlotState[],
+  unit: Unit = 'task',
+): readonly Objection[] {
   const protocol = slots.find(({ group }) => group !== null)?.group?.protocol;
   return slots.flatMap((slot) =>
-    faultsOf(slot, balancer, protocol).map(
+    faultsOf(slot, balancer, unit, protocol).map(
       (words): Objection => ({ severity: 'refuse', check: 'slots', words }),
     ),
   );
@@ -29,13 +34,24 @@ export function unfitSlots(balancer: string, slots: readonly SlotState[]): reado
 
 const anew = "Deploy the service's stack again, or mend it by hand";
 
-function faultsOf({ name, targetGroup, group }: SlotState, balancer: string, protocol?: string): string[] {
+/** What its targets are named by. */
+const targetTypes: Readonly<Record<Unit, { readonly type: string; readonly why: string }>> = {
+  task: { type: 'ip', why: 'tasks have addresses (ip)' },
+  instance: { type: 'instance', why: 'instances have ids (instance)' },
+};
+
+function faultsOf(
+  { name, targetGroup, group }: SlotState,
+  balancer: string,
+  unit: Unit,
+  protocol?: string,
+): string[] {
   if (group === null)
     return [`the target group of ${name} does not exist (any more): ${targetGroup}. ${anew}`];
   const faults: string[] = [];
-  if (group.targetType !== 'ip')
+  if (group.targetType !== targetTypes[unit].type)
     faults.push(
-      `the target group of ${name} takes targets by ${group.targetType}, and tasks have addresses (ip). ${anew}`,
+      `the target group of ${name} takes targets by ${group.targetType}, and ${targetTypes[unit].why}. ${anew}`,
     );
   if (group.protocol !== 'HTTP' && group.protocol !== 'HTTPS')
     faults.push(`the target group of ${name} speaks ${group.protocol}, not HTTP or HTTPS. ${anew}`);
@@ -50,7 +66,7 @@ function faultsOf({ name, targetGroup, group }: SlotState, balancer: string, pro
   const [other] = group.balancers;
   if (other === undefined)
     faults.push(
-      `no rule names the target group of ${name}, so its targets are not health-checked and tasks cannot be registered there. ${anew}`,
+      `no rule names the target group of ${name}, so its targets are not health-checked and ${unit}s cannot be registered there. ${anew}`,
     );
   else if (!group.balancers.includes(balancer))
     faults.push(

@@ -166,7 +166,7 @@ function chapter(
 
 function reasonFor(kind: ChapterKind, service: string, deployment: Deployment): string | null {
   const { hold, latch, pause, plan } = deployment;
-  if (hold !== null && asking.has(kind)) return handInWords(service, hold, stopReason(latch)?.cause);
+  if (hold !== null && asking.has(kind)) return handInWords(service, hold, stopReason(deployment)?.cause);
   if (pause !== null && (kind === 'paused' || kind === 'reminded')) return pauseInWords(service, plan, pause);
   const approval = latch.approvals.at(-1);
   if (approval !== undefined && kind === 'approved') return `${approval.by}: ${approval.reason}`;

@@ -11,6 +11,10 @@ export function ownerTags(
   return { [serviceTag]: service, [generationTag]: generation };
 }
 
+/** On instances: what they run, and for which environment. */
+export const imageTag = 'cutover:image';
+export const environmentTag = 'cutover:environment';
+
 /** On a repository, `kept`: deployments may put tags on its images that keep them, and take these off. */
 export const imagesTag = 'cutover:images';
 

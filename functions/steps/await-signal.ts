@@ -12,6 +12,7 @@ import { approvalOf, mustBeApproved, pausing } from '../core/pause.ts';
 import { type Plan, planSchema } from '../core/plan.ts';
 import { isSeenHealthy, lookedAt } from '../core/seen-healthy.ts';
 import type { ServiceItem } from '../core/service-item.ts';
+import { unitOf } from '../core/unit.ts';
 import type { Verdict } from '../core/verdict.ts';
 import type { Ledger } from '../ports/ledger.ts';
 import type { Waits } from '../ports/waits.ts';
@@ -79,7 +80,7 @@ export async function awaitSignal(
   }));
   if (item.wait?.token !== token) return overtaken;
   const deployment = running(item, plan);
-  const stop = stopReason(deployment.latch);
+  const stop = stopReason(deployment);
   if (stop !== undefined) {
     await ports.waits.fail(token, stop.error, stop.cause);
     return { remark: stop.cause };
@@ -100,8 +101,9 @@ async function awaitHand(
     return { item: next === current ? current : needingHand(next, plan, { bar, failure, deadline }, now()) };
   });
   if (item.wait?.token !== token) return overtaken;
-  const { latch, hold } = running(item, plan);
-  const stop = stopReason(latch);
+  const deployment = running(item, plan);
+  const { latch, hold } = deployment;
+  const stop = stopReason(deployment);
   if (failure === null && latch.abort !== null && stop !== undefined) {
     await waits.fail(token, stop.error, stop.cause);
     return { remark: stop.cause };
@@ -141,7 +143,7 @@ async function lookAtHealth({ plan, token, deadline, recheckSeconds }: LookInput
   }
   if (allRunning && recheckSeconds > plan.settings.healthIntervalSeconds) {
     // The event that the last task runs was lost or is late: from now on only target health is missing.
-    await ports.waits.fail(token, 'Cutover.Woken', 'all tasks run');
+    await ports.waits.fail(token, 'Cutover.Woken', `all ${unitOf(plan.settings)}s run`);
   }
   return { remark: missing };
 }

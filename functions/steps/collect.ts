@@ -38,21 +38,23 @@ export async function collect(
   );
   const ended: GenerationName[] = [];
   const left: string[] = [];
+  const ending: string[] = [];
   let looked = 0;
   for (const each of found) {
     if (ended.length === perVisit) break;
     looked += 1;
     const bar = await barOf(each, settings, ports.traffic);
     if (bar === undefined) {
-      await ports.fleet.discard(settings, each.name, isProven(item, each.name) ? 'what runs' : 'all');
-      ended.push(each.name);
+      const what = isProven(item, each.name) ? 'what runs' : 'all';
+      if ((await ports.fleet.discard(settings, each.name, what)) === 'ended') ended.push(each.name);
+      else ending.push(`${each.name} is told to end, and its last instances are not gone yet`);
     } else left.push(bar);
   }
   const standing = new Set(found.map(({ name }) => name));
   return {
     gone: [...ended, ...[...names].filter((name) => !standing.has(name))],
-    left,
-    isDone: looked === found.length,
+    left: [...left, ...ending],
+    isDone: looked === found.length && ending.length === 0,
   };
 }
 

@@ -2,12 +2,12 @@
 import { CutoverError } from '../core/errors.ts';
 import { parseOrThrow } from '../core/parse.ts';
 import { type ServiceSettings, serviceSettings } from '../core/service-settings.ts';
-import type { Fleet } from '../ports/fleet.ts';
+import type { FleetDeclarations } from '../ports/fleet.ts';
 import type { Settings } from '../ports/settings.ts';
 
 export interface DeclarationPorts {
   readonly settings: Settings;
-  readonly fleet: Pick<Fleet, 'mistakesIn'>;
+  readonly fleet: FleetDeclarations;
 }
 
 /** Undefined when no service of that name is declared; throws `Cutover.InvalidInput` with every mistake. */
@@ -27,5 +27,5 @@ export async function declaredSettings(
 }
 
 export function notDeclared(service: string): string {
-  return `no service ${service} is declared; declare it with the EcsService construct and deploy the stack`;
+  return `no service ${service} is declared; declare it with the EcsService or AsgService construct and deploy the stack`;
 }

@@ -42,7 +42,7 @@ export async function judge(
   const { traffic, service, extendSeconds } = plan.settings;
   const item = await ports.ledger.read(service);
   const deployment = running(item, plan);
-  const stop = stopReason(deployment.latch);
+  const stop = stopReason(deployment);
   if (stop !== undefined) throw new CutoverError(stop.error, stop.cause);
 
   const written = item.weights ?? plan.weightsBefore;

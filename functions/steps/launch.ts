@@ -85,7 +85,7 @@ async function waitedFor(
 ): Promise<{ readonly bounds: Bounds | null; readonly deployment: Deployment }> {
   const item = await ledger.read(plan.settings.service);
   const deployment = goingForward(item, plan);
-  const stop = stopReason(deployment.latch);
+  const stop = stopReason(deployment);
   if (stop !== undefined) throw new CutoverError(stop.error, stop.cause);
   return { bounds: item.bounds, deployment };
 }

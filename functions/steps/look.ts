@@ -2,6 +2,7 @@
 import type { Size } from '../core/capacity.ts';
 import { allRunning, healthVerdict, healthyOf, strangersIn, type TargetState } from '../core/health.ts';
 import type { Plan } from '../core/plan.ts';
+import { unitOf } from '../core/unit.ts';
 import type { Verdict } from '../core/verdict.ts';
 import type { Fleet } from '../ports/fleet.ts';
 import type { Traffic } from '../ports/traffic.ts';
@@ -37,7 +38,7 @@ export async function look(plan: Plan, least: number | null, { fleet, traffic }:
   }
   const targets = await traffic.targets(plan.settings.traffic, plan.to.slot);
   return {
-    verdict: healthVerdict(state, targets, least ?? state.desired),
+    verdict: healthVerdict(state, targets, least ?? state.desired, unitOf(plan.settings)),
     gone: false,
     allRunning: allRunning(state),
     strangers: strangersIn(state, targets),
@@ -45,7 +46,7 @@ export async function look(plan: Plan, least: number | null, { fleet, traffic }:
   };
 }
 
-/** Tasks that are wanted of the old generation now; undefined when there is none (any more). */
+/** Tasks or instances that are wanted of the old generation now; undefined when there is none (any more). */
 export async function wantedOfOld(
   { settings, from }: Plan,
   { fleet }: { readonly fleet: Pick<Fleet, 'wanted'> },

@@ -10,6 +10,7 @@ import { type Plan, planSchema } from '../core/plan.ts';
 import { judgedFrom } from '../core/quiet.ts';
 import { restoreCommand } from '../core/restore-command.ts';
 import type { Deployment, ServiceItem } from '../core/service-item.ts';
+import { unitOf } from '../core/unit.ts';
 import { inWords, sameWeights, type Weights } from '../core/weights.ts';
 import type { Fleet } from '../ports/fleet.ts';
 import type { Ledger } from '../ports/ledger.ts';
@@ -83,7 +84,7 @@ async function refuseOntoNothing(plan: Plan, reason: string, ports: RestorePorts
   ]);
   // Scaled to nothing, it may have healthy targets for some seconds more.
   if ((old !== 0 && wanted !== 0) || coming === undefined || coming === 0) return;
-  const why = wanted === 0 ? 'is scaled to 0 tasks, or gone' : 'has no healthy target';
+  const why = wanted === 0 ? `is scaled to 0 ${unitOf(plan.settings)}s, or gone` : 'has no healthy target';
   throw new CutoverError(
     'Cutover.Guarded',
     `${reason}. The weights are not put back: ${plan.from.name} ${why}, and ${plan.to.name} has ${coming}. Bring ${plan.from.name} back, and the restore goes on; or, to do it all the same: ${restoreCommand(plan.settings.traffic, plan.weightsBefore)}`,

@@ -30,6 +30,9 @@ export interface RetireOutput {
   readonly next: string | null;
 }
 
+/** Instances that drain take a while, and a machine that comes again costs little. */
+const endingLookMs = 60_000;
+
 export async function retire(
   { service, execution }: RetireInput,
   ports: TerminatePorts,
@@ -64,10 +67,12 @@ export async function retire(
       return { item: swept === undefined ? item : collected(item, swept.gone, swept.isDone) };
     });
   }
+  // What is due and stayed is ending.
+  const earliest = due(stayed, now).length > 0 ? now + endingLookMs : now;
   return {
     retired: gone,
     ...(swept && { collected: { gone: swept.gone, left: swept.left } }),
-    next: visit(await ports.ledger.read(service), now),
+    next: visit(await ports.ledger.read(service), earliest),
   };
 }
 
@@ -97,8 +102,8 @@ async function attend(
     const look = await handedOver(generation, item, ports);
     if (look !== null) return { ...each, until: look };
     await ports.scaling.release(settings, generation);
-    await ports.fleet.terminate(settings, generation);
-    return undefined;
+    const ending = await ports.fleet.terminate(settings, generation);
+    return ending === 'ended' ? undefined : each;
   }
   const floor = settings.retentionFloor;
   if (floor === null) return small(each);

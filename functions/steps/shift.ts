@@ -12,6 +12,7 @@ import { running } from '../core/ownership.ts';
 import { type Plan, planSchema, planStep } from '../core/plan.ts';
 import { reading } from '../core/reading.ts';
 import type { ServiceItem } from '../core/service-item.ts';
+import { unitOf } from '../core/unit.ts';
 import { sameWeights, type Weights } from '../core/weights.ts';
 import type { Fleet } from '../ports/fleet.ts';
 import type { Ledger } from '../ports/ledger.ts';
@@ -43,7 +44,7 @@ export async function shift(
   const { service, traffic } = plan.settings;
   const before = await accepted(await ports.ledger.read(service), plan, ports);
   const deployment = running(before, plan);
-  const stop = stopReason(deployment.latch);
+  const stop = stopReason(deployment);
   if (stop !== undefined) throw new CutoverError(stop.error, stop.cause);
 
   const [{ verdict, strangers, size }, wanted, alone] = await Promise.all([
@@ -123,7 +124,7 @@ async function refuseWhileSmaller(
   const { capacity } = capacityFor(needed, size);
   if (capacity === 'enough') return;
   const { settings, to } = plan;
-  const missing = `${size.healthy} of the ${needed} tasks that the old generation has are healthy`;
+  const missing = `${size.healthy} of the ${needed} ${unitOf(settings)}s that the old generation has are healthy`;
   const { healthDeadlineSeconds } = settings;
   if (growingSince !== null && now() - growingSince > healthDeadlineSeconds * 1_000) {
     throw new CutoverError(

@@ -12,7 +12,7 @@ import { nextVisit } from '../core/retention.ts';
 import type { ServiceItem } from '../core/service-item.ts';
 import type { ServiceSettings } from '../core/service-settings.ts';
 import type { Executions } from '../ports/executions.ts';
-import type { Fleet } from '../ports/fleet.ts';
+import type { Fleet, FleetDeclarations } from '../ports/fleet.ts';
 import type { Ledger } from '../ports/ledger.ts';
 import type { Now } from './clock.ts';
 import { type DeclarationPorts, declaredSettings } from './declared-settings.ts';
@@ -22,7 +22,7 @@ import { giveScalingBack, type ScalePorts } from './scale.ts';
 
 export interface SweepPorts extends DeclarationPorts, ScalePorts, Pick<LookAfterImagesPorts, 'images'> {
   readonly ledger: Pick<Ledger, 'read' | 'open' | 'change'>;
-  readonly fleet: Pick<Fleet, 'mistakesIn' | 'standing'>;
+  readonly fleet: FleetDeclarations & Pick<Fleet, 'standing'>;
   readonly executions: Executions;
   /** ARNs of the machines. */
   readonly deploy: string;

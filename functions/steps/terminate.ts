@@ -60,7 +60,7 @@ export async function terminate(
     item: intending(item, plan, { kind: 'terminate', before: null, after: null }, ports.now()),
   }));
   await ports.scaling.release(plan.settings, plan.to);
-  await ports.fleet.terminate(plan.settings, plan.to);
+  if ((await ports.fleet.terminate(plan.settings, plan.to)) === 'ending') throw stillEnding(plan.to);
   await forget(plan, ports.fleet);
   return { terminated: plan.to.name, words: aftermath(await end(plan, ports)) };
 }
@@ -109,7 +109,15 @@ async function end(plan: Plan, ports: TerminatePorts): Promise<Deployment> {
   return owned(item, plan);
 }
 
-/** A task definition that is left over does no harm: that it cannot be deregistered does not change how the deployment ends. */
+/** Its instances finish their requests, and are drained, before they are gone. */
+function stillEnding({ name }: Generation): CutoverError {
+  return new CutoverError(
+    'Cutover.NotYet',
+    `${name} is told to end, and its last instances are not gone yet`,
+  );
+}
+
+/** A task definition, or a launch template, that is left over does no harm: that it cannot be taken away does not change how the deployment ends. */
 async function forget({ settings, to }: Plan, fleet: Fleet): Promise<void> {
   try {
     await fleet.forget(settings, to);

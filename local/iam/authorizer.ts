@@ -1,5 +1,6 @@
 /** Whether a principal may do what it asks, by the policies of its role. */
 import type { Principal } from '../call.ts';
+import type { Context } from './wildcard.ts';
 
 export interface Request {
   readonly principal: Principal;
@@ -8,7 +9,7 @@ export interface Request {
   /** The ARNs acted on, or `['*']` for actions that name none. Each must be allowed. */
   readonly resources: readonly string[];
   /** Condition keys and their values, such as `iam:PassedToService`, lower-cased keys. */
-  readonly context?: Readonly<Record<string, string>>;
+  readonly context?: Context;
 }
 
 export interface Authorizer {

@@ -65,7 +65,10 @@ export function isConditionOperator(operator: string): boolean {
   return Object.hasOwn(positive, name) || Object.hasOwn(negative, name);
 }
 
-/** `key` lower-cased as in `Context`. The context holds single values, so the set operators see sets of one or none. */
+/**
+ * `key` lower-cased as in `Context`. Without a set operator a positive test of several values asks for any, a negative one for
+ * all: what AWS does then is not documented ("multivalued context keys require a condition set operator").
+ */
 export function conditionHolds(
   operator: string,
   key: string,
@@ -81,9 +84,12 @@ export function conditionHolds(
     return set === undefined && Object.hasOwn(negative, name);
   }
   const values = wanted.map((each) => substituted(each, context)).filter((each) => each !== undefined);
-  const passes = positive[name];
-  if (passes !== undefined) return values.some((each) => passes(given, each));
-  const fails = negative[name];
-  if (fails !== undefined) return !values.some((each) => fails(given, each));
-  throw new Error(`condition operator ${operator} was not checked when its policy was read`);
+  const test = positive[name] ?? negative[name];
+  if (test === undefined)
+    throw new Error(`condition operator ${operator} was not checked when its policy was read`);
+  const isNegative = Object.hasOwn(negative, name);
+  const holds = (one: string): boolean => values.some((each) => test(one, each)) !== isNegative;
+  const all = typeof given === 'string' ? [given] : given;
+  const every = set === 'ForAllValues' || (set === undefined && isNegative);
+  return every ? all.every(holds) : all.some(holds);
 }

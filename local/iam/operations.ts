@@ -1,13 +1,15 @@
 /** IAM's API for roles, as far as infrastructure code and people need it. */
 import type * as Iam from '@aws-sdk/client-iam';
 import { AwsError, type Operations, type Output } from '../call.ts';
-import { type ManagedPolicy, type PolicyVersion, type Role, type Roles, readPolicy } from './roles.ts';
-
-/** IAM's default page ("MaxItems" in its API reference). */
-const defaultPage = 100;
+import { instanceProfileOperations } from './instance-profile-operations.ts';
+import { paged } from './page.ts';
+import { describeRole, tag, tagsOf } from './role-description.ts';
+import { type ManagedPolicy, type PolicyVersion, type Roles, readPolicy } from './roles.ts';
 
 export function iamOperations({ roles }: { roles: Roles }): Operations {
   return {
+    ...instanceProfileOperations({ roles }),
+
     CreateRole(input: Iam.CreateRoleCommandInput): Output<Iam.CreateRoleCommandOutput> {
       const role = roles.create(input.RoleName!, {
         trust: input.AssumeRolePolicyDocument!,
@@ -16,11 +18,11 @@ export function iamOperations({ roles }: { roles: Roles }): Operations {
         ...(input.MaxSessionDuration === undefined ? {} : { maxSessionDuration: input.MaxSessionDuration }),
       });
       tag(role, input.Tags);
-      return { Role: describe(role) };
+      return { Role: describeRole(role) };
     },
 
     GetRole: (input: Iam.GetRoleCommandInput): Output<Iam.GetRoleCommandOutput> => ({
-      Role: describe(roles.get(input.RoleName!)),
+      Role: describeRole(roles.get(input.RoleName!)),
     }),
 
     ListRoles(input: Iam.ListRolesCommandInput): Output<Iam.ListRolesCommandOutput> {
@@ -28,7 +30,7 @@ export function iamOperations({ roles }: { roles: Roles }): Operations {
         roles.list().filter((role) => role.path.startsWith(input.PathPrefix ?? '/')),
         input,
       );
-      return { Roles: items.map(describe), ...page };
+      return { Roles: items.map(describeRole), ...page };
     },
 
     DeleteRole(input: Iam.DeleteRoleCommandInput): Output<Iam.DeleteRoleCommandOutput> {
@@ -166,21 +168,6 @@ export function iamOperations({ roles }: { roles: Roles }): Operations {
   };
 }
 
-function describe(role: Role): Iam.Role {
-  return {
-    Path: role.path,
-    RoleName: role.name,
-    RoleId: role.id,
-    Arn: role.arn,
-    CreateDate: role.createdAt,
-    // URL-encoded JSON, as the API reference says of all documents in answers.
-    AssumeRolePolicyDocument: encodeURIComponent(role.trust.document),
-    Description: role.description,
-    MaxSessionDuration: role.maxSessionDuration,
-    ...(role.tags.size === 0 ? {} : { Tags: tagsOf(role) }),
-  };
-}
-
 function describePolicy(policy: ManagedPolicy): Iam.Policy {
   return {
     PolicyName: policy.name,
@@ -196,26 +183,6 @@ function describePolicy(policy: ManagedPolicy): Iam.Policy {
 
 function describeVersion(policy: ManagedPolicy, { id, createdAt }: PolicyVersion): Iam.PolicyVersion {
   return { VersionId: id, IsDefaultVersion: policy.default.id === id, CreateDate: createdAt };
-}
-
-function tagsOf(role: Role): Iam.Tag[] {
-  return [...role.tags].map(([Key, Value]) => ({ Key, Value }));
-}
-
-function tag(role: Role, tags: readonly Iam.Tag[] = []): void {
-  for (const { Key, Value } of tags) role.tags.set(Key!, Value!);
-}
-
-/** `Marker` is the number of items already given. */
-function paged<T>(
-  all: readonly T[],
-  { Marker, MaxItems = defaultPage }: { Marker?: string | undefined; MaxItems?: number | undefined },
-): { items: T[]; IsTruncated: boolean; Marker?: string } {
-  const start = Marker === undefined ? 0 : Number(Marker);
-  if (!Number.isInteger(start)) throw new AwsError('InvalidInputException', 'Invalid Marker');
-  const end = start + MaxItems;
-  const more = end < all.length;
-  return { items: all.slice(start, end), IsTruncated: more, ...(more ? { Marker: String(end) } : {}) };
 }
 
 function noSuchPolicy(name: string): AwsError {

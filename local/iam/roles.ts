@@ -1,12 +1,13 @@
 /** The account's roles with their trust, their policies and their tags. */
-import { randomBytes } from 'node:crypto';
 import { accountId, iamArn, partition } from '../account.ts';
 import { AwsError, type Principal } from '../call.ts';
 import type { Clock } from '../clock.ts';
 import { conditionsHold, matchesAction } from './evaluate.ts';
+import { hasRole, InstanceProfiles } from './instance-profiles.ts';
 import { awsManagedPolicies } from './managed-policies.ts';
 import { type Policy, parsePolicy } from './policy.ts';
 import { checkAttached, checkInline, checkManaged, checkVersions } from './quotas.ts';
+import { uniqueId } from './unique-id.ts';
 import { matchesWildcard } from './wildcard.ts';
 
 /** A document as it was given and as it was read. */
@@ -54,6 +55,7 @@ export interface PolicyVersion {
 }
 
 export class Roles {
+  readonly instanceProfiles: InstanceProfiles;
   readonly #roles = new Map<string, Role>();
   readonly #policies = new Map<string, ManagedPolicy>();
   readonly #awsManaged = new Map<string, PolicyText>();
@@ -61,6 +63,7 @@ export class Roles {
 
   constructor(options: { clock: Clock }) {
     this.#clock = options.clock;
+    this.instanceProfiles = new InstanceProfiles(options);
     for (const [arn, document] of awsManagedPolicies)
       this.#awsManaged.set(arn, readPolicy(document, 'identity'));
   }
@@ -108,6 +111,7 @@ export class Roles {
     const role = this.get(name);
     if (role.attached.size > 0) throw deleteConflict('Cannot delete entity, must detach all policies first.');
     if (role.inline.size > 0) throw deleteConflict('Cannot delete entity, must delete policies first.');
+    if (this.instanceProfiles.ofRole(name).length > 0) throw hasRole();
     this.#roles.delete(name);
   }
 
@@ -253,12 +257,6 @@ function trusts(role: Role, kind: string, matches: (name: string) => boolean): b
       conditionsHold(statement, {}),
   );
   return applying.length > 0 && applying.every(({ effect }) => effect === 'Allow');
-}
-
-/** IAM's unique ids: a prefix for the kind, then letters and digits of base 32. */
-export function uniqueId(prefix: string): string {
-  const alphabet = 'ABCDEFGHIJKLMNOPQRSTUVWXYZ234567';
-  return prefix + [...randomBytes(16)].map((byte) => alphabet[byte % alphabet.length]).join('');
 }
 
 function noSuchEntity(message: string): AwsError {

@@ -1,7 +1,7 @@
 /** Temporary credentials of role sessions: a call's access key tells which role calls. */
 import { randomBytes } from 'node:crypto';
 import type { Principal } from '../call.ts';
-import { uniqueId } from './roles.ts';
+import { uniqueId } from './unique-id.ts';
 
 export interface SessionCredentials {
   readonly accessKeyId: string;

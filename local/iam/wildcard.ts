@@ -1,7 +1,7 @@
 /** IAM's patterns: `*` for any characters, `?` for one. */
 
-/** Policy variables in a pattern (`${aws:PrincipalTag/team}`) take their values from the request's context. */
-export type Context = Readonly<Record<string, string>>;
+/** The request's condition keys, lower-cased, each with its value; with a list where a key can have several (`aws:TagKeys`). */
+export type Context = Readonly<Record<string, string | readonly string[]>>;
 
 export function matchesWildcard(
   pattern: string,
@@ -41,14 +41,15 @@ export function lowerKey(key: string): string {
 }
 
 /**
- * Puts values in for `${…}`. Undefined when a variable has none: AWS then lets the statement match nothing. The escapes
+ * Puts values in for `${…}` (`${aws:PrincipalTag/team}`). Undefined when a variable has none, or can have several: AWS then lets the statement match nothing. The escapes
  * `${*}`, `${?}` and `${$}` are not known here and match nothing either.
  */
 export function substituted(pattern: string, context: Context): string | undefined {
   let complete = true;
   const text = pattern.replaceAll(/\$\{([^}]*)\}/g, (_, variable: string) => {
     const [key = '', fallback] = variable.split(',').map((part) => part.trim());
-    const value = context[lowerKey(key)] ?? fallback?.replaceAll(/^'|'$/g, '');
+    const given = context[lowerKey(key)];
+    const value = (typeof given === 'string' ? given : undefined) ?? fallback?.replaceAll(/^'|'$/g, '');
     if (value === undefined) complete = false;
     return value ?? '';
   });

@@ -1,6 +1,6 @@
 /** A parameter of Parameter Store: its names, versions and tier, and how it is shown. */
 import type * as Ssm from '@aws-sdk/client-ssm';
-import { arn } from '../account.ts';
+import { arn, publicArn } from '../account.ts';
 import { AwsError } from '../call.ts';
 
 export interface Version {
@@ -142,8 +142,10 @@ export function metadata(parameter: StoredParameter, version: Version): Ssm.Para
   };
 }
 
+/** Public parameters are AWS's: their ARNs name no account. */
 function arnOf({ name }: StoredParameter): string {
-  return arn('ssm', `parameter/${name.replace(/^\//, '')}`);
+  const own = name.startsWith('/aws/service/') ? publicArn : arn;
+  return own('ssm', `parameter/${name.replace(/^\//, '')}`);
 }
 
 export function invalid(message: string): AwsError {

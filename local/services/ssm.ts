@@ -6,6 +6,7 @@ import type * as Ssm from '@aws-sdk/client-ssm';
 import { AwsError, type Call, type Operations, type Output } from '../call.ts';
 import type { Clock } from '../clock.ts';
 import { principalArn } from '../iam/principal-arn.ts';
+import { amazonLinux } from './amazon-linux.ts';
 import { matchesFilters } from './ssm-filters.ts';
 import {
   checkedName,
@@ -34,6 +35,9 @@ export function ssmOperations({ clock }: { clock: Clock }): Operations {
     if (found === undefined) throw new AwsError('ParameterNotFound', '');
     return found;
   };
+
+  /** The account's own, or one that AWS offers to everyone: those are read, never changed or listed with the account's own. */
+  const readable = (name: string): StoredParameter => publicParameters.get(name) ?? stored(name);
 
   return {
     PutParameter(input: Ssm.PutParameterCommandInput, call: Call): Output<Ssm.PutParameterCommandOutput> {
@@ -72,14 +76,14 @@ export function ssmOperations({ clock }: { clock: Clock }): Operations {
 
     GetParameter(input: Ssm.GetParameterCommandInput): Output<Ssm.GetParameterCommandOutput> {
       const { name, selector } = selected(input.Name!);
-      return { Parameter: shown(stored(name), selector) };
+      return { Parameter: shown(readable(name), selector) };
     },
 
     GetParameters(input: Ssm.GetParametersCommandInput): Output<Ssm.GetParametersCommandOutput> {
       const names = atMostTen(input.Names!, 'names');
       const found = names.map((given) => {
         const { name, selector } = selected(given);
-        const parameter = store.get(name);
+        const parameter = publicParameters.get(name) ?? store.get(name);
         const exists = parameter !== undefined && versionOf(parameter, selector) !== undefined;
         return { given, parameter: exists ? shown(parameter, selector) : undefined };
       });
@@ -99,7 +103,7 @@ export function ssmOperations({ clock }: { clock: Clock }): Operations {
         );
       }
       const prefix = path.endsWith('/') ? path : `${path}/`;
-      const within = sorted(store).filter(
+      const within = [...sorted(store), ...publicParameters.values()].filter(
         ({ name }) =>
           name.startsWith(prefix) && (input.Recursive === true || !name.slice(prefix.length).includes('/')),
       );
@@ -162,6 +166,23 @@ export function ssmOperations({ clock }: { clock: Clock }): Operations {
     },
   };
 }
+
+/** https://docs.aws.amazon.com/systems-manager/latest/userguide/parameter-store-public-parameters-ami.html */
+const publicParameters: ReadonlyMap<string, StoredParameter> = new Map(
+  amazonLinux.flatMap(({ id, publishedAt, parameters }) =>
+    parameters.map((name) => {
+      const version: Version = {
+        version: 1,
+        value: id,
+        type: 'String',
+        modified: publishedAt,
+        modifiedBy: '',
+        description: undefined,
+      };
+      return [name, { name, tier: 'Standard', versions: [version], tags: new Map<string, string>() }];
+    }),
+  ),
+);
 
 function tagged(
   store: ReadonlyMap<string, StoredParameter>,

@@ -17,6 +17,7 @@ import type { BehaviourOf } from './behaviour.ts';
 import { type Entries, functionHost } from './function-host.ts';
 import { ModelledBalancer } from './modelled-balancer.ts';
 import { ModelledImages, modelledConfiguration, pushModelledImage } from './modelled-images.ts';
+import { ModelledMachines } from './modelled-machines.ts';
 import { ModelledTasks } from './modelled-tasks.ts';
 import { type CallFault, type CallPoint, Network } from './network.ts';
 import { replaceRandom, seededRandom } from './seeded-random.ts';
@@ -30,7 +31,7 @@ export interface SimulatedAwsOptions extends Pick<RegionOptions, 'onEvent' | 'de
   /** Asked for each call of a function. */
   readonly faultOf?: (point: CallPoint) => CallFault | undefined;
   readonly onTransition?: StatesOptions['onTransition'];
-  /** Why Fargate has no room for a task now; undefined when it has. */
+  /** Why Fargate has no room for a task, and EC2 for an instance, now; undefined when it has. */
   readonly placementFailure?: () => string | undefined;
   /** How far the clock of Step Functions is ahead of the functions', in milliseconds. */
   readonly skewMs?: number;
@@ -99,7 +100,10 @@ export async function createSimulatedAws(
       random,
       ...(placementFailure && { placementFailure }),
     }),
-    autoscaling: { random },
+    autoscaling: {
+      random,
+      instances: new ModelledMachines({ clock, tasks, behaviourOf, refusal: placementFailure }),
+    },
     elbv2: { random, dataPlane: ({ onCounts }) => balancer.reportTo(onCounts) },
     lambda: { random, packages: unopened, makeEnvironment: functionHost(options.entries, () => network) },
     states: {

@@ -16,8 +16,8 @@ export interface ModelledService {
   readonly operations: Operations;
   /** The service's name in IAM actions; default: the signing name. */
   readonly iamPrefix?: string;
-  /** The ARNs an operation acts on; default: the table in `local/iam/resources.ts`. */
-  readonly resources?: (operation: string, input: unknown) => readonly string[];
+  /** The ARNs an operation acts on, where only the service knows them; else those of `local/iam/resources.ts` count. */
+  readonly resources?: (operation: string, input: unknown) => readonly string[] | undefined;
   /** Operations that wait for something to come: they do not hold the clock. */
   readonly longPolls?: readonly string[];
   /** Schemas too heavy to load for calls in process, which then skip the check of required members. */

@@ -9,14 +9,14 @@ import {
 } from '@aws-sdk/client-auto-scaling';
 import type { DescribeSubnetsCommandOutput } from '@aws-sdk/client-ec2';
 import { describe, expect, it } from 'vitest';
-import { AutoScalingGroupName, minute, scaled, seconds } from './world.ts';
+import { AutoScalingGroupName, images, minute, scaled, seconds } from './world.ts';
 
 const named = { AutoScalingGroupName };
 
 describe('a new group', () => {
   it('launches what is desired from its version, spread over the zones, and brings it into service', async () => {
     const { create, addVersion, states, members, instances, clock } = await scaled();
-    await addVersion('ami-2');
+    await addVersion();
     await create({
       Tags: [
         { Key: 'app', Value: 'web', PropagateAtLaunch: true },
@@ -37,7 +37,7 @@ describe('a new group', () => {
       LaunchTemplate: { LaunchTemplateName: 'web', Version: '1' },
     });
     expect(instances.running()[0]).toMatchObject({
-      imageId: 'ami-1',
+      imageId: images[0],
       userData: 'IyE=',
       tags: {
         app: 'web',
@@ -117,6 +117,23 @@ describe('a new group', () => {
     expect(await described()).toBeUndefined();
   });
 
+  it.each([
+    ['no image', {}, 'The request must contain the parameter ImageId'],
+    [
+      'an image that nobody has',
+      { ImageId: 'ami-0123456789abcdef0' },
+      "The image id '[ami-0123456789abcdef0]' does not exist",
+    ],
+  ])('is refused with a launch template of %s', async (_, LaunchTemplateData, message) => {
+    const { create, network } = await scaled();
+    const LaunchTemplateName = 'other';
+    await network('CreateLaunchTemplate', { LaunchTemplateName, LaunchTemplateData });
+    await expect(create({ LaunchTemplate: { LaunchTemplateName } })).rejects.toMatchObject({
+      name: 'ValidationError',
+      message: `You must use a valid fully-formed launch template. ${message}`,
+    });
+  });
+
   it('is refused when its name is taken', async () => {
     const { create } = await scaled();
     await create();
@@ -159,7 +176,7 @@ describe('the desired capacity', () => {
     const { client, create, addVersion, scale, members, clock } = await scaled();
     await create({ DesiredCapacity: 1, LaunchTemplate: { LaunchTemplateName: 'web', Version: '$Latest' } });
     await clock.advance(minute);
-    await addVersion('ami-2');
+    await addVersion();
     await scale(2);
     await clock.advance(minute);
     const versions = async () => (await members()).map(({ LaunchTemplate }) => LaunchTemplate?.Version);
@@ -234,6 +251,31 @@ describe('an instance that cannot be launched', () => {
     );
     scarce.clear();
     await clock.advance(6 * minute);
+    expect(await states()).toEqual(['InService']);
+  });
+
+  it('names the image that is gone, until its template has another', async () => {
+    const { create, network, activities, addVersion, states, clock } = await scaled();
+    const { ImageId } = await network<{ ImageId: string }>('RegisterImage', {
+      Name: 'web-7',
+      RootDeviceName: '/dev/xvda',
+      BlockDeviceMappings: [{ DeviceName: '/dev/xvda', Ebs: { SnapshotId: 'snap-0123456789abcdef0' } }],
+    });
+    await addVersion(ImageId);
+    const LaunchTemplate = { LaunchTemplateName: 'web', Version: '$Latest' };
+    await expect(create({ LaunchTemplate })).rejects.toThrow(
+      `You must use a valid fully-formed launch template. AMI '${ImageId}' is pending, and cannot be run`,
+    );
+    await clock.advance(minute);
+    await create({ LaunchTemplate, DesiredCapacity: 1 });
+    await network('DeregisterImage', { ImageId });
+    await clock.advance(20 * seconds);
+    expect((await activities())[0]).toMatchObject({
+      StatusCode: 'Failed',
+      StatusMessage: `The image id '[${ImageId}]' does not exist. Launching EC2 instance failed.`,
+    });
+    await addVersion();
+    await clock.advance(2 * minute);
     expect(await states()).toEqual(['InService']);
   });
 

@@ -8,10 +8,12 @@ import {
   DescribeTrafficSourcesCommand,
   SetDesiredCapacityCommand,
 } from '@aws-sdk/client-auto-scaling';
-import type {
-  CreateLaunchTemplateCommandOutput,
-  CreateSubnetCommandOutput,
-  CreateVpcCommandOutput,
+import { CloudWatchClient, DescribeAlarmsCommand } from '@aws-sdk/client-cloudwatch';
+import {
+  type CreateLaunchTemplateCommandOutput,
+  type CreateSubnetCommandOutput,
+  type CreateVpcCommandOutput,
+  EC2Client,
 } from '@aws-sdk/client-ec2';
 import type {
   CreateLoadBalancerCommandOutput,
@@ -22,9 +24,12 @@ import type { AwsEvent } from '../../local/aws-event.ts';
 import type { Call, Operations } from '../../local/call.ts';
 import { PolicyAuthorizer } from '../../local/iam/policy-authorizer.ts';
 import { Roles } from '../../local/iam/roles.ts';
+import { amazonLinux } from '../../local/services/amazon-linux.ts';
 import { AutoScaling } from '../../local/services/autoscaling/autoscaling.ts';
 import { noCapacity } from '../../local/services/autoscaling/instances.ts';
 import { ModelledInstances } from '../../local/services/autoscaling/modelled-instances.ts';
+import { CloudWatch } from '../../local/services/cloudwatch/cloudwatch.ts';
+import type { MetricSink } from '../../local/services/cloudwatch/metric-sink.ts';
 import { Ec2 } from '../../local/services/ec2/ec2.ts';
 import type { DataPlane } from '../../local/services/elbv2/data-plane.ts';
 import { ElasticLoadBalancing } from '../../local/services/elbv2/elastic-load-balancing.ts';
@@ -38,6 +43,8 @@ import { clientOptions } from '../wire/embedded.ts';
 export const AutoScalingGroupName = 'web-g0001';
 export const seconds = 1_000;
 export const minute = 60_000;
+/** Two images that instances can be launched from. */
+export const images = amazonLinux.map(({ id }) => id);
 const root: Call = { principal: { kind: 'root' }, requestId: 'request', endpoint: '' };
 const endpoint = () => 'http://127.0.0.1:4566';
 
@@ -61,12 +68,18 @@ export const dataPlane = (sick: ReadonlySet<string>): DataPlane => ({
   close: async () => undefined,
 });
 
-export async function scaled() {
+export interface WorldOptions {
+  /** vCPUs of standard instances that the account may run. */
+  readonly vcpuQuota?: () => number;
+  readonly metrics?: MetricSink;
+}
+
+export async function scaled(options: WorldOptions = {}) {
   const clock = new ManualClock();
   const onFailure = (failure: unknown) => {
     throw failure;
   };
-  const ec2 = new Ec2({ clock });
+  const ec2 = new Ec2({ clock, ...options });
   const network = ask(ec2.operations);
   const { Vpc } = await network<CreateVpcCommandOutput>('CreateVpc', { CidrBlock: '10.0.0.0/16' });
   const subnets: string[] = [];
@@ -77,9 +90,9 @@ export async function scaled() {
   }
   const { LaunchTemplate } = await network<CreateLaunchTemplateCommandOutput>('CreateLaunchTemplate', {
     LaunchTemplateName: 'web',
-    LaunchTemplateData: { ImageId: 'ami-1', InstanceType: 't3.micro', UserData: 'IyE=' },
+    LaunchTemplateData: { ImageId: images[0], InstanceType: 't3.micro', UserData: 'IyE=' },
   });
-  const addVersion = (ImageId: string) =>
+  const addVersion = (ImageId = images[1]) =>
     network('CreateLaunchTemplateVersion', {
       LaunchTemplateName: 'web',
       SourceVersion: '1',
@@ -121,6 +134,7 @@ export async function scaled() {
   const scarce = new Set<string>();
   const zones = ['us-east-1a', 'us-east-1b'];
   const instances = new ModelledInstances({
+    console: ({ id }) => `${id} is up\n`,
     refusal: ({ instanceType = '', availabilityZone: zone }) =>
       scarce.has(zone)
         ? noCapacity(
@@ -131,17 +145,23 @@ export async function scaled() {
         : undefined,
   });
   const events: AwsEvent[] = [];
+  const cloudwatch = new CloudWatch({ clock, emit: () => undefined, publish: () => undefined });
   const autoscaling = new AutoScaling({
     clock,
     emit: (event) => events.push(event),
     compute: ec2,
     targets: elbv2,
     instances,
+    cloudwatch: cloudwatch.operations,
     random: () => 0.5,
   });
   const roles = new Roles({ clock });
   const dispatcher = new Dispatcher({
-    entries: [serviceEntry('autoscaling', autoscaling.operations)],
+    entries: [
+      serviceEntry('autoscaling', autoscaling.operations),
+      serviceEntry('cloudwatch', cloudwatch.operations),
+      serviceEntry('ec2', ec2.operations),
+    ],
     authorizer: new PolicyAuthorizer({ roles, clock }),
     principalOf: () => ({ kind: 'root' }),
     calls: new CallLog(),
@@ -149,10 +169,13 @@ export async function scaled() {
     endpoint,
     onFailure,
   });
-  const client = new AutoScalingClient({
+  const wire = {
     ...clientOptions(endpoint()),
     requestHandler: new InProcessHandler({ dispatcher, endpoint }),
-  });
+  };
+  const client = new AutoScalingClient(wire);
+  const monitoring = new CloudWatchClient(wire);
+  const compute = new EC2Client(wire);
   const template = { LaunchTemplateId: LaunchTemplate?.LaunchTemplateId, Version: '1' };
   const described = async () => {
     const { AutoScalingGroups = [] } = await client.send(
@@ -165,6 +188,8 @@ export async function scaled() {
   return {
     clock,
     client,
+    monitoring,
+    compute,
     autoscaling,
     instances,
     events,
@@ -191,6 +216,33 @@ export async function scaled() {
       ),
     scale: (DesiredCapacity: number) =>
       client.send(new SetDesiredCapacityCommand({ AutoScalingGroupName, DesiredCapacity })),
+    /** Lets minutes pass in each of which the group's instances measure this on average. */
+    minutes: async (count: number, value: number, metric = 'CPUUtilization') => {
+      for (let passed = 0; passed < count; passed += 1) {
+        cloudwatch.record({
+          namespace: 'AWS/EC2',
+          metric,
+          dimensions: { AutoScalingGroupName },
+          unit: 'Percent',
+          at: clock.now(),
+          values: [value],
+        });
+        await clock.advance(minute);
+      }
+    },
+    /** `TargetTracking-web-g0001-AlarmHigh-ID AWS/EC2 CPUUtilization 50 3` */
+    alarms: async () => {
+      const { MetricAlarms = [] } = await monitoring.send(new DescribeAlarmsCommand({}));
+      return MetricAlarms.map(({ AlarmName, Namespace, MetricName, Threshold, EvaluationPeriods }) =>
+        [
+          AlarmName?.replace(/[0-9a-f-]{36}$/, 'ID'),
+          Namespace,
+          MetricName,
+          Threshold,
+          EvaluationPeriods,
+        ].join(' '),
+      );
+    },
     /** Each instance's state, oldest first. */
     states: async () => (await members()).map(({ LifecycleState }) => LifecycleState),
     activities: async (input: object = { AutoScalingGroupName }) =>

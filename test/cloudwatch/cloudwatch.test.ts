@@ -444,7 +444,7 @@ describe('an alarm', () => {
     [
       'ValidationError',
       { AlarmActions: ['arn:aws:lambda:us-east-1:123456789012:function:f'] },
-      'Invalid action arn:aws:lambda:us-east-1:123456789012:function:f: alarms of the embedded AWS act on SNS topics only',
+      'Invalid action arn:aws:lambda:us-east-1:123456789012:function:f: alarms of the embedded AWS act on SNS topics and on scaling policies of Auto Scaling groups only',
     ],
     [
       'InvalidParameterCombinationException',

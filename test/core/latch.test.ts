@@ -23,6 +23,7 @@ const quiet: Latch = {
   crashes: [],
   fleetFailed: null,
   noRoom: [],
+  notLaunched: [],
   alarm: null,
   abort: null,
   superseded: null,
@@ -312,6 +313,7 @@ describe('what stops a deployment', () => {
     crashes,
     fleetFailed: 'gave up',
     noRoom: [],
+    notLaunched: [],
     alarm: { name: 'a', reason: '', at: 0 },
     abort: { by: 'ann', reason: 'no', at: 0 },
     superseded: null,
@@ -326,6 +328,6 @@ describe('what stops a deployment', () => {
     [{ ...quiet, crashes: crashes.slice(0, 2), running: ['t1'] }, undefined],
     [quiet, undefined],
   ])('a person first, then alarms, then ECS, then crashes', (known, error) => {
-    expect(stopReason(known)?.error).toBe(error);
+    expect(stopReason({ latch: known, plan: baking(0).plan })?.error).toBe(error);
   });
 });

@@ -11,7 +11,11 @@ import type { SlotState, TargetGroupState } from '../../functions/core/slot-stat
 import { blue, generationOf, green, group, red, weightsOf } from './examples.ts';
 
 const balancer = 'app/main/1';
-const settings = { minimumCount: 2, alarmPolicy: { redAtStart: 'refuse', noData: 'pass' } } as const;
+const settings = {
+  minimumCount: 2,
+  fleet: { kind: 'ecs' },
+  alarmPolicy: { redAtStart: 'refuse', noData: 'pass' },
+} as const;
 const arm = { os: 'linux', architecture: 'arm64' };
 const intel = { os: 'linux', architecture: 'amd64' };
 const places: readonly Place[] = [

@@ -8,41 +8,16 @@ import {
   DescribeLaunchTemplatesCommand,
   DescribeLaunchTemplateVersionsCommand,
   type DescribeLaunchTemplateVersionsCommandInput,
-  EC2Client,
   ModifyLaunchTemplateCommand,
 } from '@aws-sdk/client-ec2';
 import { describe, expect, it } from 'vitest';
-import { PolicyAuthorizer } from '../../local/iam/policy-authorizer.ts';
-import { Roles } from '../../local/iam/roles.ts';
-import { Ec2 } from '../../local/services/ec2/ec2.ts';
-import { CallLog } from '../../local/wire/call-log.ts';
-import { Dispatcher } from '../../local/wire/dispatcher.ts';
-import { InProcessHandler } from '../../local/wire/request-handler.ts';
-import { serviceEntry } from '../../local/wire/services.ts';
-import { ManualClock } from '../manual-clock.ts';
-import { clientOptions } from '../wire/embedded.ts';
+import { compute } from './world.ts';
 
 const LaunchTemplateName = 'web';
 const named = { LaunchTemplateName };
 
 function account() {
-  const clock = new ManualClock();
-  const endpoint = () => 'http://127.0.0.1:4566';
-  const dispatcher = new Dispatcher({
-    entries: [serviceEntry('ec2', new Ec2({ clock }).operations)],
-    authorizer: new PolicyAuthorizer({ roles: new Roles({ clock }), clock }),
-    principalOf: () => ({ kind: 'root' }),
-    calls: new CallLog(),
-    clock,
-    endpoint,
-    onFailure: (failure) => {
-      throw failure;
-    },
-  });
-  const client = new EC2Client({
-    ...clientOptions(endpoint()),
-    requestHandler: new InProcessHandler({ dispatcher, endpoint }),
-  });
+  const { client } = compute();
   return {
     client,
     create: (changes: object = {}) =>

@@ -12,7 +12,7 @@ interface Case {
   statements: object[];
   action?: string;
   resource?: string;
-  context?: Record<string, string>;
+  context?: Record<string, string | string[]>;
   decision: 'allowed' | 'explicitly denied' | 'not allowed';
 }
 
@@ -208,6 +208,23 @@ const cases: Case[] = [
     context: { 'aws:currenttime': '2026-06-01T00:00:00Z' },
     decision: 'allowed',
   },
+  ...(
+    [
+      ['ForAllValues, one of two is not wanted', 'ForAllValues:StringEquals', ['team', 'app'], 'not allowed'],
+      ['ForAllValues, all are wanted', 'ForAllValues:StringEquals', ['team'], 'allowed'],
+      ['ForAnyValue, one of two is wanted', 'ForAnyValue:StringEquals', ['team', 'app'], 'allowed'],
+      ['ForAnyValue, none is wanted', 'ForAnyValue:StringEquals', ['app'], 'not allowed'],
+      ['ForAnyValue, one is another', 'ForAnyValue:StringNotEquals', ['team', 'app'], 'allowed'],
+      ['ForAllValues, not all are others', 'ForAllValues:StringNotEquals', ['team', 'app'], 'not allowed'],
+    ] as const
+  ).map(
+    ([about, operator, keys, decision]): Case => ({
+      about,
+      statements: [when({ [operator]: { 'aws:TagKeys': 'team' } })],
+      context: { 'aws:tagkeys': [...keys] },
+      decision,
+    }),
+  ),
   {
     about: 'ForAllValues, absent',
     statements: [when({ 'ForAllValues:StringEquals': { 'aws:TagKeys': 'team' } })],

@@ -28,8 +28,48 @@ describe('an operation acts on', () => {
       { AutoScalingGroupName: 'web-g0001' },
       [of('autoscaling', 'autoScalingGroup:*:autoScalingGroupName/web-g0001')],
     ],
+    [
+      'autoscaling',
+      'CreateOrUpdateTags',
+      { Tags: [{ ResourceId: 'web-g0001', ResourceType: 'auto-scaling-group', Key: 'a' }] },
+      [of('autoscaling', 'autoScalingGroup:*:autoScalingGroupName/web-g0001')],
+    ],
+    [
+      'autoscaling',
+      'DeletePolicy',
+      { PolicyName: of('autoscaling', 'scalingPolicy:u-1:autoScalingGroupName/web-g0001:policyName/cpu') },
+      [of('autoscaling', 'autoScalingGroup:*:autoScalingGroupName/web-g0001')],
+    ],
+    [
+      'autoscaling',
+      'TerminateInstanceInAutoScalingGroup',
+      { InstanceId: 'i-1' },
+      [of('autoscaling', 'autoScalingGroup:*:autoScalingGroupName/*')],
+    ],
+    ['autoscaling', 'DescribeScalingActivities', { AutoScalingGroupName: 'web-g0001' }, ['*']],
     ['autoscaling', 'DescribeAutoScalingGroups', { AutoScalingGroupNames: ['web-g0001'] }, ['*']],
     ['ec2', 'CreateLaunchTemplateVersion', { LaunchTemplateId: 'lt-1' }, [of('ec2', 'launch-template/lt-1')]],
+    ['ec2', 'DescribeLaunchTemplateVersions', { LaunchTemplateId: 'lt-1' }, ['*']],
+    ['ec2', 'DescribeImages', { ImageIds: ['ami-1'] }, ['*']],
+    ['ec2', 'DeregisterImage', { ImageId: 'ami-1' }, ['arn:aws:ec2:us-east-1::image/ami-1']],
+    [
+      'ec2',
+      'RegisterImage',
+      { BlockDeviceMappings: [{ DeviceName: '/dev/xvda', Ebs: { SnapshotId: 'snap-1' } }] },
+      ['arn:aws:ec2:us-east-1::image/*', 'arn:aws:ec2:us-east-1::snapshot/snap-1'],
+    ],
+    [
+      'ec2',
+      'CreateImage',
+      { InstanceId: 'i-1' },
+      ['arn:aws:ec2:us-east-1::image/*', of('ec2', 'instance/i-1'), 'arn:aws:ec2:us-east-1::snapshot/*'],
+    ],
+    [
+      'ec2',
+      'CreateTags',
+      { Resources: ['ami-1', 'lt-1', 'vpc-1'] },
+      ['arn:aws:ec2:us-east-1::image/ami-1', of('ec2', 'launch-template/lt-1'), of('ec2', 'vpc/vpc-1')],
+    ],
     ['elasticloadbalancing', 'ModifyRule', { RuleArn: rule }, [rule]],
     ['elasticloadbalancing', 'DescribeRules', { RuleArns: [rule] }, ['*']],
     [
@@ -77,6 +117,14 @@ describe('an operation acts on', () => {
     ['elasticloadbalancing', 'DescribeTargetGroups', { TargetGroupArns: ['x'] }, ['*']],
     ['elasticloadbalancing', 'DescribeAccountLimits', {}, ['*']],
     ['ssm', 'GetParameter', { Name: '/web/hold:3' }, [of('ssm', 'parameter/web/hold')]],
+    [
+      'ssm',
+      'GetParameters',
+      { Names: ['/aws/service/ami-amazon-linux-latest/al2023-ami-kernel-default-arm64'] },
+      [
+        'arn:aws:ssm:us-east-1::parameter/aws/service/ami-amazon-linux-latest/al2023-ami-kernel-default-arm64',
+      ],
+    ],
     ['sns', 'Publish', { TopicArn: of('sns', 'news') }, [of('sns', 'news')]],
     ['sqs', 'SendMessage', { QueueUrl: 'http://127.0.0.1:1/123456789012/dlq' }, [of('sqs', 'dlq')]],
     ['lambda', 'Invoke', { FunctionName: 'shift', Qualifier: '3' }, [of('lambda', 'function:shift:3')]],
@@ -128,13 +176,26 @@ describe('an operation also needs', () => {
     ]);
   });
 
+  it('to pass the role that it puts into an instance profile', () => {
+    const [own, pass] = authorizationsOf('iam', 'AddRoleToInstanceProfile', {
+      InstanceProfileName: 'web',
+      RoleName: 'web',
+    });
+    expect(own?.resources).toEqual(['arn:aws:iam::123456789012:instance-profile/web']);
+    expect(pass).toEqual({
+      action: 'iam:PassRole',
+      resources: ['arn:aws:iam::*:role/web'],
+      context: { 'iam:passedtoservice': 'ec2.amazonaws.com' },
+    });
+  });
+
   it('to tag what it creates with tags', () => {
     const [own, tagging] = authorizationsOf('ecs', 'CreateService', {
       cluster: 'main',
       serviceName: 'web-g0001',
       tags: [{ key: 'cutover:service', value: 'web' }],
     });
-    const tags = { 'aws:requesttag/cutover:service': 'web' };
+    const tags = { 'aws:requesttag/cutover:service': 'web', 'aws:tagkeys': ['cutover:service'] };
     expect(own?.context).toEqual({ ...tags, 'ecs:cluster': of('ecs', 'cluster/main') });
     expect(tagging).toEqual({
       action: 'ecs:TagResource',
@@ -153,17 +214,6 @@ describe('an operation also needs', () => {
     expect(scaling?.context).not.toHaveProperty('ecs:task-definition');
   });
 
-  it('the right to launch of who gives a group a launch template', () => {
-    const LaunchTemplate = { LaunchTemplateName: 'web', Version: '1' };
-    const asked = (input: object) =>
-      authorizationsOf('autoscaling', 'UpdateAutoScalingGroup', {
-        AutoScalingGroupName: 'web',
-        ...input,
-      }).map(({ action }) => action);
-    expect(asked({ LaunchTemplate })).toEqual(['autoscaling:UpdateAutoScalingGroup', 'ec2:RunInstances']);
-    expect(asked({ MinSize: 1 })).toEqual(['autoscaling:UpdateAutoScalingGroup']);
-  });
-
   it("the tagging of a launch template, with the tags in EC2's shape", () => {
     const [own, tagging] = authorizationsOf('ec2', 'CreateLaunchTemplate', {
       LaunchTemplateName: 'web',
@@ -174,9 +224,75 @@ describe('an operation also needs', () => {
     expect(tagging).toEqual({
       action: 'ec2:CreateTags',
       resources,
-      context: { 'aws:requesttag/a': 'b', 'ec2:createaction': 'CreateLaunchTemplate' },
+      context: {
+        'aws:requesttag/a': 'b',
+        'aws:tagkeys': ['a'],
+        'ec2:createaction': 'CreateLaunchTemplate',
+      },
     });
   });
+
+  it('the tagging of each kind of what it creates, with the tags of that kind', () => {
+    const [own, ...tagging] = authorizationsOf('ec2', 'CreateImage', {
+      InstanceId: 'i-1',
+      Name: 'web-7',
+      TagSpecifications: [
+        { ResourceType: 'image', Tags: [{ Key: 'version', Value: '7' }] },
+        { ResourceType: 'snapshot', Tags: [{ Key: 'of', Value: 'web' }] },
+      ],
+    });
+    expect(own?.context).toMatchObject({ 'aws:tagkeys': ['version', 'of'] });
+    expect(tagging).toEqual([
+      {
+        action: 'ec2:CreateTags',
+        resources: ['arn:aws:ec2:us-east-1::image/*'],
+        context: {
+          'aws:requesttag/version': '7',
+          'aws:tagkeys': ['version'],
+          'ec2:createaction': 'CreateImage',
+        },
+      },
+      {
+        action: 'ec2:CreateTags',
+        resources: ['arn:aws:ec2:us-east-1::snapshot/*'],
+        context: { 'aws:requesttag/of': 'web', 'aws:tagkeys': ['of'], 'ec2:createaction': 'CreateImage' },
+      },
+    ]);
+  });
+
+  it('to be asked what a group is made with', () => {
+    const [own] = authorizationsOf('autoscaling', 'CreateAutoScalingGroup', {
+      AutoScalingGroupName: 'web-g0001',
+      MinSize: 0,
+      MaxSize: 4,
+      LaunchTemplate: { LaunchTemplateName: 'web', Version: '7' },
+      VPCZoneIdentifier: 'subnet-1, subnet-2',
+      TargetGroupARNs: ['arn:blue'],
+      Tags: [{ Key: 'app', Value: 'web', PropagateAtLaunch: true }],
+    });
+    expect(own?.context).toEqual({
+      'aws:requesttag/app': 'web',
+      'aws:tagkeys': ['app'],
+      'aws:resourcetag/app': 'web',
+      'autoscaling:resourcetag/app': 'web',
+      'autoscaling:minsize': '0',
+      'autoscaling:maxsize': '4',
+      'autoscaling:launchtemplateversionspecified': 'true',
+      'autoscaling:vpczoneidentifiers': ['subnet-1', 'subnet-2'],
+      'autoscaling:targetgrouparns': ['arn:blue'],
+    });
+  });
+
+  it.each(['$Latest', '$Default', undefined])(
+    'to be asked that %s is no version of a template',
+    (Version) => {
+      const [own] = authorizationsOf('autoscaling', 'UpdateAutoScalingGroup', {
+        AutoScalingGroupName: 'web-g0001',
+        LaunchTemplate: { LaunchTemplateName: 'web', Version },
+      });
+      expect(own?.context).toEqual({ 'autoscaling:launchtemplateversionspecified': 'false' });
+    },
+  );
 
   it('the tagging of a rule on the rule, not its listener', () => {
     const [, tagging] = authorizationsOf('elasticloadbalancing', 'CreateRule', {

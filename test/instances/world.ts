@@ -17,6 +17,7 @@ import { FastForwardClock } from '../../local/clock.ts';
 import { nodeRuntime } from '../../local/demo/images.ts';
 import { createEmbeddedAws, type EmbeddedAws } from '../../local/embedded-aws.ts';
 import { pushImage } from '../../local/registry/oci-image.ts';
+import { amazonLinux } from '../../local/services/amazon-linux.ts';
 import { until } from '../end-to-end/world.ts';
 import { dockerReady, host } from './booted.ts';
 
@@ -42,6 +43,11 @@ process.on('SIGTERM', () => {
   server.close(() => process.exit(0));
   server.closeIdleConnections();
 });`;
+
+const trust = JSON.stringify({
+  Version: '2012-10-17',
+  Statement: [{ Effect: 'Allow', Action: 'sts:AssumeRole', Principal: { Service: 'ec2.amazonaws.com' } }],
+});
 
 export class GroupWorld {
   readonly aws: EmbeddedAws;
@@ -113,6 +119,9 @@ export class GroupWorld {
         DefaultActions: [{ Type: 'forward', TargetGroupArn: targetGroupArn }],
       });
       await ask('ecr', 'CreateRepository', { repositoryName: 'worker' });
+      await ask('iam', 'CreateRole', { RoleName: 'worker', AssumeRolePolicyDocument: trust });
+      await ask('iam', 'CreateInstanceProfile', { InstanceProfileName: 'worker' });
+      await ask('iam', 'AddRoleToInstanceProfile', { InstanceProfileName: 'worker', RoleName: 'worker' });
       await ask('logs', 'CreateLogGroup', { logGroupName: logGroup });
       const site = aws.elbv2.endpointOf(Listeners?.[0]?.ListenerArn ?? '');
       return new GroupWorld({ aws, clock, site, faults, targetGroupArn, subnets: subnets.join(',') });
@@ -158,7 +167,7 @@ docker run --detach --publish 8080:8080 --env NAME=$id ${options} \\
     await this.ask('ec2', 'CreateLaunchTemplate', {
       LaunchTemplateName: 'worker',
       LaunchTemplateData: {
-        ImageId: 'ami-1',
+        ImageId: amazonLinux[0]!.id,
         InstanceType: 't3.micro',
         IamInstanceProfile: { Name: 'worker' },
         UserData: Buffer.from(script).toString('base64'),

@@ -7,10 +7,9 @@ import {
   type PutScheduledActionCommandInput,
   RegisterScalableTargetCommand,
 } from '@aws-sdk/client-application-auto-scaling';
-import { ECSClient } from '@aws-sdk/client-ecs';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { ApplicationAutoScaling } from '../../functions/aws/application-autoscaling.ts';
-import { EcsFleet } from '../../functions/aws/ecs-fleet.ts';
+import { mistakesInFleet } from '../../functions/aws/fleet-mistakes.ts';
 import type { Generation } from '../../functions/core/generation.ts';
 import { AwsError } from '../../local/call.ts';
 import { autoscaled } from '../application-autoscaling/world.ts';
@@ -334,9 +333,8 @@ describe('what Application Auto Scaling refuses', () => {
 });
 
 it('mistakes in how a service scales are told as those of its fleet', () => {
-  const fleetOfEcs = new EcsFleet(new ECSClient({ region: 'us-east-1' }));
-  expect(fleetOfEcs.mistakesIn(scaled.fleet)).toEqual([]);
-  expect(fleetOfEcs.mistakesIn({ ...fleet, scaling: { minimum: 0, maximum: 2, policy: 'cpu' } })).toEqual([
+  expect(mistakesInFleet(scaled.fleet)).toEqual([]);
+  expect(mistakesInFleet({ ...fleet, scaling: { minimum: 0, maximum: 2, policy: 'cpu' } })).toEqual([
     'fleet/scaling/minimum: Too small: expected number to be >=1, got 0',
     'fleet/scaling: Unrecognized key: "policy"',
   ]);

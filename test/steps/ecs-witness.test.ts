@@ -104,7 +104,7 @@ describe('a generation that failed', () => {
     const words = await witness.lastWords(settings, generation, 't1');
     expect(words).toMatchObject({ log: [], events: [expect.any(String)] });
     expect(words.unread).toEqual([
-      expect.stringMatching(/while reading the log of web-g0002 \(\/web, web\/app\/t1\): AccessDenied/),
+      expect.stringMatching(/while reading the log \/web, web\/app\/t1: AccessDenied/),
     ]);
   });
 });

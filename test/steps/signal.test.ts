@@ -86,7 +86,7 @@ describe('a signal', () => {
   });
 
   it.each([
-    ['is none', 'hello', 'neither an event of ECS or CloudWatch'],
+    ['is none', 'hello', 'neither an event of ECS, EC2 Auto Scaling or CloudWatch'],
     [
       'is of no interest',
       { ...taskRuns('a'), detail: { ...taskRuns('a').detail, lastStatus: 'PENDING' } },

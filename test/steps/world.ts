@@ -30,7 +30,7 @@ import { inWords, sameWeights, type Weights } from '../../functions/core/weights
 import type { Alarms } from '../../functions/ports/alarms.ts';
 import type { Announcer } from '../../functions/ports/announcer.ts';
 import type { Executions } from '../../functions/ports/executions.ts';
-import type { Fleet } from '../../functions/ports/fleet.ts';
+import type { Fleet, FleetDeclarations } from '../../functions/ports/fleet.ts';
 import type { HookCall, Hooks } from '../../functions/ports/hooks.ts';
 import type { ImageChecks } from '../../functions/ports/image-checks.ts';
 import type { Images } from '../../functions/ports/images.ts';
@@ -233,7 +233,7 @@ export class World {
       },
       targets: (_, slot) => world.#call('traffic.targets', () => world.#targets(slot)),
     };
-    const fleet: Fleet = {
+    const fleet: Fleet & FleetDeclarations = {
       mistakesIn: ({ kind }) => (kind === 'ecs' ? [] : [`fleet/kind: must be ecs, got ${kind}`]),
       launch: (settings, generation, desired, copyOf) =>
         world.#call('fleet.launch', () => world.#launch(settings, generation, desired, copyOf)),
@@ -248,9 +248,10 @@ export class World {
         world.#call('fleet.observe', () => world.#observe(world.#found(settings, generation))),
       terminate: (settings, generation) =>
         world.#call('fleet.terminate', () => {
-          if (world.#found(settings, generation) === undefined) return;
+          if (world.#found(settings, generation) === undefined) return 'ended';
           world.fleets.delete(generation.name);
           world.trace.push(`fleet: ${generation.name} ended`);
+          return 'ended';
         }),
       standing: (_, isAsked) =>
         world.#call('fleet.standing', () => {
@@ -263,6 +264,7 @@ export class World {
         world.#call('fleet.discard', () => {
           world.strays = world.strays.filter((each) => each.name !== name);
           world.trace.push(`fleet: ${name} discarded, ${what}`);
+          return 'ended';
         }),
       forget: (_, { name }) => world.#call('fleet.forget', () => void world.forgotten.add(name)),
     };

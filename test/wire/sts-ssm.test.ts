@@ -121,6 +121,22 @@ describe('ssm', () => {
     );
   });
 
+  it("offers the images of Amazon Linux to everyone, apart from what is the account's own", async () => {
+    const Path = '/aws/service/ami-amazon-linux-latest';
+    const { Parameters = [] } = await ssm.send(new GetParametersByPathCommand({ Path }));
+    const Name = `${Path}/al2023-ami-kernel-default-x86_64`;
+    const found = Parameters.find((each) => each.Name === Name);
+    expect(found).toMatchObject({
+      Value: expect.stringMatching(/^ami-[0-9a-f]{17}$/) as unknown,
+      ARN: `arn:aws:ssm:us-east-1::parameter${Name}`,
+    });
+    expect((await ssm.send(new GetParameterCommand({ Name }))).Parameter).toEqual(found);
+    expect((await ssm.send(new DescribeParametersCommand({}))).Parameters).toEqual([]);
+    expect((await ssm.send(new DeleteParametersCommand({ Names: [Name] }))).InvalidParameters).toEqual([
+      Name,
+    ]);
+  });
+
   it('tells found names from others', async () => {
     await put('/a');
     await put('b');

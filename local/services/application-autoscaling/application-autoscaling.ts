@@ -7,13 +7,15 @@
 import type { Operations } from '../../call.ts';
 import type { Clock } from '../../clock.ts';
 import type { Authorizer } from '../../iam/authorizer.ts';
+import { Monitoring } from '../cloudwatch/monitoring.ts';
+import { Tracker } from '../target-tracking/tracker.ts';
+import { TrackingAlarms } from '../target-tracking/tracking-alarms.ts';
 import { Permissions } from './permissions.ts';
 import { ScalableTargets } from './scalable-targets.ts';
 import type { ScaledServices } from './scaled-services.ts';
 import { ScalingPolicies } from './scaling-policies.ts';
 import { ScheduledActions } from './scheduled-actions.ts';
-import { Tracker } from './tracker.ts';
-import { TrackingAlarms } from './tracking-alarms.ts';
+import { trackedTarget } from './tracked-target.ts';
 
 export interface ApplicationAutoScalingOptions {
   readonly clock: Clock;
@@ -31,7 +33,9 @@ export class ApplicationAutoScaling {
 
   constructor({ clock, services, cloudwatch, authorizer }: ApplicationAutoScalingOptions) {
     const permissions = new Permissions(authorizer);
-    const alarms = new TrackingAlarms({ clock, cloudwatch });
+    const alarms = new TrackingAlarms(
+      new Monitoring({ clock, cloudwatch, service: 'application-autoscaling' }),
+    );
     const targets = new ScalableTargets({
       clock,
       services,
@@ -41,7 +45,11 @@ export class ApplicationAutoScaling {
         for (const { timer } of target.actions.values()) timer?.cancel();
       },
     });
-    const tracker = new Tracker({ clock, services, targets, alarms });
+    const tracker = new Tracker({
+      clock,
+      alarms,
+      all: () => targets.all().map((target) => trackedTarget(target, { clock, services })),
+    });
     const policies = new ScalingPolicies({
       clock,
       targets,

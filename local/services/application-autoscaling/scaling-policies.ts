@@ -1,5 +1,6 @@
 /** Scaling policies of a target: target tracking, with the alarms that come with it, and step scaling, which is kept. */
 import { randomUUID } from 'node:crypto';
+import { isDeepStrictEqual } from 'node:util';
 import type {
   DeleteScalingPolicyCommandInput,
   DescribeScalingPoliciesCommandInput,
@@ -13,13 +14,14 @@ import type {
 import { arn } from '../../account.ts';
 import { AwsError, type Call, type Output } from '../../call.ts';
 import type { Clock } from '../../clock.ts';
+import type { Tracking } from '../target-tracking/tracking.ts';
+import { alarmsOf, type TrackingAlarms } from '../target-tracking/tracking-alarms.ts';
 import { checkFilter, invalid, inWords, limitExceeded, naming, placeOf } from './identity.ts';
 import { pageOf } from './page.ts';
 import type { Permissions } from './permissions.ts';
 import type { ScalableTargets } from './scalable-targets.ts';
-import type { Policy, Target, Tracking } from './target.ts';
+import type { Policy, Target } from './target.ts';
 import { trackedMetric } from './tracked-metric.ts';
-import { alarmsOf, type TrackingAlarms } from './tracking-alarms.ts';
 
 /** https://docs.aws.amazon.com/autoscaling/application/userguide/application-auto-scaling-quotas.html */
 const mostPolicies = 50;
@@ -60,22 +62,27 @@ export class ScalingPolicies {
     if (known === undefined && target.policies.size >= mostPolicies)
       throw limitExceeded(`Scaling policies of a scalable target are limited to ${mostPolicies}`);
     const configuration = configurationOf(input, type);
-    const tracking = this.#tracking(target, name, configuration.TargetTrackingScalingPolicyConfiguration);
+    const policyArn = known?.description.PolicyARN ?? newArn(target, name);
+    const tracking = this.#tracking(
+      target,
+      { name, policyArn },
+      configuration.TargetTrackingScalingPolicyConfiguration,
+    );
     this.#permissions.check(principal, place);
     const description: ScalingPolicy = {
-      PolicyARN: known?.description.PolicyARN ?? policyArn(target, name),
+      PolicyARN: policyArn,
       PolicyName: name,
       ...naming(target.resourceId),
       PolicyType: type,
       ...configuration,
-      Alarms: alarmsOf({ tracking }),
+      Alarms: alarmsOf(tracking),
       CreationTime: known?.description.CreationTime ?? new Date(this.#clock.now()),
     };
-    const policy: Policy = { description, tracking };
-    this.#alarms.delete(alarmNames(known).filter((each) => !alarmNames(policy).includes(each)));
-    target.policies.set(name, policy);
-    this.#alarms.put(target, policy);
-    if (tracking !== undefined) this.#onPut();
+    target.policies.set(name, { description, tracking });
+    if (tracking !== undefined) {
+      this.#alarms.put(tracking, known?.tracking);
+      this.#onPut();
+    }
     return { PolicyARN: description.PolicyARN, Alarms: description.Alarms };
   }
 
@@ -105,12 +112,12 @@ export class ScalingPolicies {
 
   /** Its alarms go with it. */
   forget(policy: Policy): void {
-    this.#alarms.delete(alarmNames(policy));
+    this.#alarms.forget(policy.tracking);
   }
 
   #tracking(
     target: Target,
-    name: string,
+    { name, policyArn }: { name: string; policyArn: string },
     configuration: TargetTrackingScalingPolicyConfiguration | undefined,
   ): Tracking | undefined {
     if (configuration === undefined) return undefined;
@@ -120,11 +127,10 @@ export class ScalingPolicies {
     if (specification === undefined)
       throw invalid('Exactly one of predefined and customized metric specification must be specified');
     if ((configuration.TargetValue ?? 0) <= 0) throw invalid('Target value must be greater than 0');
-    trackedMetric(specification, target.place);
+    const metric = trackedMetric(specification, target.place);
     const rival = [...target.policies.values()].find(
       ({ description, tracking }) =>
-        description.PolicyName !== name &&
-        JSON.stringify(metricOf(tracking)) === JSON.stringify(specification),
+        description.PolicyName !== name && isDeepStrictEqual(tracking?.metric, metric),
     );
     // In AWS's words, which terraform and CloudFormation show.
     if (rival !== undefined)
@@ -132,9 +138,11 @@ export class ScalingPolicies {
     const known = target.policies.get(name)?.tracking;
     const scalesIn = configuration.DisableScaleIn !== true;
     return {
-      configuration,
-      high: known?.high ?? this.#alarms.name(target, 'High'),
-      low: scalesIn ? (known?.low ?? this.#alarms.name(target, 'Low')) : undefined,
+      policyName: name,
+      policyArn,
+      metric,
+      target: configuration.TargetValue ?? 0,
+      ...this.#alarms.names(target.resourceId, { scalesIn, known }),
     };
   }
 }
@@ -158,15 +166,7 @@ function configurationOf(input: PutScalingPolicyCommandInput, type: PolicyType) 
   return { StepScalingPolicyConfiguration };
 }
 
-function metricOf(tracking: Tracking | undefined) {
-  return tracking?.configuration.PredefinedMetricSpecification;
-}
-
-function alarmNames(policy: Pick<Policy, 'tracking'> | undefined): string[] {
-  return policy === undefined ? [] : alarmsOf(policy).map(({ AlarmName = '' }) => AlarmName);
-}
-
-function policyArn(target: Target, name: string): string {
+function newArn(target: Target, name: string): string {
   return arn(
     'autoscaling',
     `scalingPolicy:${randomUUID()}:resource/ecs/${target.resourceId}:policyName/${name}`,

@@ -10,6 +10,7 @@ import type {
 import { arn } from '../../account.ts';
 import { AwsError, type Call, type Output } from '../../call.ts';
 import type { Clock } from '../../clock.ts';
+import { scheduledRuns } from '../events/scheduled-runs.ts';
 import { actionSchedule } from './action-schedule.ts';
 import { checkFilter, invalid, inWords, limitExceeded, naming, placeOf } from './identity.ts';
 import { pageOf } from './page.ts';
@@ -93,24 +94,13 @@ export class ScheduledActions {
    * https://docs.aws.amazon.com/autoscaling/application/userguide/application-auto-scaling-scheduled-scaling.html
    */
   #begin(target: Target, action: Action): void {
-    const { StartTime, Schedule = '' } = action.description;
-    const now = this.#clock.now();
-    if (!Schedule.startsWith('at') && StartTime !== undefined && StartTime.getTime() > now)
-      this.#runAt(target, action, StartTime.getTime());
-    else this.#await(target, action);
-  }
-
-  #await(target: Target, action: Action): void {
-    const { Schedule = '', Timezone, EndTime } = action.description;
-    const next = actionSchedule(Schedule, Timezone)(this.#clock.now());
-    if (next === undefined || (EndTime !== undefined && next > EndTime.getTime())) return;
-    this.#runAt(target, action, next);
-  }
-
-  #runAt(target: Target, action: Action, at: number): void {
-    action.timer = this.#clock.after(at - this.#clock.now(), () => {
-      this.#run(target, action);
-      this.#await(target, action);
+    const { StartTime, EndTime, Schedule = '', Timezone } = action.description;
+    action.timer = scheduledRuns({
+      clock: this.#clock,
+      schedule: actionSchedule(Schedule, Timezone),
+      start: Schedule.startsWith('at') ? undefined : StartTime,
+      end: EndTime,
+      run: () => this.#run(target, action),
     });
   }
 

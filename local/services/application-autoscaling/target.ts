@@ -3,18 +3,10 @@ import type {
   ScalingPolicy,
   ScheduledAction,
   SuspendedState,
-  TargetTrackingScalingPolicyConfiguration,
 } from '@aws-sdk/client-application-auto-scaling';
 import type { Timer } from '../../clock.ts';
+import type { Tracking } from '../target-tracking/tracking.ts';
 import type { Place } from './scaled-services.ts';
-
-/** Of target tracking: what the policy's alarms watch. */
-export interface Tracking {
-  readonly configuration: TargetTrackingScalingPolicyConfiguration;
-  readonly high: string;
-  /** Undefined when the policy does not scale in. */
-  readonly low: string | undefined;
-}
 
 export interface Policy {
   readonly description: ScalingPolicy;

@@ -100,13 +100,13 @@ export class Activities {
     const newestFirst = ({ number }: ActivityRecord) => String(1e9 - number);
     const { entries, token } = pageOf(found, newestFirst, 100, { fallback: 100, asked: input });
     return {
-      Activities: entries.map((record) => shown(record, living)),
+      Activities: entries.map((record) => shownIn(record, living)),
       ...(token === undefined ? {} : { NextToken: token }),
     };
   }
 }
 
-function shown(record: ActivityRecord, living: ReadonlySet<string>): Activity {
+export function shownActivity(record: ActivityRecord): Activity {
   return {
     ActivityId: record.id,
     AutoScalingGroupName: record.groupName,
@@ -119,6 +119,10 @@ function shown(record: ActivityRecord, living: ReadonlySet<string>): Activity {
     StatusMessage: record.message,
     Progress: record.progress,
     Details: JSON.stringify(record.place),
-    ...(living.has(record.groupArn) ? {} : { AutoScalingGroupState: 'Deleted' }),
   };
+}
+
+function shownIn(record: ActivityRecord, living: ReadonlySet<string>): Activity {
+  const shown = shownActivity(record);
+  return living.has(record.groupArn) ? shown : { ...shown, AutoScalingGroupState: 'Deleted' };
 }

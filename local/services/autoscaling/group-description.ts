@@ -25,7 +25,7 @@ export function describeGroup(group: Group, compute: Compute): AutoScalingGroup 
     HealthCheckType: settings.healthCheckType,
     HealthCheckGracePeriod: settings.gracePeriodSeconds,
     // One that EC2 has not answered for is not there yet.
-    Instances: [...group.members.values()].filter(({ running }) => running !== undefined).map(instance),
+    Instances: [...group.members.values()].filter(({ running }) => running !== undefined).map(shownInstance),
     CreatedTime: group.createdAt,
     SuspendedProcesses: [...group.suspended].map(([ProcessName, SuspensionReason]) => ({
       ProcessName,
@@ -40,7 +40,7 @@ export function describeGroup(group: Group, compute: Compute): AutoScalingGroup 
   };
 }
 
-function instance({ id, place, state, healthy, template }: Member): Instance {
+export function shownInstance({ id, place, state, healthy, template }: Member): Instance {
   return {
     InstanceId: id,
     InstanceType: template.content.InstanceType,

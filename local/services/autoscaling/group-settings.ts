@@ -6,6 +6,7 @@ import type {
 } from '@aws-sdk/client-auto-scaling';
 import { AwsError } from '../../call.ts';
 import { invalid, type Settings } from './group.ts';
+import { launchable } from './launch-spec.ts';
 import type { Compute } from './platform.ts';
 
 type Requested = UpdateAutoScalingGroupCommandInput & Partial<CreateAutoScalingGroupCommandInput>;
@@ -51,8 +52,9 @@ export function settingsOf(input: Requested, before: Settings | undefined, compu
   };
 }
 
-function boundsOf(
-  { MinSize, MaxSize, DesiredCapacity }: Requested,
+/** Bounds and desired capacity after a request. */
+export function boundsOf(
+  { MinSize, MaxSize, DesiredCapacity }: Pick<Requested, 'MinSize' | 'MaxSize' | 'DesiredCapacity'>,
   before: Settings | undefined,
 ): Pick<Settings, 'minimum' | 'maximum' | 'desired'> {
   const minimum = MinSize ?? before?.minimum ?? 0;
@@ -79,7 +81,11 @@ function refuse(input: Requested): void {
   if (refused.length > 0) throw invalid(`${refused.join(', ')}: not modelled by the embedded AWS`);
 }
 
-/** Named by id or by name; the version as it is given, `$Default` when it is not. */
+/**
+ * Named by id or by name; the version as it is given, `$Default` when it is not. A template that cannot be launched from is
+ * refused here already: "You must use a valid fully-formed launch template. The image id '[ami-…]' does not exist" is what
+ * people report of CreateAutoScalingGroup.
+ */
 function templateOf(
   given: LaunchTemplateSpecification | undefined,
   compute: Compute,
@@ -88,7 +94,7 @@ function templateOf(
   if ((given.LaunchTemplateId === undefined) === (given.LaunchTemplateName === undefined))
     throw invalid('Valid requests must contain either launchTemplateId or LaunchTemplateName');
   try {
-    const { id, name } = compute.launchTemplate(given);
+    const { id, name } = launchable(compute, given);
     return { LaunchTemplateId: id, LaunchTemplateName: name, Version: given.Version ?? '$Default' };
   } catch (thrown) {
     if (!(thrown instanceof AwsError)) throw thrown;

@@ -7,9 +7,12 @@ import type {
 import { AwsError } from '../../call.ts';
 import type { Timer } from '../../clock.ts';
 import type { TaskAddress } from '../ec2/addresses.ts';
+import type { LaunchedInstance } from '../ec2/instances.ts';
 import type { ActivityRecord } from './activities.ts';
 import type { RunningInstance } from './instances.ts';
 import type { ChosenTemplate } from './platform.ts';
+import type { Policy } from './policy.ts';
+import type { ScheduledAction } from './scheduled-action.ts';
 
 export interface Settings {
   minimum: number;
@@ -48,6 +51,8 @@ export interface Member {
   inServiceAt: number | undefined;
   /** Its termination. */
   departure: ActivityRecord | undefined;
+  /** As EC2 shows it. */
+  readonly shown: LaunchedInstance;
   /** Nothing before EC2 has answered that it launches it. */
   running: RunningInstance | undefined;
 }
@@ -64,10 +69,14 @@ export interface Group {
   readonly name: string;
   readonly arn: string;
   readonly createdAt: Date;
-  readonly tags: readonly TagDescription[];
+  tags: readonly TagDescription[];
   readonly settings: Settings;
   readonly members: Map<string, Member>;
   readonly hooks: Map<string, Hook>;
+  readonly actions: Map<string, ScheduledAction>;
+  readonly policies: Map<string, Policy>;
+  /** Of simple scaling. */
+  cooldownUntil: number;
   readonly sources: Map<string, Source>;
   /** Suspended processes and why. */
   readonly suspended: Map<string, string>;

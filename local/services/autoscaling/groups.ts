@@ -4,20 +4,23 @@ import type {
   DeleteAutoScalingGroupCommandInput,
   DescribeAutoScalingGroupsCommandInput,
   DescribeAutoScalingGroupsCommandOutput,
+  LaunchTemplateSpecification,
   SetDesiredCapacityCommandInput,
-  TagDescription,
   UpdateAutoScalingGroupCommandInput,
 } from '@aws-sdk/client-auto-scaling';
 import { arn } from '../../account.ts';
-import { AwsError, type Operations, type Output } from '../../call.ts';
+import { AwsError, type Call, type Operations, type Output, type Principal } from '../../call.ts';
 import type { Activities } from './activities.ts';
-import { type Group, invalid, secondOf, staying } from './group.ts';
+import type { DesiredCapacity } from './desired-capacity.ts';
+import { type Group, invalid, type Settings, staying } from './group.ts';
 import { describeGroup, fits } from './group-description.ts';
 import { settingsOf } from './group-settings.ts';
 import type { LifecycleHooks } from './lifecycle-hooks.ts';
 import { pageOf } from './page.ts';
 import type { Platform } from './platform.ts';
+import { coolsDown } from './policy-execution.ts';
 import type { Scaler } from './scaler.ts';
+import { withTags } from './tags.ts';
 import type { TrafficSources } from './traffic-sources.ts';
 
 /** https://docs.aws.amazon.com/autoscaling/ec2/userguide/ec2-auto-scaling-quotas.html */
@@ -27,6 +30,7 @@ export interface GroupsOptions {
   readonly platform: Platform;
   readonly groups: Map<string, Group>;
   readonly activities: Activities;
+  readonly capacity: DesiredCapacity;
   readonly scaler: Scaler;
   readonly sources: TrafficSources;
   readonly hooks: LifecycleHooks;
@@ -40,18 +44,16 @@ export function groupNamed(groups: ReadonlyMap<string, Group>, name = ''): Group
   return group;
 }
 
-export function groupOperations({ platform, groups, activities, scaler, sources, hooks }: GroupsOptions) {
-  const { clock, chance, compute } = platform;
-
-  const change = (group: Group, desired: number, request: string) => {
-    const from = group.settings.desired;
-    group.settings.desired = desired;
-    if (from !== desired)
-      group.request = `At ${secondOf(clock.now())} a user request ${request} changing the desired capacity from ${from} to ${desired}.`;
-    // A person who asks again need not wait for the next try.
-    group.retryAt = 0;
-    scaler.wake(group);
-  };
+export function groupOperations({
+  platform,
+  groups,
+  activities,
+  capacity,
+  scaler,
+  sources,
+  hooks,
+}: GroupsOptions) {
+  const { clock, chance, compute, permissions } = platform;
 
   const changeable = (name: string | undefined): Group => {
     const group = groupNamed(groups, name);
@@ -63,8 +65,17 @@ export function groupOperations({ platform, groups, activities, scaler, sources,
     return group;
   };
 
+  const mayLaunch = (
+    principal: Principal,
+    named: LaunchTemplateSpecification | undefined,
+    { template, subnets }: Pick<Settings, 'template' | 'subnets'>,
+  ) => {
+    if (named === undefined) return;
+    permissions.check(principal, { named, template: compute.launchTemplate(template), subnets });
+  };
+
   return {
-    CreateAutoScalingGroup(input: CreateAutoScalingGroupCommandInput): object {
+    CreateAutoScalingGroup(input: CreateAutoScalingGroupCommandInput, { principal }: Call): object {
       const name = input.AutoScalingGroupName ?? '';
       if (groups.has(name))
         throw new AwsError(
@@ -77,6 +88,8 @@ export function groupOperations({ platform, groups, activities, scaler, sources,
           `You have reached the limit of ${mostGroups} Auto Scaling groups`,
         );
       const settings = settingsOf(input, undefined, compute);
+      mayLaunch(principal, input.LaunchTemplate, settings);
+      permissions.makeRole(principal);
       const targetGroups = (input.TargetGroupARNs ?? []).map((Identifier) => ({ Identifier }));
       const arns = sources.check([...targetGroups, ...(input.TrafficSources ?? [])]);
       const wanted = (input.LifecycleHookSpecificationList ?? []).map((hook) => hooks.read(hook, undefined));
@@ -84,10 +97,13 @@ export function groupOperations({ platform, groups, activities, scaler, sources,
         name,
         arn: arn('autoscaling', `autoScalingGroup:${chance.uuid()}:autoScalingGroupName/${name}`),
         createdAt: new Date(clock.now()),
-        tags: tagsOf(name, input),
+        tags: withTags(name, [], input.Tags),
         settings: { ...settings, desired: 0 },
         members: new Map(),
         hooks: new Map(wanted.map((hook) => [hook.name, hook])),
+        actions: new Map(),
+        policies: new Map(),
+        cooldownUntil: 0,
         sources: new Map(),
         suspended: new Map(),
         request: undefined,
@@ -100,26 +116,22 @@ export function groupOperations({ platform, groups, activities, scaler, sources,
       };
       sources.attach(group, arns);
       groups.set(name, group);
-      change(group, settings.desired, 'created an AutoScalingGroup');
+      capacity.change(group, settings.desired, 'a user request created an AutoScalingGroup');
       return {};
     },
 
-    UpdateAutoScalingGroup(input: UpdateAutoScalingGroupCommandInput): object {
+    UpdateAutoScalingGroup(input: UpdateAutoScalingGroupCommandInput, { principal }: Call): object {
       const group = changeable(input.AutoScalingGroupName);
       const { desired, ...settings } = settingsOf(input, group.settings, compute);
+      mayLaunch(principal, input.LaunchTemplate, settings);
       Object.assign(group.settings, settings);
-      const { minimum, maximum } = settings;
-      change(
-        group,
-        desired,
-        `update of AutoScalingGroup constraints to min: ${minimum}, max: ${maximum}, desired: ${desired}`,
-      );
+      capacity.constrain(group, { ...settings, desired }, 'a user request');
       return {};
     },
 
-    /** Cooldowns belong to simple scaling policies, which are not here: `HonorCooldown` finds none to honour. */
     SetDesiredCapacity(input: SetDesiredCapacityCommandInput): object {
       const group = changeable(input.AutoScalingGroupName);
+      if (input.HonorCooldown === true && clock.now() < group.cooldownUntil) throw coolsDown(group);
       const { minimum, maximum } = group.settings;
       const desired = input.DesiredCapacity ?? 0;
       if (desired > maximum)
@@ -130,7 +142,7 @@ export function groupOperations({ platform, groups, activities, scaler, sources,
         throw invalid(
           `New SetDesiredCapacity value ${desired} is below min value ${minimum} for the AutoScalingGroup.`,
         );
-      change(group, desired, 'explicitly set group desired capacity');
+      capacity.change(group, desired, 'a user request explicitly set group desired capacity');
       return {};
     },
 
@@ -170,14 +182,4 @@ export function groupOperations({ platform, groups, activities, scaler, sources,
       return {};
     },
   } satisfies Operations;
-}
-
-function tagsOf(name: string, { Tags = [] }: CreateAutoScalingGroupCommandInput): TagDescription[] {
-  return Tags.map(({ Key, Value = '', PropagateAtLaunch = false }) => ({
-    ResourceId: name,
-    ResourceType: 'auto-scaling-group',
-    Key,
-    Value,
-    PropagateAtLaunch,
-  }));
 }

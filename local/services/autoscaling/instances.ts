@@ -28,10 +28,10 @@ export interface InstanceSpec {
 export interface RunningInstance {
   /** Where one of its ports can really be reached. */
   address(port: number): Address;
+  /** What it has written to its console so far. */
+  console?(): string;
   /** Resolves when it has ended; a second time at once. */
   terminate(): Promise<void>;
-  /** What it wrote to its console, such as its user data's output. */
-  console?(): string;
 }
 
 export interface Instances {

@@ -1,13 +1,34 @@
 /** What an instance is launched with. */
+import type { LaunchTemplateSpecification } from '@aws-sdk/client-auto-scaling';
 import type { ResponseLaunchTemplateData } from '@aws-sdk/client-ec2';
+import { AwsError } from '../../call.ts';
 import { type Group, type Member } from './group.ts';
 import type { InstanceSpec, MetadataAccess } from './instances.ts';
+import type { ChosenTemplate, Compute } from './platform.ts';
+
+/**
+ * What a launch template says, when its image can be launched from. Throws EC2's own errors: that an image is needed is what
+ * RunInstances answers without one.
+ */
+export function launchable(compute: Compute, named: LaunchTemplateSpecification): ChosenTemplate {
+  const template = compute.launchTemplate(named);
+  const { ImageId } = template.content;
+  if (ImageId === undefined)
+    throw new AwsError('MissingParameter', 'The request must contain the parameter ImageId');
+  if (ImageId.startsWith('resolve:ssm:'))
+    throw new AwsError('UnsupportedOperation', `${ImageId}: not modelled by the embedded AWS`);
+  compute.launchableImage(ImageId);
+  return template;
+}
 
 /**
  * Tags: those of the group that propagate, over those of the launch template, and AWS's own
  * (https://docs.aws.amazon.com/autoscaling/ec2/userguide/ec2-auto-scaling-tagging.html).
  */
-export function specOf(group: Group, { id, subnetId, place, template }: Member): InstanceSpec {
+export function specOf(
+  group: Group,
+  { id, subnetId, place, template }: Pick<Member, 'id' | 'subnetId' | 'place' | 'template'>,
+): InstanceSpec {
   const { ImageId, InstanceType, UserData, IamInstanceProfile, TagSpecifications = [] } = template.content;
   const templates = TagSpecifications.filter(({ ResourceType }) => ResourceType === 'instance');
   const tags = [

@@ -4,14 +4,15 @@
  * before its hooks run (https://docs.aws.amazon.com/autoscaling/ec2/userguide/lifecycle-hooks-overview.html).
  */
 import { AwsError } from '../../call.ts';
-import type { TaskAddress } from '../ec2/addresses.ts';
+import type { LaunchedInstance } from '../ec2/instances.ts';
 import { follow } from '../ecs/platform.ts';
 import type { Activities, ActivityRecord } from './activities.ts';
 import { announceStep } from './announcements.ts';
 import { type Group, isLeaving, type Member, runs } from './group.ts';
-import { specOf } from './launch-spec.ts';
+import type { InstanceSpec } from './instances.ts';
+import { launchable, specOf } from './launch-spec.ts';
 import type { LifecycleActions } from './lifecycle-actions.ts';
-import type { ChosenTemplate, Platform } from './platform.ts';
+import type { Platform } from './platform.ts';
 import type { TrafficSources } from './traffic-sources.ts';
 
 export interface LifecycleOptions {
@@ -22,6 +23,11 @@ export interface LifecycleOptions {
   /** Told of a group whose next look should be soon. */
   readonly onChange: (group: Group) => void;
 }
+
+/** What an instance has before EC2 answers. */
+type Taken = Pick<Member, 'id' | 'subnetId' | 'place' | 'template' | 'shown'> & {
+  readonly spec: InstanceSpec;
+};
 
 export class Lifecycle {
   readonly #options: LifecycleOptions;
@@ -46,11 +52,9 @@ export class Lifecycle {
       this.#failed(group, activity, taken);
       return;
     }
-    const id = `i-0${chance.hex().slice(0, 16)}`;
+    const { spec, ...kept } = taken;
     const member: Member = {
-      ...taken,
-      id,
-      subnetId,
+      ...kept,
       launch: activity,
       state: 'Pending',
       healthy: true,
@@ -59,21 +63,24 @@ export class Lifecycle {
       departure: undefined,
       running: undefined,
     };
-    group.members.set(id, member);
+    group.members.set(member.id, member);
     const launched = instances
-      .launch(specOf(group, member), () => this.#exited(group, member))
+      .launch(spec, () => this.#exited(group, member))
       .then(
         (running) => ({ running }),
         (thrown: unknown) => ({ refusal: thrown instanceof Error ? thrown.message : String(thrown) }),
       );
     follow(clock, launched, (outcome) => {
       if ('refusal' in outcome) {
+        member.shown.forget();
         this.#forget(group, member);
         this.#failed(group, activity, outcome.refusal);
         return;
       }
-      member.running = outcome.running;
-      activity.description = `Launching a new EC2 instance: ${id}`;
+      const { running } = outcome;
+      member.running = running;
+      member.shown.answered(() => running.console?.() ?? '');
+      activity.description = `Launching a new EC2 instance: ${member.id}`;
       group.failures = 0;
       group.avoided.clear();
       clock.after(chance.within(this.#platform.delays.launching), () => this.#isRunning(group, member));
@@ -96,15 +103,29 @@ export class Lifecycle {
     this.#leave(group, member, abruptly || member.exited);
   }
 
-  #take(group: Group, subnetId: string): { template: ChosenTemplate; place: TaskAddress } | string {
-    const { compute } = this.#platform;
+  #take(group: Group, subnetId: string): Taken | string {
+    const { compute, chance } = this.#platform;
     try {
-      const template = compute.launchTemplate(group.settings.template);
+      const template = launchable(compute, group.settings.template);
       const place = compute.address(subnetId);
-      if (place !== undefined) return { template, place };
+      if (place !== undefined) {
+        const named = { id: `i-0${chance.hex().slice(0, 16)}`, subnetId, place, template };
+        const spec = specOf(group, named);
+        return { ...named, spec, shown: this.#launch(spec, named) };
+      }
       return `There are not enough free addresses in subnet '${subnetId}' to satisfy the requested number of instances.`;
     } catch (thrown) {
       if (thrown instanceof AwsError) return thrown.message;
+      throw thrown;
+    }
+  }
+
+  #launch(spec: InstanceSpec, { place, template }: Pick<Member, 'place' | 'template'>): LaunchedInstance {
+    const { compute } = this.#platform;
+    try {
+      return compute.launch({ ...spec, address: place, template: template.content });
+    } catch (thrown) {
+      compute.release(place.eniId);
       throw thrown;
     }
   }
@@ -115,7 +136,11 @@ export class Lifecycle {
    */
   #failed(group: Group, activity: ActivityRecord, why: string): void {
     const { clock, chance, delays } = this.#platform;
-    this.#options.activities.end(activity, 'Failed', `${why} Launching EC2 instance failed.`);
+    this.#options.activities.end(
+      activity,
+      'Failed',
+      `${why.replace(/\.?$/, '.')} Launching EC2 instance failed.`,
+    );
     announceStep(this.#platform, group, 'Launch', activity, undefined);
     group.avoided.add(activity.place['Subnet ID']);
     if (group.settings.subnets.some((subnetId) => !group.avoided.has(subnetId))) {
@@ -130,6 +155,7 @@ export class Lifecycle {
 
   #isRunning(group: Group, member: Member): void {
     if (isLeaving(member)) return;
+    member.shown.become('running');
     const waits = this.#options.actions.begin(
       group,
       member,
@@ -199,6 +225,7 @@ export class Lifecycle {
     const { departure } = member;
     this.#options.actions.cancel(member);
     member.state = 'Terminating:Proceed';
+    member.shown.become('shutting-down');
     if (departure !== undefined) {
       departure.status = 'InProgress';
       departure.description = `Terminating EC2 instance: ${member.id}`;
@@ -206,6 +233,7 @@ export class Lifecycle {
     const wait = member.exited ? 0 : chance.within(delays.terminating);
     clock.after(wait, () =>
       follow(clock, member.running?.terminate() ?? Promise.resolve(), () => {
+        member.shown.become('terminated');
         this.#forget(group, member);
         if (departure !== undefined) {
           this.#options.activities.end(departure, 'Successful');
@@ -218,6 +246,7 @@ export class Lifecycle {
 
   #exited(group: Group, member: Member): void {
     member.exited = true;
+    member.shown.become('terminated');
     if (!isLeaving(member)) this.#options.onChange(group);
   }
 

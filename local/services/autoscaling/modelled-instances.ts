@@ -5,6 +5,8 @@ import type { InstanceSpec, Instances, RunningInstance } from './instances.ts';
 export interface ModelledInstancesOptions {
   /** Where an instance's port leads; default: to its private address, where nobody is. */
   readonly address?: (spec: InstanceSpec, port: number) => Address;
+  /** What it has written to its console. */
+  readonly console?: (spec: InstanceSpec) => string;
   /** Why EC2 does not launch it, such as `noCapacity`. */
   readonly refusal?: (spec: InstanceSpec) => Error | undefined;
 }
@@ -21,7 +23,9 @@ export class ModelledInstances implements Instances {
     const refusal = this.#options.refusal?.(spec);
     if (refusal !== undefined) throw refusal;
     this.#running.set(spec.id, { spec, onExit });
+    const { console: written } = this.#options;
     return {
+      ...(written === undefined ? {} : { console: () => written(spec) }),
       address: (port) => this.#options.address?.(spec, port) ?? { host: spec.privateIp, port },
       terminate: async () => void this.#running.delete(spec.id),
     };

@@ -1,7 +1,7 @@
 /**
  * Suspending and resuming what a group does by itself
  * (https://docs.aws.amazon.com/autoscaling/ec2/userguide/as-suspend-resume-processes.html). Those without effect here are
- * kept: there are no policies, schedules, instance refreshes or rebalances that they would stop.
+ * kept: there are no instance refreshes or rebalances that they would stop.
  */
 import type { ResumeProcessesCommandInput, SuspendProcessesCommandInput } from '@aws-sdk/client-auto-scaling';
 import type { Operations } from '../../call.ts';

@@ -10,8 +10,10 @@ import * as ecs from './resources/ecs.ts';
 import * as elbv2 from './resources/elbv2.ts';
 import { rule } from './resources/events.ts';
 import * as iam from './resources/iam.ts';
+import { instanceProfile } from './resources/instance-profile.ts';
 import { bucketPolicy, cdkMetadata, key, keyAlias } from './resources/kept.ts';
 import * as lambda from './resources/lambda.ts';
+import { launchTemplate } from './resources/launch-template.ts';
 import { logGroup, resourcePolicy } from './resources/logs.ts';
 import { bucket } from './resources/s3.ts';
 import * as sns from './resources/sns.ts';
@@ -27,6 +29,7 @@ const types: Readonly<Record<string, ResourceType>> = {
   'AWS::EC2::EIP': ec2.eip,
   'AWS::EC2::FlowLog': ec2.flowLog,
   'AWS::EC2::InternetGateway': ec2.internetGateway,
+  'AWS::EC2::LaunchTemplate': launchTemplate,
   'AWS::EC2::NatGateway': ec2.natGateway,
   'AWS::EC2::Route': ec2.route,
   'AWS::EC2::RouteTable': ec2.routeTable,
@@ -48,6 +51,7 @@ const types: Readonly<Record<string, ResourceType>> = {
   'AWS::ElasticLoadBalancingV2::LoadBalancer': elbv2.loadBalancer,
   'AWS::ElasticLoadBalancingV2::TargetGroup': elbv2.targetGroup,
   'AWS::Events::Rule': rule,
+  'AWS::IAM::InstanceProfile': instanceProfile,
   'AWS::IAM::ManagedPolicy': iam.managedPolicy,
   'AWS::IAM::Policy': iam.policy,
   'AWS::IAM::Role': iam.role,

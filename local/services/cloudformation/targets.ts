@@ -156,6 +156,7 @@ function objectOf(templateUrl: string): { bucket: string; key: string } {
 }
 
 const namedIam: Readonly<Record<string, string>> = {
+  'AWS::IAM::InstanceProfile': 'InstanceProfileName',
   'AWS::IAM::Role': 'RoleName',
   'AWS::IAM::ManagedPolicy': 'ManagedPolicyName',
 };

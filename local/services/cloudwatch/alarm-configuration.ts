@@ -102,11 +102,20 @@ function checkSpan(period: number, evaluationPeriods: number): void {
   );
 }
 
+/** Of EC2 Auto Scaling, which looks at its alarms itself. */
+const groupPolicy = /^arn:aws:autoscaling:[^:]+:\d+:scalingPolicy:[^:]+:autoScalingGroupName\//;
+
+export function isTopic(action: string): boolean {
+  return action.startsWith('arn:aws:sns:');
+}
+
 function refuseUnmodelled(input: PutMetricAlarmCommandInput): void {
   const { AlarmActions = [], OKActions = [], InsufficientDataActions = [] } = input;
   for (const action of [...AlarmActions, ...OKActions, ...InsufficientDataActions]) {
-    if (!action.startsWith('arn:aws:sns:')) {
-      throw invalid(`Invalid action ${action}: alarms of the embedded AWS act on SNS topics only`);
+    if (!isTopic(action) && !groupPolicy.test(action)) {
+      throw invalid(
+        `Invalid action ${action}: alarms of the embedded AWS act on SNS topics and on scaling policies of Auto Scaling groups only`,
+      );
     }
   }
   if (input.ThresholdMetricId !== undefined)

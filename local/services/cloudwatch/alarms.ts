@@ -8,7 +8,7 @@ import { AwsError, type Operations, type Output } from '../../call.ts';
 import type { Clock, Timer } from '../../clock.ts';
 import { page, sortedBy } from '../events/page.ts';
 import { Alarm, type AlarmState } from './alarm.ts';
-import { alarmConfiguration } from './alarm-configuration.ts';
+import { alarmConfiguration, isTopic } from './alarm-configuration.ts';
 import { AlarmHistory } from './alarm-history.ts';
 import { notification, stateChangeEvent } from './alarm-notification.ts';
 import type { MetricStore } from './metric-store.ts';
@@ -98,7 +98,7 @@ export class Alarms {
     const { OKActions, AlarmActions, InsufficientDataActions } = alarm.configuration.input;
     const actions = { OK: OKActions, ALARM: AlarmActions, INSUFFICIENT_DATA: InsufficientDataActions };
     const { subject, message } = notification(alarm, previous);
-    for (const topicArn of actions[alarm.state.value] ?? []) {
+    for (const topicArn of (actions[alarm.state.value] ?? []).filter(isTopic)) {
       void this.#options.clock
         .busy(() => this.#options.publish(topicArn, subject, message))
         .then(

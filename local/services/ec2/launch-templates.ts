@@ -22,7 +22,7 @@ import type { Clock } from '../../clock.ts';
 import { principalArn } from '../../iam/principal-arn.ts';
 import { LaunchTemplate, type Origin } from './launch-template.ts';
 import { launchTemplateVersionOperations } from './launch-template-versions.ts';
-import { filtered, page, type Random, resourceId, tagsOf } from './resources.ts';
+import { filtered, page, type Random, resourceId, type TaggedKind, tagsOf } from './resources.ts';
 
 /** How requests name a template: by either, never both. */
 export interface TemplateName {
@@ -62,8 +62,8 @@ export class LaunchTemplates {
     return [...this.#templates.values()];
   }
 
-  tagged(id: string): LaunchTemplate | undefined {
-    return this.#templates.get(id);
+  get tagged(): TaggedKind[] {
+    return [{ find: (id) => this.#templates.get(id), entries: () => this.#templates }];
   }
 
   /** Codes: https://docs.aws.amazon.com/AWSEC2/latest/APIReference/errors-overview.html; words as the issues of users have them. */

@@ -53,6 +53,10 @@ export class Resources<T> {
     return [...this.#byId.values()];
   }
 
+  entries(): [string, T][] {
+    return [...this.#byId];
+  }
+
   /** Those with the given ids, each of which must exist; all without. */
   chosen(ids: readonly string[] | undefined): T[] {
     return ids === undefined || ids.length === 0 ? this.all() : ids.map((id) => this.get(id));
@@ -62,6 +66,12 @@ export class Resources<T> {
 /** A resource that CreateTags and DeleteTags can change. */
 export interface Tagged {
   Tags?: Tag[] | undefined;
+}
+
+/** Resources of one kind, by their ids. */
+export interface TaggedKind {
+  find(id: string): Tagged | undefined;
+  entries(): Iterable<readonly [string, Tagged]>;
 }
 
 /** How each filter name reads a resource. */

@@ -36,7 +36,16 @@ import type {
 } from '@aws-sdk/client-ec2';
 import { accountId } from '../../account.ts';
 import { AwsError, type Operations, type Output } from '../../call.ts';
-import { filtered, page, type Random, Resources, resourceId, type Tagged, tagsOf } from './resources.ts';
+import {
+  filtered,
+  page,
+  type Random,
+  Resources,
+  resourceId,
+  type Tagged,
+  type TaggedKind,
+  tagsOf,
+} from './resources.ts';
 
 interface TableRecord extends RouteTable {
   RouteTableId: string;
@@ -59,8 +68,8 @@ export class Routing {
     this.#subnet = options.subnet;
   }
 
-  tagged(id: string): Tagged | undefined {
-    const kinds = [
+  get tagged(): TaggedKind[] {
+    return [
       this.#tables,
       this.#gateways,
       this.#natGateways,
@@ -68,7 +77,6 @@ export class Routing {
       this.#endpoints,
       this.#flowLogs,
     ];
-    return kinds.map((kind): Tagged | undefined => kind.find(id)).find((found) => found !== undefined);
   }
 
   createMain(vpcId: string, cidr: string): void {

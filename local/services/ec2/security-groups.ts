@@ -16,7 +16,7 @@ import type {
 } from '@aws-sdk/client-ec2';
 import { accountId } from '../../account.ts';
 import { AwsError, type Operations, type Output } from '../../call.ts';
-import { filtered, page, type Random, Resources, resourceId, type Tagged, tagsOf } from './resources.ts';
+import { filtered, page, type Random, Resources, resourceId, type TaggedKind, tagsOf } from './resources.ts';
 
 interface GroupRecord extends SecurityGroup {
   GroupId: string;
@@ -37,8 +37,8 @@ export class SecurityGroups {
     this.#checkVpc = options.checkVpc;
   }
 
-  tagged(id: string): Tagged | undefined {
-    return this.#groups.find(id);
+  get tagged(): TaggedKind[] {
+    return [this.#groups];
   }
 
   exists(groupId: string): boolean {

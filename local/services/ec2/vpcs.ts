@@ -30,7 +30,7 @@ import {
   type Random,
   Resources,
   resourceId,
-  type Tagged,
+  type TaggedKind,
   tagsOf,
 } from './resources.ts';
 
@@ -89,8 +89,8 @@ export class Vpcs {
     return this.#addresses.take({ subnetId, vpcId, cidr, availabilityZone });
   }
 
-  tagged(id: string): Tagged | undefined {
-    return this.#vpcs.find(id) ?? this.#subnets.find(id);
+  get tagged(): TaggedKind[] {
+    return [this.#vpcs, this.#subnets];
   }
 
   release(eniId: string): void {

@@ -10,13 +10,13 @@ import type { Clock } from '../../clock.ts';
 import type { ImageStore } from '../../registry/image-store.ts';
 import type { TaskRunner } from '../../tasks/task.ts';
 import type { MetricSink } from '../cloudwatch/metric-sink.ts';
+import { VcpuUsage } from '../cloudwatch/vcpu-usage.ts';
 import type { Targets } from '../elbv2/targets.ts';
 import { AccountSettings } from './account-settings.ts';
 import { capacityProviderOperations } from './capacity-providers.ts';
 import { Chance } from './chance.ts';
 import { Clusters } from './clusters.ts';
 import { type Delays, fargateDelays } from './delays.ts';
-import { FargateUsage } from './fargate-usage.ts';
 import type { Network } from './network.ts';
 import type { Platform } from './platform.ts';
 import { serviceDeploymentOperations } from './service-deployment-operations.ts';
@@ -63,7 +63,7 @@ export class Ecs {
   readonly #services: Services;
   readonly #tasks: Tasks;
   readonly #tags: Tags;
-  readonly #usage: FargateUsage;
+  readonly #usage: VcpuUsage;
 
   constructor(options: EcsOptions) {
     const { clock, emit, targets, images, network } = options;
@@ -90,7 +90,12 @@ export class Ecs {
         services.all().some((service) => service.arn === arn && service.status !== 'INACTIVE'),
     );
     const tasks = new Tasks(platform, (task) => tags.forget(task.arn));
-    this.#usage = new FargateUsage({ clock, metrics: options.metrics, vcpus: () => tasks.vcpus() });
+    this.#usage = new VcpuUsage({
+      clock,
+      service: 'Fargate',
+      metrics: options.metrics,
+      vcpus: () => tasks.vcpus(),
+    });
     const taskDefinitions = new TaskDefinitions({
       clock,
       tags,

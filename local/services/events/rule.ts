@@ -2,8 +2,9 @@
 import type { PutRuleCommandInput, Rule as RuleDescription, Target } from '@aws-sdk/client-eventbridge';
 import { arn } from '../../account.ts';
 import { AwsError } from '../../call.ts';
+import type { Schedule } from './cron.ts';
 import { type EventPattern, parseEventPattern } from './event-pattern.ts';
-import { parseSchedule, type Schedule } from './schedule.ts';
+import { parseSchedule } from './schedule.ts';
 
 export const DEFAULT_BUS = 'default';
 

@@ -12,6 +12,7 @@ import type {
   CreateVpcEndpointCommandOutput,
   DescribeSecurityGroupsCommandOutput,
 } from '@aws-sdk/client-ec2';
+import { only } from '../only.ts';
 import {
   document,
   objects,
@@ -33,13 +34,6 @@ const tagging: Tagging = {
   target: ({ physicalId, attributes }) => ({ Resources: [attributes['AllocationId'] ?? physicalId] }),
   keys: 'Tags',
 };
-
-/** Every property of the template must be one that the type reads. */
-function only(properties: Properties, ...names: readonly string[]): void {
-  const other = Object.keys(properties).find((name) => name !== 'Tags' && !names.includes(name));
-  if (other === undefined) return;
-  throw new Error(`Properties validation failed: #: extraneous key [${other}] is not permitted`);
-}
 
 function tagged(resourceType: string, properties: Properties): { TagSpecifications?: unknown } {
   const Tags = objects(properties['Tags']);

@@ -1,24 +1,32 @@
 /**
  * How many vCPUs are in use on demand, once a minute while there are any.
- * https://docs.aws.amazon.com/AmazonECS/latest/developerguide/monitoring-fargate-usage.html
+ * https://docs.aws.amazon.com/AmazonECS/latest/developerguide/monitoring-fargate-usage.html,
+ * https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch-Service-Quota-Integration.html
  */
 import type { Clock, Timer } from '../../clock.ts';
-import type { MetricSink } from '../cloudwatch/metric-sink.ts';
+import type { MetricSink } from './metric-sink.ts';
 
 const periodMs = 60_000;
-const dimensions = { Service: 'Fargate', Type: 'Resource', Resource: 'vCPU', Class: 'Standard/OnDemand' };
 
-export interface FargateUsageOptions {
+/** The dimensions of vCPUs on demand, as quotas name them too. */
+export function vcpuDimensions(service: UsingService) {
+  return { Service: service, Type: 'Resource', Resource: 'vCPU', Class: 'Standard/OnDemand' };
+}
+
+export type UsingService = 'Fargate' | 'EC2';
+
+export interface VcpuUsageOptions {
   readonly clock: Clock;
+  readonly service: UsingService;
   readonly metrics: MetricSink | undefined;
   readonly vcpus: () => number;
 }
 
-export class FargateUsage {
-  readonly #options: FargateUsageOptions;
+export class VcpuUsage {
+  readonly #options: VcpuUsageOptions;
   #timer: Timer | undefined;
 
-  constructor(options: FargateUsageOptions) {
+  constructor(options: VcpuUsageOptions) {
     this.#options = options;
     if (options.metrics !== undefined) this.#next(options.metrics);
   }
@@ -28,7 +36,7 @@ export class FargateUsage {
   }
 
   #next(metrics: MetricSink): void {
-    const { clock, vcpus } = this.#options;
+    const { clock, service, vcpus } = this.#options;
     this.#timer = clock.after(periodMs, () => {
       this.#next(metrics);
       const used = vcpus();
@@ -36,7 +44,7 @@ export class FargateUsage {
       metrics.record({
         namespace: 'AWS/Usage',
         metric: 'ResourceCount',
-        dimensions,
+        dimensions: vcpuDimensions(service),
         unit: 'None',
         at: clock.now(),
         values: [used],

@@ -4,36 +4,35 @@
  * proportion to the metric and rounded up, in only when all policies would, and by the one that leaves the most.
  */
 
+import type { Tracking } from './tracking.ts';
+
 /** What is seen of one policy. */
 export interface Reading {
-  readonly target: number;
+  readonly tracking: Tracking;
   /** Of the newest minute. */
   readonly value: number | undefined;
   readonly isHigh: boolean;
   /** Undefined when the policy does not scale in. */
   readonly isLow: boolean | undefined;
-  readonly outCooldownSeconds: number;
-  readonly inCooldownSeconds: number;
 }
 
 export interface Movement {
   readonly direction: 'out' | 'in';
   readonly desired: number;
-  readonly cooldownSeconds: number;
+  /** The policy that it is by. */
+  readonly tracking: Tracking;
 }
 
 /** AWS says only that it "scales in more gradually"; the share that goes at once is ours. */
 const mostInAtOnce = 0.1;
 
 /**
- * `base`: the count before the last scaling out while its cooldown lasts, else `current`: what was added since counts as
- * part of what is needed.
+ * `base`: what carried the load that was measured; what was added since counts as part of what is needed.
  */
 export function outward(current: number, base: number, readings: readonly Reading[]): Movement | undefined {
-  const movements = readings.flatMap(({ target, value, isHigh, outCooldownSeconds }): Movement[] => {
-    if (!isHigh || value === undefined || value <= target) return [];
-    const desired = Math.ceil((base * value) / target);
-    return [{ direction: 'out', desired, cooldownSeconds: outCooldownSeconds }];
+  const movements = readings.flatMap(({ tracking, value, isHigh }): Movement[] => {
+    if (!isHigh || value === undefined || value <= tracking.target) return [];
+    return [{ direction: 'out', desired: Math.ceil((base * value) / tracking.target), tracking }];
   });
   const most = largest(movements);
   return most !== undefined && most.desired > current ? most : undefined;
@@ -44,10 +43,10 @@ export function inward(current: number, readings: readonly Reading[]): Movement 
   if (readings.some(({ isHigh }) => isHigh) || scaling.some(({ isLow }) => isLow !== true)) return undefined;
   const slowest = current - Math.max(1, Math.floor(current * mostInAtOnce));
   const movements = scaling.map(
-    ({ target, value = target, inCooldownSeconds }): Movement => ({
+    ({ tracking, value = tracking.target }): Movement => ({
       direction: 'in',
-      desired: Math.max(slowest, Math.ceil((current * value) / target)),
-      cooldownSeconds: inCooldownSeconds,
+      desired: Math.max(slowest, Math.ceil((current * value) / tracking.target)),
+      tracking,
     }),
   );
   const most = largest(movements);

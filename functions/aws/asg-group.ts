@@ -1,0 +1,100 @@
+/**
+ * A generation as one Auto Scaling group of the same name: what it is now, and how large. Names are deterministic and never
+ * used again, so what is found under a name is either ours, or a stranger's, and left alone.
+ */
+import {
+  type AutoScalingClient,
+  type AutoScalingGroup,
+  DescribeAutoScalingGroupsCommand,
+  UpdateAutoScalingGroupCommand,
+} from '@aws-sdk/client-auto-scaling';
+import { CutoverError } from '../core/errors.ts';
+import type { Generation } from '../core/generation.ts';
+import type { FleetState } from '../core/health.ts';
+import type { GenerationName } from '../core/names.ts';
+import type { ServiceSettings } from '../core/service-settings.ts';
+import { ownerTags } from '../core/tags.ts';
+import type { RunningFleet } from '../ports/fleet.ts';
+import { calling } from './failures.ts';
+
+/** The name is all that EC2 Auto Scaling has of a generation. */
+export type Named = Pick<Generation, 'name'>;
+
+export class AsgGroups implements RunningFleet {
+  readonly #client: AutoScalingClient;
+
+  constructor(client: AutoScalingClient) {
+    this.#client = client;
+  }
+
+  async wanted(_settings: ServiceSettings, generation: Named): Promise<number | undefined> {
+    return (await this.find(generation))?.DesiredCapacity;
+  }
+
+  async observe(_settings: ServiceSettings, generation: Named): Promise<FleetState | undefined> {
+    const group = await this.find(generation);
+    if (group === undefined) return undefined;
+    const { Instances = [], DesiredCapacity = 0 } = group;
+    return {
+      desired: DesiredCapacity,
+      running: Instances.filter(({ LifecycleState }) => LifecycleState === 'InService').length,
+      own: Instances.flatMap(({ InstanceId }) => InstanceId ?? []),
+    };
+  }
+
+  /** Where something scales it, its bounds give way where they must; else they are its size. */
+  async resize(settings: ServiceSettings, generation: Named, desired: number): Promise<void> {
+    const group = await this.find(generation);
+    if (group === undefined)
+      throw new CutoverError(
+        'Cutover.AwsRefused',
+        `the Auto Scaling group ${generation.name} does not exist (any more), so it cannot be resized to ${desired}`,
+      );
+    refuseStranger(group, settings, generation);
+    const { MinSize = 0, MaxSize = 0 } = group;
+    const isFixed = MinSize === MaxSize;
+    await calling(`resizing the Auto Scaling group ${generation.name} to ${desired}`, () =>
+      this.#client.send(
+        new UpdateAutoScalingGroupCommand({
+          AutoScalingGroupName: generation.name,
+          MinSize: isFixed ? desired : Math.min(MinSize, desired),
+          MaxSize: isFixed ? desired : Math.max(MaxSize, desired),
+          DesiredCapacity: desired,
+        }),
+      ),
+    );
+  }
+
+  /** Undefined when there is none, or it is being deleted. */
+  async find({ name }: Named): Promise<AutoScalingGroup | undefined> {
+    const { AutoScalingGroups = [] } = await calling(`reading the Auto Scaling group ${name}`, () =>
+      this.#client.send(new DescribeAutoScalingGroupsCommand({ AutoScalingGroupNames: [name] })),
+    );
+    const group = AutoScalingGroups.find(({ AutoScalingGroupName }) => AutoScalingGroupName === name);
+    // Shown only while it is being deleted (https://docs.aws.amazon.com/autoscaling/ec2/APIReference/API_AutoScalingGroup.html).
+    return group?.Status === undefined ? group : undefined;
+  }
+}
+
+/** Whether these tags say that it is this generation of this service. */
+export function bearsTags(
+  tags: readonly { readonly Key?: string | undefined; readonly Value?: string | undefined }[] | undefined,
+  { service }: Pick<ServiceSettings, 'service'>,
+  name: GenerationName,
+): boolean {
+  return Object.entries(ownerTags(service, name)).every(([key, value]) =>
+    tags?.some((tag) => tag.Key === key && tag.Value === value),
+  );
+}
+
+export function refuseStranger(
+  { Tags }: Pick<AutoScalingGroup, 'Tags'>,
+  settings: ServiceSettings,
+  { name }: Named,
+): void {
+  if (bearsTags(Tags, settings, name)) return;
+  throw new CutoverError(
+    'Cutover.Guarded',
+    `an Auto Scaling group ${name} exists that does not bear Cutover's tags; it is left alone. Delete or rename it`,
+  );
+}

@@ -1,0 +1,81 @@
+/** Whether generations can be made of a launch template. EC2 would show most of it only as instances that never answer. */
+import type { ResponseLaunchTemplateData } from '@aws-sdk/client-ec2';
+import type { AsgSettings } from '../core/asg-settings.ts';
+import type { Objection } from '../core/objection.ts';
+import type { ServiceSettings } from '../core/service-settings.ts';
+import { environmentTag, generationTag, imageTag, serviceTag } from '../core/tags.ts';
+import { userDataIn } from './asg-template.ts';
+
+/** https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/user-data.html: 16 KB, before it is encoded. */
+const mostUserData = 16_384;
+/** What an image's name has more than what stands for it, and some more. */
+const roomForNames = 512;
+
+const known = [imageTag, environmentTag, serviceTag, generationTag];
+
+export function noLaunchTemplate({ launchTemplate, launchTemplateVersion }: AsgSettings): Objection {
+  return refuse(
+    `the launch template ${launchTemplate}, version ${launchTemplateVersion}, does not exist (any more). Deploy the service's stack again`,
+  );
+}
+
+export function objectionsToLaunchTemplate(
+  content: ResponseLaunchTemplateData,
+  { launchTemplate }: AsgSettings,
+  settings: ServiceSettings,
+): readonly Objection[] {
+  const faults = [...machineFaults(content, settings), ...userDataFaults(userDataIn(content), settings)];
+  return faults.map((words) => refuse(`the launch template ${launchTemplate} ${words}`));
+}
+
+const again = "and deploy the service's stack again";
+
+function machineFaults(
+  { ImageId, InstanceType, InstanceRequirements }: ResponseLaunchTemplateData,
+  settings: ServiceSettings,
+): readonly string[] {
+  const faults: string[] = [];
+  if (InstanceType === undefined && InstanceRequirements === undefined)
+    faults.push(`names no instance type. Name one, ${again}`);
+  if (deploysAmis(settings)) return faults;
+  if (ImageId === undefined) faults.push(`names no AMI. Name one by its id, ${again}`);
+  else if (!ImageId.startsWith('ami-'))
+    faults.push(
+      `names its AMI as ${ImageId}, which is looked up anew at each launch: an instance that is replaced would be another one. Name it by its id, ${again}`,
+    );
+  return faults;
+}
+
+function userDataFaults(text: string, settings: ServiceSettings): readonly string[] {
+  const faults: string[] = [];
+  const unknown = [...text.matchAll(/\{(cutover:[^}\s]*)\}/g)].flatMap(([, name = '']) =>
+    known.includes(name) ? [] : [`{${name}}`],
+  );
+  if (unknown.length > 0)
+    faults.push(
+      `has ${[...new Set(unknown)].join(', ')} in its user data, which stands for nothing; there are ${known.map((name) => `{${name}}`).join(', ')}. Mend it, ${again}`,
+    );
+  if (Buffer.byteLength(text, 'latin1') + roomForNames > mostUserData)
+    faults.push(
+      `has ${text.length} bytes of user data, and with what is put in EC2 takes ${mostUserData}. Make it shorter, ${again}`,
+    );
+  if (deploysAmis(settings)) return faults;
+  if (!text.includes(imageTag))
+    faults.push(
+      `does not say in its user data what to run: {${imageTag}} stands there for the image, by its digest. Add it, ${again}`,
+    );
+  if (text.includes(`${settings.repositoryUri}:`))
+    faults.push(
+      `runs ${settings.repositoryUri} by a tag, which may name another image when an instance is replaced. Write {${imageTag}} instead, ${again}`,
+    );
+  return faults;
+}
+
+/** `ami:self`: what is deployed is the AMI itself. */
+function deploysAmis({ repository }: ServiceSettings): boolean {
+  return repository.startsWith('ami:');
+}
+
+function refuse(words: string): Objection {
+  return { severity: 'refuse', check: 'template', words };
+}

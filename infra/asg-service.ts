@@ -1,0 +1,241 @@
+/** A service on EC2 Auto Scaling that Cutover deploys: what its instances are made from, and what the deployer may do with that. */
+import type { Duration } from 'aws-cdk-lib';
+import type { Schedule } from 'aws-cdk-lib/aws-autoscaling';
+import { type IVpc, type LaunchTemplate, Port, type SubnetSelection } from 'aws-cdk-lib/aws-ec2';
+import { TargetType } from 'aws-cdk-lib/aws-elasticloadbalancingv2';
+import type { IRole } from 'aws-cdk-lib/aws-iam';
+import type { IFunction } from 'aws-cdk-lib/aws-lambda';
+import type { ILogGroup } from 'aws-cdk-lib/aws-logs';
+import type { Construct } from 'constructs';
+import type * as z from 'zod';
+import { type AsgPolicy, asgSettings, type LifecycleHook } from '../functions/core/asg-settings.ts';
+import { parse } from '../functions/core/parse.ts';
+import { DeployedService, type ServiceProps } from './deployed-service.ts';
+import { localArn } from './deployer-function.ts';
+import { ServiceRights } from './service-rights.ts';
+
+export interface AsgServiceProps extends ServiceProps {
+  /**
+   * The template of every generation: what stands in it when the stack is deployed counts, by the number of its version. In its
+   * user data `{cutover:image}` stands for the image by its digest, `{cutover:environment}`, `{cutover:service}` and
+   * `{cutover:generation}` for these. It needs a role, which is let pull the image, and a security group, which is let be
+   * reached by the load balancer.
+   */
+  readonly launchTemplate: LaunchTemplate;
+  /** Such as dev, qa or prod: told to the instances, so that one image is built once and runs anywhere. */
+  readonly environment?: string;
+  readonly vpc: IVpc;
+  /** Default: private subnets with a way out. */
+  readonly subnets?: SubnetSelection;
+  /** The port that instances listen on. A change of it replaces the slots. */
+  readonly port: number;
+  /** How the first generation scales by itself; each later one scales as the one before it does then. Default: not at all. */
+  readonly scaling?: InstanceScaling;
+  /** Lifecycle hooks of each group, for what listens to EventBridge. Default: none. */
+  readonly lifecycleHooks?: readonly InstanceHook[];
+  /** What is asked before an instance ends, once its requests have; docs/draining.md tells how. Default: nothing. */
+  readonly drain?: Draining;
+  /** Where instances log, each to the stream of its id: what one that failed logged last is told. Default: its console is. */
+  readonly logGroup?: ILogGroup;
+}
+
+export interface InstanceScaling {
+  /** Instances that the service is never scaled below, and above. */
+  readonly minimum: number;
+  readonly maximum: number;
+  /** Each keeps a metric at its target; each metric at most once. Default: none, so only the schedule scales. */
+  readonly policies?: readonly {
+    readonly name: string;
+    readonly metric: AsgPolicy['metric'];
+    /** Percent for `cpu`; bytes in a minute; for `requestsPerTarget` requests to each instance in a minute. */
+    readonly target: number;
+    /** Until what is new counts. Default: the group's, which is none. */
+    readonly warmup?: Duration;
+  }[];
+  /** Each sets one bound or both, again and again. Default: none. */
+  readonly schedule?: readonly {
+    readonly name: string;
+    readonly schedule: Schedule;
+    /** An IANA name. Default: UTC. */
+    readonly timeZone?: string;
+    readonly minimum?: number;
+    readonly maximum?: number;
+  }[];
+}
+
+export interface InstanceHook {
+  readonly name: string;
+  readonly at: LifecycleHook['at'];
+  /** How long an instance waits for an answer. Default: 5 minutes. */
+  readonly heartbeat?: Duration;
+  /** What becomes of it then. Default: `abandon` at launch, `continue` at the end. */
+  readonly onTimeout?: LifecycleHook['onTimeout'];
+}
+
+export interface Draining {
+  readonly function: IFunction;
+  /** How long one instance may take. Default: 5 minutes. */
+  readonly deadline?: Duration;
+  /** How many instances drain at the same time. Default: 1. */
+  readonly atOnce?: number;
+}
+
+export class AsgService extends DeployedService {
+  constructor(scope: Construct, id: string, props: AsgServiceProps) {
+    super(scope, id, props, {
+      construct: 'AsgService',
+      vpc: props.vpc,
+      targetType: TargetType.INSTANCE,
+      port: props.port,
+      settings: { kind: 'asg' },
+      mistakes: mistakesOf(props),
+    });
+    const { launchTemplate, vpc, subnets } = props;
+    // From this side: both rules then stand in this stack, and a balancer of another stack knows nothing of it.
+    launchTemplate.connections.allowFrom(
+      props.listener,
+      Port.tcp(props.port),
+      `the load balancer reaches ${props.serviceName}`,
+    );
+    this.writeSettings(
+      fleetOf(props, {
+        launchTemplate: launchTemplate.launchTemplateId ?? '',
+        launchTemplateVersion: launchTemplate.latestVersionNumber,
+        subnets: vpc.selectSubnets(subnets).subnetIds,
+      }),
+    );
+    this.#allow(props);
+  }
+
+  /** The role of the instances, by name, and what is the service's own: its log, its function. */
+  #allow({
+    serviceName: service,
+    cutover,
+    launchTemplate,
+    repository,
+    logGroup,
+    drain,
+  }: AsgServiceProps): void {
+    const { launch, terminate, hook } = cutover.functions;
+    const { role } = launchTemplate;
+    if (role !== undefined) {
+      repository.grantPull(role);
+      new ServiceRights(this, 'LaunchRights', {
+        service,
+        to: launch,
+        actions: ['iam:PassRole'],
+        resources: [role.roleArn],
+      });
+    }
+    if (logGroup !== undefined) {
+      logGroup.grantWrite(grantee(role));
+      new ServiceRights(this, 'LogRights', {
+        service,
+        to: terminate,
+        actions: ['logs:GetLogEvents'],
+        resources: [localArn(this, 'logs', `log-group:${logGroup.logGroupName}:log-stream:i-*`)],
+        because: 'A stream for each instance, whose id is made by EC2',
+      });
+    }
+    if (drain !== undefined) {
+      new ServiceRights(this, 'DrainRights', {
+        service,
+        to: hook,
+        actions: ['lambda:InvokeFunction'],
+        resources: [drain.function.functionArn],
+      });
+    }
+  }
+}
+
+/** Checked before: a template without a role is a mistake. */
+function grantee(role: IRole | undefined): IRole {
+  if (role === undefined) throw new Error('the launch template has no role');
+  return role;
+}
+
+interface Place {
+  readonly launchTemplate: string;
+  readonly launchTemplateVersion: string;
+  readonly subnets: readonly string[];
+}
+
+const fiveMinutes = 300;
+
+function fleetOf(
+  { environment, scaling, lifecycleHooks, drain, logGroup }: AsgServiceProps,
+  { launchTemplate, launchTemplateVersion, subnets }: Place,
+) {
+  return {
+    kind: 'asg' as const,
+    unit: 'instance' as const,
+    launchTemplate,
+    launchTemplateVersion,
+    subnets: [...subnets],
+    ...(environment !== undefined && { environment }),
+    ...(lifecycleHooks && {
+      hooks: lifecycleHooks.map(({ name, at, heartbeat, onTimeout }) => ({
+        name,
+        at,
+        heartbeatSeconds: heartbeat?.toSeconds() ?? fiveMinutes,
+        onTimeout: onTimeout ?? (at === 'launching' ? ('abandon' as const) : ('continue' as const)),
+      })),
+    }),
+    ...(drain && {
+      drain: {
+        function: drain.function.functionArn,
+        deadlineSeconds: drain.deadline?.toSeconds() ?? fiveMinutes,
+        atOnce: drain.atOnce ?? 1,
+      },
+    }),
+    ...(logGroup && { logGroup: logGroup.logGroupName }),
+    ...(scaling && { scaling: scalingOf(scaling) }),
+  } satisfies z.input<typeof asgSettings>;
+}
+
+/** Without what is not said: the schema knows what is usual, and a parameter of SSM has little room. */
+function scalingOf({ minimum, maximum, policies = [], schedule = [] }: InstanceScaling) {
+  return {
+    minimum,
+    maximum,
+    policies: policies.map(({ warmup, ...policy }) => ({
+      ...policy,
+      ...(warmup && { warmupSeconds: warmup.toSeconds() }),
+    })),
+    schedule: schedule.map(({ name, schedule: { expressionString }, timeZone, ...bounds }) => ({
+      name,
+      recurrence: expressionString,
+      ...(timeZone !== undefined && { timezone: timeZone }),
+      ...bounds,
+    })),
+  };
+}
+
+/** ARNs and ids that are not known yet stand in for themselves. */
+const somewhere: Place = { launchTemplate: 'lt-0', launchTemplateVersion: '1', subnets: ['subnet-0'] };
+
+function mistakesOf(props: AsgServiceProps): readonly string[] {
+  const { port, launchTemplate } = props;
+  const parsed = parse(asgSettings, fleetOf(props, somewhere));
+  return [
+    ...(parsed.ok ? [] : parsed.mistakes),
+    ...(port >= 1 && port <= 65_535 ? [] : [`port: must be 1 to 65535, got ${port}`]),
+    ...(launchTemplate.role === undefined
+      ? ['launchTemplate: has no role: give it one, by which its instances pull the image']
+      : []),
+    ...(hasSecurityGroup(launchTemplate)
+      ? []
+      : [
+          'launchTemplate: has no security group: give it one, in which the load balancer reaches its instances',
+        ]),
+  ];
+}
+
+/** The construct tells of none only by throwing. */
+function hasSecurityGroup(launchTemplate: LaunchTemplate): boolean {
+  try {
+    return launchTemplate.connections.securityGroups.length > 0;
+  } catch {
+    return false;
+  }
+}
