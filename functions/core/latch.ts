@@ -308,3 +308,17 @@ export function stopReason({
   }
   return undefined;
 }
+
+/** What the fleet met once or twice, too seldom to stop for it, as the end of a sentence about a generation that did not come. */
+export function troubleInWords({
+  latch: { crashes, noRoom, notLaunched },
+  plan: { settings },
+}: Pick<Deployment, 'latch' | 'plan'>): string {
+  const unit = unitOf(settings);
+  const met = [
+    ...notLaunched.slice(-1).map(({ reason }) => `an ${unit} could not be launched: ${reason}`),
+    ...noRoom.slice(-1).map(({ reason }) => `no room was found for a ${unit}: ${reason}`),
+    ...crashes.slice(-1).map(({ reason }) => `the last ${unit} that stopped by itself: ${reason}`),
+  ];
+  return met.map((words) => `; ${words.replace(/\.+$/, '')}`).join('');
+}
