@@ -39,6 +39,8 @@ const unseen: readonly RegExp[] = [
   /^Deployer(?:Shift|Terminate)Role ecs:UpdateService$/,
   // Services that scale; test/infra/scaling-rights.test.ts tries them all.
   /^Deployer(?:Launch|Shift|Promote|Terminate|Sweeper)Role (?:application-autoscaling:\w+|cloudwatch:(?:DescribeAlarms|PutMetricAlarm|DeleteAlarms)|iam:CreateServiceLinkedRole)$/,
+  // Services on EC2 Auto Scaling; test/simulation/instance-rights.test.ts uses them.
+  /^Deployer\w+Role (?:autoscaling:\w+|ec2:(?!DescribeSubnets)\w+)$/,
   // What Application Auto Scaling asks of its caller.
   /^Deployer(?:Promote|Sweeper)Role ecs:(?:DescribeServices|UpdateService)$/,
   // A test listener; test/infra/constructs.test.ts.
