@@ -18,7 +18,7 @@ import { runHook, runHookInput } from './steps/run-hook.ts';
 export const create = entry({
   name: 'hook',
   input: z.union([runHookInput, runDrainInput]),
-  wire: (env, aws, { logger }) => {
+  wire: (env, aws, { logger, tally }) => {
     const { LEDGER_TABLE } = variables(env, 'LEDGER_TABLE');
     const options = clientOptions(aws, 'sdk');
     const ports = {
@@ -32,7 +32,7 @@ export const create = entry({
     };
     return async (input) => {
       if ('key' in input) return runHook(input, ports);
-      const output = await runDrain(input, ports);
+      const output = await runDrain(input, { ...ports, caller: tally.written().request });
       if (output.failure !== undefined)
         logger.error(`${input.instance} of ${input.generation} was not drained: ${output.failure}`);
       return output;

@@ -18,7 +18,7 @@ export function drainHookSeconds({ deadlineSeconds }: { readonly deadlineSeconds
   return deadlineSeconds + 900;
 }
 
-/** Entries of 150 bytes at most, and the item has 400 KB: of more at once the sweep keeps the rest waiting. */
+/** Entries of 200 bytes at most, and the item has 400 KB: of more at once the sweep keeps the rest waiting. */
 export const mostDrains = 1_000;
 
 /** Whoever calls the function ends what is over by itself: so much later it is taken for dead. */
@@ -54,7 +54,7 @@ export function draining(
   if (drainIn(item, { generation, instance }) !== undefined) return { item, remark: 'known before' };
   if (item.drains.length >= mostDrains)
     return { item, remark: `${instance} waits: ${mostDrains} instances drain or wait already` };
-  const entry: Drain = { generation, instance, since: now, startedAt: null, handed: 0 };
+  const entry: Drain = { generation, instance, since: now, startedAt: null, handed: 0, caller: null };
   const next = beginning({ ...item, drains: [...item.drains, entry] }, now);
   const begun = drainIn(next, entry)?.startedAt != null;
   return { item: next, remark: begun ? `${instance} drains` : `${instance} waits, ${atWork(next)} drain` };
@@ -94,11 +94,26 @@ export function drained(
   return beginning({ ...item, drains, undrained }, now);
 }
 
+/**
+ * The invocation calls its function, and no other one does: a record of the stream that comes twice would have an instance asked
+ * that is gone by then, beside those that drain. An invocation that is tried again has the same id.
+ */
+export function calledBy(
+  item: ServiceItem,
+  of: Draining,
+  caller: string,
+): { readonly item: ServiceItem; readonly refusal: string | undefined } {
+  const entry = drainIn(item, of);
+  if (entry?.startedAt == null) return { item, refusal: `${of.instance} does not drain (any more)` };
+  if (entry.caller === caller) return { item, refusal: undefined };
+  if (entry.caller !== null) return { item, refusal: `${of.instance} is drained by ${entry.caller}` };
+  return { item: changed(item, entry, { caller }), refusal: undefined };
+}
+
 /** Who calls its function could not end it in its own time, and has it handed to another one like it. */
 export function handedOn(item: ServiceItem, of: Draining): ServiceItem {
-  if (drainIn(item, of) === undefined) return item;
-  const drains = item.drains.map((each) => (isSame(each, of) ? { ...each, handed: each.handed + 1 } : each));
-  return { ...item, drains };
+  const entry = drainIn(item, of);
+  return entry === undefined ? item : changed(item, entry, { handed: entry.handed + 1, caller: null });
 }
 
 /** Undefined when it is not (any more) one of those that drain, or wait for that. */
@@ -131,6 +146,10 @@ export function begunIn(
 
 function atWork({ drains }: ServiceItem): number {
   return drains.filter(({ startedAt }) => startedAt !== null).length;
+}
+
+function changed(item: ServiceItem, entry: Drain, change: Partial<Drain>): ServiceItem {
+  return { ...item, drains: item.drains.map((each) => (each === entry ? { ...each, ...change } : each)) };
 }
 
 function isSame(one: Draining, other: Draining): boolean {

@@ -233,6 +233,8 @@ const drain = growing({
   startedAt: instant.nullable(),
   /** How often it was handed on since: what calls its function has less time than it may have. */
   handed: z.int().default(0),
+  /** The invocation that calls its function; null until one does. */
+  caller: z.string().nullable().default(null),
 });
 export type Drain = z.infer<typeof drain>;
 

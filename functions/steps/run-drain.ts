@@ -1,9 +1,9 @@
 /**
  * Has one instance drained by its service's function, called again while it fails, and then lets it go. What is over, or gone, is
- * left alone; a call that comes twice at once calls the function twice.
+ * left alone, and what another invocation drains.
  */
 import * as z from 'zod';
-import { type Draining, drained, drainIn, handedOn } from '../core/drain.ts';
+import { calledBy, type Draining, drained, handedOn } from '../core/drain.ts';
 import { CutoverError } from '../core/errors.ts';
 import { generationName, type ServiceName, serviceName } from '../core/names.ts';
 import type { Drains } from '../ports/drains.ts';
@@ -22,12 +22,14 @@ type RunDrainInput = z.infer<typeof runDrainInput>;
 
 export interface EndDrainPorts {
   readonly drains: Drains;
-  readonly ledger: Pick<Ledger, 'read' | 'change'>;
+  readonly ledger: Pick<Ledger, 'change'>;
   readonly now: Now;
 }
 
 export interface RunDrainPorts extends EndDrainPorts {
   readonly functions: ServiceFunctions;
+  /** Id of the invocation; a try of the same one again has the same. */
+  readonly caller: string;
   readonly sleep: (ms: number) => Promise<void>;
 }
 
@@ -45,8 +47,8 @@ const longestPauseMs = 60_000;
 export async function runDrain(run: RunDrainInput, ports: RunDrainPorts): Promise<RunDrainOutput> {
   const { service, instance } = run;
   const { ledger, drains, now } = ports;
-  if (drainIn(await ledger.read(service), run)?.startedAt == null)
-    return { remark: `${instance} does not drain (any more)` };
+  const { refusal } = await ledger.change(service, (item) => calledBy(item, run, ports.caller));
+  if (refusal !== undefined) return { remark: refusal };
   // From now on its whole time is left, however long it waited. What is gone cannot be asked to hand over.
   if ((await drains.keep(run)) === 'gone') {
     await ledger.change(service, (item) => ({ item: drained(item, [run], now()) }));

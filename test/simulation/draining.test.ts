@@ -3,7 +3,9 @@ import { unmarshall } from '@aws-sdk/util-dynamodb';
 import { afterEach, describe, expect, it } from 'vitest';
 import { serviceSettings } from '../../functions/core/service-settings.ts';
 import type { AwsEvent } from '../../local/aws-event.ts';
+import type { Interception } from '../../local/services/events/delivery.ts';
 import { wellBehaved } from '../../local/simulated/behaviour.ts';
+import type { CallFault } from '../../local/simulated/network.ts';
 import { createSimulatedAws, type SimulatedAws } from '../../local/simulated/simulated-aws.ts';
 import { ground } from './ground.ts';
 
@@ -35,11 +37,21 @@ interface Life {
   ended?: number;
 }
 
+/** Happens to the function's calls of this operation, once each. */
+interface Fault {
+  readonly caller: string;
+  readonly operation: string;
+  readonly fault: CallFault;
+  readonly nth: readonly number[];
+}
+
 interface Story {
   readonly drainSeconds?: number;
   readonly fails?: boolean;
   readonly atOnce?: number;
-  readonly loses?: (detailType: string) => boolean;
+  /** What becomes of the events that tell of them. */
+  readonly events?: Interception;
+  readonly fault?: Fault;
 }
 
 let aws: SimulatedAws;
@@ -103,28 +115,31 @@ async function declare(fleet: object): Promise<void> {
 }
 
 /** The first generation is replaced, so that its six instances end; resolves with what each went through. */
-async function replaced({ drainSeconds = 100, fails = false, atOnce = 2, loses }: Story) {
+async function replaced(story: Story) {
+  const { drainSeconds = 100, fails = false, atOnce = 2, events = 'deliver', fault } = story;
   const lives = new Map<string, Life>();
   const life = (instance: string): Life => {
     const known = lives.get(instance) ?? {};
     lives.set(instance, known);
     return known;
   };
-  let together = 0;
+  // Of one instance there may be two calls, when what made the first one died.
+  const atWork: string[] = [];
   let most = 0;
+  let hits = 0;
   const handOver = () => async (event: unknown) => {
     const { instance, deadline } = event as Asked;
     const of = life(instance);
     of.begun ??= aws.clock.now();
     of.deadline = Date.parse(deadline);
     if (fails) throw new Error('nothing takes over');
-    together += 1;
-    most = Math.max(most, together);
+    atWork.push(instance);
+    most = Math.max(most, new Set(atWork).size);
     await new Promise((resolve) => {
       setTimeout(resolve, drainSeconds * 1_000);
     });
-    together -= 1;
-    of.drained = aws.clock.now();
+    atWork.splice(atWork.indexOf(instance), 1);
+    of.drained ??= aws.clock.now();
     return null;
   };
   const hear = ({ detailType, detail }: AwsEvent): void => {
@@ -139,7 +154,13 @@ async function replaced({ drainSeconds = 100, fails = false, atOnce = 2, loses }
     entries: { ...entries, 'hand-over': handOver },
     behaviourOf: () => wellBehaved,
     onEvent: hear,
-    deliveries: ({ event }) => (loses?.(event['detail-type']) === true ? 'drop' : 'deliver'),
+    deliveries: ({ event }) => (event['detail-type'] === lifecycleEvent ? events : 'deliver'),
+    faultOf: ({ caller, operation, nth }) => {
+      if (caller !== fault?.caller || operation !== fault.operation || !fault.nth.includes(nth))
+        return undefined;
+      hits += 1;
+      return fault.fault;
+    },
   });
   aws.calls.hook({
     after: ({ operation, input }) => {
@@ -157,7 +178,7 @@ async function replaced({ drainSeconds = 100, fails = false, atOnce = 2, loses }
   // The last entry is taken off, and the group goes.
   await aws.until(aws.clock.sleep(10 * minuteMs));
   expect(aws.failures.filter((failure) => !/failed 3 times/.test(String(failure)))).toEqual([]);
-  return { lives: [...lives.values()], most };
+  return { lives: [...lives.values()], most, hits };
 }
 
 interface Groups {
@@ -226,7 +247,7 @@ describe('six instances that drain, two at a time', () => {
   });
 
   it('are found by the sweep, and drained, when no event tells of them', async () => {
-    const { lives, most } = await replaced({ loses: (detailType) => detailType === lifecycleEvent });
+    const { lives, most } = await replaced({ events: 'drop' });
     expect([lives.length, most]).toEqual([6, 2]);
     // The sweep comes every five minutes; with the event it takes a moment.
     const first =
@@ -234,6 +255,42 @@ describe('six instances that drain, two at a time', () => {
     expect(first).toBeGreaterThan(10_000);
     expect(first).toBeLessThan(5 * minuteMs + 10_000);
     for (const { drained, letGo } of lives) expect(drained).toBeLessThanOrEqual(letGo!);
+    await allDone();
+  });
+
+  it.each<[string, Story]>([
+    ['each is told of twice', { events: 'twice' }],
+    ['each is told of half an hour late', { events: { delayMs: 1_800_000 } }],
+    ...(['hook'] as const).flatMap((caller) =>
+      ['GetItem', 'RecordLifecycleActionHeartbeat', 'Invoke', 'CompleteLifecycleAction', 'PutItem'].flatMap(
+        (operation) =>
+          (['crashBefore', 'crashAfter', 'lostAnswer'] as const).map((fault): [string, Story] => [
+            `${caller} meets ${fault} at ${operation}`,
+            { fault: { caller, operation, fault, nth: [1, 4] } },
+          ]),
+      ),
+    ),
+    [
+      'announce dies after it had one drained',
+      { fault: { caller: 'announce', operation: 'Invoke', fault: 'crashAfter', nth: [1, 4] } },
+    ],
+    [
+      'hook is refused thrice what lets an instance go',
+      {
+        fault: {
+          caller: 'hook',
+          operation: 'CompleteLifecycleAction',
+          fault: 'unavailable',
+          nth: Array.from({ length: 12 }, (_, index) => index + 1),
+        },
+      },
+    ],
+  ])('hold to that when %s', async (_, story) => {
+    const { lives, most, hits } = await replaced(story);
+    expect(hits > 0).toBe(story.fault !== undefined);
+    expect([lives.length, most]).toEqual([6, 2]);
+    for (const { drained, letGo, deadline } of lives)
+      expect(Math.min(drained ?? Number.POSITIVE_INFINITY, deadline!)).toBeLessThanOrEqual(letGo!);
     await allDone();
   });
 

@@ -63,8 +63,9 @@ const heard = (number: number) =>
     world.ports,
   );
 
-const ports = () => ({
+const ports = (caller = 'one') => ({
   ...world.ports,
+  caller,
   functions: {
     call: async (name: string, input: unknown, timeoutMs: number) => {
       calls.push({ function: name, input, at: world.time });
@@ -132,6 +133,17 @@ describe('an instance that is to end', () => {
     expect([calls.length, world.item]).toEqual([1, after]);
   });
 
+  it('is drained by one invocation, and by its next try, though the record comes twice', async () => {
+    const before = world.item;
+    await hears(1);
+    const call = await onlyBegun(before);
+    world.fail('drains.keep');
+    await expect(runDrain(call, ports('one'))).rejects.toThrow('drains.keep failed');
+    expect(await runDrain(call, ports('other'))).toEqual({ remark: 'i-1 is drained by one' });
+    expect([calls.length, noted()]).toEqual([0, ['i-1 drains']]);
+    expect(await runDrain(call, ports('one'))).toEqual({ remark: 'i-1 is drained' });
+  });
+
   it.each<[string, CutoverError[], number]>([
     ['fails, and answers in the end', [down(), down(), down()], 4],
     ['may not be called at first', [new CutoverError('Cutover.AwsRefused', 'denied')], 2],
@@ -170,7 +182,7 @@ describe('an instance that is to end', () => {
     for (let turn = 0; turn < 4; turn++) {
       const call = await onlyBegun(before);
       before = world.item;
-      expect((await runDrain(call, ports())).failure).toBeUndefined();
+      expect((await runDrain(call, ports(`turn ${turn}`))).failure).toBeUndefined();
       expect([noted(), world.waiting.size]).toEqual([['i-1 drains'], 1]);
     }
     expect((await runDrain(await onlyBegun(before), ports())).failure).toBe('no answer');
