@@ -10,7 +10,10 @@ export interface Amis {
   readonly owner?: string;
   /** EC2 tags that an AMI must bear, with their values; of another account's AMIs this account's own tags count. Default: none. */
   readonly tags?: Readonly<Record<string, string>>;
-  /** A pipeline's own event instead of EC2's: for when an AMI is to be deployed only once it is shared, tagged or tested. */
+  /**
+   * A pipeline's own event instead of EC2's: for when an AMI is to be deployed only once it is shared, tagged or tested. Without it
+   * nothing is, so the sweep looks for none that was lost.
+   */
   readonly event?: AmiEvent;
 }
 
@@ -29,6 +32,8 @@ export function amiSource(service: string, amis: Amis): ServiceSource {
       repositoryUri: repository,
       tags: [...names],
       ...(tags && { labels: { ...tags } }),
+      // That an AMI is there does not say that its pipeline is done with it.
+      ...(event && { findings: false }),
     },
     repository: undefined,
     rule: {

@@ -8,7 +8,7 @@ export interface ServiceSource {
   /** Its part of the settings. */
   readonly settings: Pick<
     z.input<typeof serviceSettings>,
-    'repository' | 'repositoryUri' | 'tags' | 'labels'
+    'repository' | 'repositoryUri' | 'tags' | 'labels' | 'findings'
   >;
   /** Tagged, so that deployments may keep its images; undefined where there is none: AMIs are kept by their own tags. */
   readonly repository: IRepository | undefined;

@@ -19,11 +19,16 @@ export function isFinding(eventId: string): boolean {
 /** What is wanted and was never answered; undefined in the quiet case, and while somebody has the service or a push waits. */
 export function unannounced(
   item: ServiceItem,
-  { repository, tags, labels }: Pick<ServiceSettings, 'repository' | 'tags' | 'labels'>,
+  {
+    repository,
+    tags,
+    labels,
+    findings,
+  }: Pick<ServiceSettings, 'repository' | 'tags' | 'labels' | 'findings'>,
   images: readonly RegistryImage[],
   now: number,
 ): Push | undefined {
-  if (item.owner !== null || item.pending !== null) return undefined;
+  if (!findings || item.owner !== null || item.pending !== null) return undefined;
   const runnable = images.filter(
     (image) => notRunnable(image) === undefined && lackingLabel(image, labels) === undefined,
   );

@@ -62,9 +62,7 @@ export function readAmi(
 ): PushReading {
   const foreign = (reason: string): PushReading => ({ kind: 'foreign', reason });
   if (image === undefined)
-    return foreign(
-      `${id} is none of ${repository}: it is another account's, not available (yet), or gone; the sweep looks again`,
-    );
+    return foreign(`${id} is none of ${repository}: it is another account's, not available (yet), or gone`);
   const tag = image.tags.find((each) => isDeployable(tags, each));
   if (tag === undefined)
     return foreign(

@@ -95,6 +95,12 @@ export const serviceSettings = z
       .record(z.string().min(1).max(128), z.string().max(256))
       .default({})
       .describe('tags of EC2 that an AMI must bear to be deployed'),
+    findings: z
+      .boolean()
+      .default(true)
+      .describe(
+        'whether the sweep takes for a push what is there and no event announced; false where the event says more than that it is there',
+      ),
     strategy: strategySchema,
     whenBusy: z
       .enum(['queueLatest', 'supersede', 'reject'])

@@ -21,8 +21,8 @@ import {
 } from './examples.ts';
 
 const now = start + 3_600_000;
-const patterns = { repository: 'shop/web', tags: ['v*'], labels: {} };
-const fixed = { repository: 'shop/web', tags: ['stable', 'latest'], labels: {} };
+const patterns = { repository: 'shop/web', tags: ['v*'], labels: {}, findings: true };
+const fixed = { repository: 'shop/web', tags: ['stable', 'latest'], labels: {}, findings: true };
 const find = (item: ServiceItem, images = [1, 2].map((number) => imageOf(number)), settings = patterns) =>
   unannounced(item, settings, images, now);
 
@@ -191,7 +191,7 @@ describe('a finding that is offered', () => {
 });
 
 describe('of AMIs', () => {
-  const amis = { repository: 'ami:self', tags: ['worker-*'], labels: { Release: 'true' } };
+  const amis = { repository: 'ami:self', tags: ['worker-*'], labels: { Release: 'true' }, findings: true };
   const ami = (number: number, labels = {}) =>
     imageOf(number, { digest: amiOf(number), tags: [`worker-${number}`, 'retain-web-g0001'], labels });
   const released = { Release: 'true' };
@@ -205,6 +205,10 @@ describe('of AMIs', () => {
       tag: 'worker-2',
       digest: amiOf(2),
     });
+  });
+
+  it('none is wanted where their pipeline says when', () => {
+    expect(find(liveItem(), [ami(2, released)], { ...amis, findings: false })).toBeUndefined();
   });
 
   it('the id fits an event, however long the name is', () => {

@@ -157,7 +157,7 @@ describe('an AMI', () => {
     [
       'is not the owner’s',
       undefined,
-      `${amiOf(7)} is none of ami:self: it is another account's, not available (yet), or gone; the sweep looks again`,
+      `${amiOf(7)} is none of ami:self: it is another account's, not available (yet), or gone`,
     ],
     [
       'is called otherwise',

@@ -142,7 +142,12 @@ describe('a service of AMIs', () => {
     [
       'of its own account',
       { names },
-      { repository: 'ami:self', repositoryUri: 'ami:self', tags: names, labels: {} },
+      { repository: 'ami:self', repositoryUri: 'ami:self', tags: names, labels: {}, findings: true },
+    ],
+    [
+      'that a pipeline announces',
+      { names, event: { pattern: { source: ['shop'] }, imageId: '$.detail.id' } },
+      { repository: 'ami:self', tags: names, findings: false },
     ],
     [
       'of another account, with tags',
