@@ -13,6 +13,7 @@ import { CloudWatchMetricGates } from './aws/cloudwatch-metric-gates.ts';
 import { CloudWatchRequests } from './aws/cloudwatch-requests.ts';
 import { DynamoLedger } from './aws/dynamo-ledger.ts';
 import { EcsFleet } from './aws/ecs-fleet.ts';
+import { sleep } from './aws/pause.ts';
 import { SfnWaits } from './aws/sfn-waits.ts';
 import { variables } from './core/environment.ts';
 import { entry } from './entry.ts';
@@ -36,6 +37,7 @@ export const create = entry({
       requests: new CloudWatchRequests(cloudwatch),
       metrics: new CloudWatchMetricGates(cloudwatch),
       waits: new SfnWaits(new SFNClient(options)),
+      sleep,
       now: Date.now,
     };
     return (input) => awaitSignal(input, ports);

@@ -12,6 +12,7 @@ import { CloudWatchMetricGates } from './aws/cloudwatch-metric-gates.ts';
 import { CloudWatchRequests } from './aws/cloudwatch-requests.ts';
 import { DynamoLedger } from './aws/dynamo-ledger.ts';
 import { EcsFleet } from './aws/ecs-fleet.ts';
+import { sleep } from './aws/pause.ts';
 import { variables } from './core/environment.ts';
 import { entry } from './entry.ts';
 import { judge, judgeInput } from './steps/judge.ts';
@@ -33,6 +34,7 @@ export const create = entry({
       alarms: new CloudWatchAlarms(cloudwatch),
       requests: new CloudWatchRequests(cloudwatch),
       metrics: new CloudWatchMetricGates(cloudwatch),
+      sleep,
       now: Date.now,
     };
     return (input) => judge(input, ports);

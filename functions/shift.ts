@@ -12,6 +12,7 @@ import { RunningFleetByKind, ScalingByKind } from './aws/by-kind.ts';
 import { clientOptions } from './aws/client-options.ts';
 import { DynamoLedger } from './aws/dynamo-ledger.ts';
 import { EcsFleet } from './aws/ecs-fleet.ts';
+import { sleep } from './aws/pause.ts';
 import { variables } from './core/environment.ts';
 import { entry } from './entry.ts';
 import { restore, restoreInput } from './steps/restore.ts';
@@ -36,6 +37,7 @@ export const create = entry({
         asg: new AsgScaling(autoscaling),
       }),
       traffic: new AlbTraffic(tally.count(new ElasticLoadBalancingV2Client(options))),
+      sleep,
       now: Date.now,
     };
     return (input) => (input.direction === 'forward' ? shift(input, ports) : restore(input, ports));

@@ -1,12 +1,13 @@
 /**
- * The embedded AWS in the real world: tasks are processes, functions are threads, the load balancer is a proxy, and one
- * port speaks every API. What is provisioned into it is the synthesized template, through CloudFormation's own API.
+ * The embedded AWS in the real world: tasks and instances are processes, functions are threads, the load balancer is a proxy,
+ * and one port speaks every API. What is provisioned into it is the synthesized template, through CloudFormation's own API.
  */
 import { mkdtemp, rm } from 'node:fs/promises';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Clock } from './clock.ts';
+import { ProcessInstances } from './instances/process-instances.ts';
 import { createRegion, type Region, type RegionOptions } from './region.ts';
 import { BlobStore } from './registry/blob-store.ts';
 import { DistributionApi } from './registry/distribution-api.ts';
@@ -42,6 +43,7 @@ export async function createEmbeddedAws(options: EmbeddedAwsOptions): Promise<Em
   const folder = await mkdtemp(join(tmpdir(), 'cutover-aws-'));
   let listener: Listener | undefined;
   const tasks = await createProcessRunner({ clock });
+  const instances = new ProcessInstances({ clock, tasks, onFailure });
   const region = createRegion({
     clock,
     endpoint: () => listener?.endpoint ?? 'http://127.0.0.1',
@@ -50,6 +52,7 @@ export async function createEmbeddedAws(options: EmbeddedAwsOptions): Promise<Em
     onEvent,
     deliveries,
     throttling,
+    instances: (registry, logs) => instances.in({ images: new ImagePuller({ registry }), logs }),
     ecs: (registry) => ({ tasks, images: new ImagePuller({ registry }) }),
     lambda: sharedOffset === undefined ? {} : { sharedOffset },
   });
@@ -57,6 +60,7 @@ export async function createEmbeddedAws(options: EmbeddedAwsOptions): Promise<Em
   const distribution = new DistributionApi({ registry });
   const close = async (): Promise<void> => {
     await region.close();
+    await instances.close();
     await tasks.close();
     await listener?.close();
     await rm(folder, { recursive: true, force: true });

@@ -12,6 +12,7 @@ import { Registry } from './registry/registry.ts';
 import { ApplicationAutoScaling } from './services/application-autoscaling/application-autoscaling.ts';
 import { ecsServices } from './services/application-autoscaling/scaled-services.ts';
 import { AutoScaling, type AutoScalingOptions } from './services/autoscaling/autoscaling.ts';
+import type { Instances } from './services/autoscaling/instances.ts';
 import { launchPermissions } from './services/autoscaling/launch-permissions.ts';
 import { ModelledInstances } from './services/autoscaling/modelled-instances.ts';
 import { bootstrap } from './services/cloudformation/bootstrap.ts';
@@ -65,6 +66,7 @@ export interface RegionOptions {
   /** What runs tasks, from which images. */
   readonly ecs: (registry: Registry) => Pick<EcsOptions, 'images' | 'tasks'> & Partial<EcsOptions>;
   /** What stands behind instances; default: nothing, so that they fail health checks of ELB. */
+  readonly instances?: (registry: Registry, logs: Logs) => Instances;
   readonly autoscaling?: Partial<AutoScalingOptions>;
   readonly elbv2?: Partial<ElasticLoadBalancingOptions>;
   readonly lambda?: Partial<LambdaOptions>;
@@ -75,6 +77,7 @@ export interface RegionOptions {
 
 export interface Region {
   readonly calls: CallLog;
+  readonly autoscaling: AutoScaling;
   readonly dispatcher: Dispatcher;
   readonly cloudformation: CloudFormation;
   readonly ecr: Ecr;
@@ -191,7 +194,7 @@ export function createRegion(options: RegionOptions): Region {
     compute: ec2,
     targets: elbv2,
     cloudwatch: cloudwatch.operations,
-    instances: new ModelledInstances(),
+    instances: options.instances?.(registry, logs) ?? new ModelledInstances(),
     permissions: launchPermissions({ authorizer, roles }),
     ...options.autoscaling,
   });
@@ -267,6 +270,7 @@ export function createRegion(options: RegionOptions): Region {
 
   return {
     calls,
+    autoscaling,
     dispatcher,
     cloudformation,
     ecr,

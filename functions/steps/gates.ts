@@ -12,12 +12,13 @@ import { excusedBefore } from '../core/waiver.ts';
 import type { Alarms } from '../ports/alarms.ts';
 import type { Fleet } from '../ports/fleet.ts';
 import { type ComparePorts, compareWithOld } from './compare.ts';
-import { type LookPorts, look, oldIsDead, wantedOfOld } from './look.ts';
+import { type LookPorts, lookAgain, oldIsDead, wantedOfOld } from './look.ts';
 import { askMetrics, type MetricPorts } from './metrics.ts';
 
 export interface GatePorts extends LookPorts, ComparePorts, MetricPorts {
   readonly fleet: Pick<Fleet, 'observe' | 'wanted'>;
   readonly alarms: Alarms;
+  readonly sleep: (ms: number) => Promise<void>;
 }
 
 export type GatesVerdict =
@@ -47,7 +48,7 @@ export async function askGates(
     plan.direction === 'forward' && (plan.steps[deployment.step]?.gates.includes(gate) ?? true);
   const [alarms, { verdict }, wanted, alone, compared, metrics] = await Promise.all([
     ports.alarms.states(asks('alarms') ? plan.settings.alarms : []),
-    look(plan, deployment.desired, ports),
+    lookAgain(plan, deployment.desired, ports),
     wantedOfOld(plan, ports),
     hasMoreToTake(plan, deployment) && oldIsDead(plan, ports),
     asks('comparison') ? compareWithOld(plan, deployment, isLastWord, ports) : undefined,

@@ -23,6 +23,21 @@ export interface Look {
   readonly size: Size;
 }
 
+/** A no is asked again after so long, before it takes traffic away: what AWS shows may be older than what it showed before. */
+const againMs = 300;
+
+/** As `look`, of a generation that was seen healthy before. */
+export async function lookAgain(
+  plan: Plan,
+  least: number | null,
+  ports: LookPorts & { readonly sleep: (ms: number) => Promise<void> },
+): Promise<Look> {
+  const first = await look(plan, least, ports);
+  if (first.verdict.verdict === 'pass' && first.strangers.length === 0) return first;
+  await ports.sleep(againMs);
+  return look(plan, least, ports);
+}
+
 /** `least`: as many as must be healthy; null: all that are wanted. */
 export async function look(plan: Plan, least: number | null, { fleet, traffic }: LookPorts): Promise<Look> {
   const state = await fleet.observe(plan.settings, plan.to);

@@ -20,7 +20,7 @@ import type { Traffic } from '../ports/traffic.ts';
 import { accepted } from './accepted.ts';
 import { passHooks } from './ask-hooks.ts';
 import type { Now } from './clock.ts';
-import { look, oldIsDead, wantedOfOld } from './look.ts';
+import { lookAgain, oldIsDead, wantedOfOld } from './look.ts';
 import { holdAt, holdOld, type ScalePorts } from './scale.ts';
 
 export const shiftInput = z.object({
@@ -34,6 +34,7 @@ export interface ShiftPorts extends ScalePorts {
   readonly ledger: Ledger;
   readonly fleet: Pick<Fleet, 'observe' | 'wanted' | 'resize'>;
   readonly traffic: Traffic;
+  readonly sleep: (ms: number) => Promise<void>;
   readonly now: Now;
 }
 
@@ -48,7 +49,7 @@ export async function shift(
   if (stop !== undefined) throw new CutoverError(stop.error, stop.cause);
 
   const [{ verdict, strangers, size }, wanted, alone] = await Promise.all([
-    look(plan, deployment.desired, ports),
+    lookAgain(plan, deployment.desired, ports),
     wantedOfOld(plan, ports),
     oldIsDead(plan, ports),
   ]);

@@ -53,7 +53,7 @@ export async function terminate(
     await refuseWhileWeighted(ports.traffic, plan.settings.traffic, plan.to);
     await refuseWhileAstray(ports.traffic, plan);
     await giveTestersBack(plan.settings, plan.from, ports.traffic);
-    await refuseWithoutOther(ports.traffic, plan);
+    await refuseWithoutOther(plan, deployment, ports);
     await refuseWhileReached(plan, deployment, ports);
   }
   await ports.ledger.change(service, (item) => ({
@@ -160,12 +160,18 @@ async function refuseWhileAstray(traffic: Traffic, { settings, weightsBefore, to
  * The generation that serves must be seen healthy before the other one ends. One of which nothing was ever launched keeps nobody
  * from the next push, which may be what mends the first.
  */
-async function refuseWithoutOther(traffic: Traffic, { settings, from, to }: Plan): Promise<void> {
+async function refuseWithoutOther(
+  { settings, from, to }: Plan,
+  { withdrawnAt }: Deployment,
+  { traffic, fleet }: Pick<TerminatePorts, 'traffic' | 'fleet'>,
+): Promise<void> {
   if (from === null) return;
   const targets = await traffic.targets(settings.traffic, from.slot);
   if (targets.some(({ state }) => state === 'healthy')) return;
   const reserve = await traffic.targets(settings.traffic, to.slot);
-  if (reserve.every(({ state }) => state === 'draining')) return;
+  const isEmpty = reserve.every(({ state }) => state === 'draining');
+  // What had the traffic once may be without targets for a moment, while its instances are replaced.
+  if (isEmpty && (withdrawnAt === null || !(await fleet.wanted(settings, to)))) return;
   throw new CutoverError(
     'Cutover.Guarded',
     `${to.name} is not ended: ${from.name}, which has the traffic, has no healthy target`,

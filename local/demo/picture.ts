@@ -7,6 +7,16 @@ import type { Result } from './scenario.ts';
 import { type SlotView, tenantOf } from './service-view.ts';
 import type { TrafficCounts } from './traffic-worker.ts';
 
+export interface ServiceView {
+  readonly name: string;
+  /** What it runs on. */
+  readonly on: string;
+  readonly site: string | undefined;
+  readonly item: ServiceItem | undefined;
+  readonly slots: readonly SlotView[];
+  readonly traffic: TrafficCounts | undefined;
+}
+
 export interface View {
   /** What is being done, when no deployment runs. */
   readonly activity: string;
@@ -14,11 +24,9 @@ export interface View {
   readonly now: number;
   readonly speed: number;
   readonly endpoint: string | undefined;
-  readonly site: string | undefined;
   readonly isolation: string | undefined;
-  readonly item: ServiceItem | undefined;
-  readonly slots: readonly SlotView[];
-  readonly traffic: TrafficCounts | undefined;
+  /** Those that something was pushed to, in the order of their first pushes. */
+  readonly services: readonly ServiceView[];
   readonly results: readonly Result[];
   readonly remarks: readonly string[];
 }
@@ -39,7 +47,9 @@ export function draw(view: View, width: number, height: number): string {
   const fold = (line: string): readonly string[] => folded(line, width);
   const remarks = view.remarks.map((remark) => fold(`  ${remark}`));
   const results = resultLines(view).map(fold);
-  const now = [header(view), slotLines(view), deploymentLines(view)].map((lines) => lines.flatMap(fold));
+  const now = [header(view), ...view.services.map(slotLines), deploymentLines(view)].map((lines) =>
+    lines.flatMap(fold),
+  );
   const traffic = trafficLines(view).flatMap(fold);
   for (;;) {
     const lines = [...now, remarks.flat(), results.flat(), traffic]
@@ -58,10 +68,10 @@ function header({ now, speed, endpoint, isolation }: View): string[] {
   return [`${bold('Cutover')}   clock ${clock} ${dim(`(×${speed} while idle)`)}${where}`, ...how];
 }
 
-function slotLines({ slots, item, site }: View): string[] {
+function slotLines({ name, on, slots, item, site }: ServiceView): string[] {
   if (slots.length === 0) return [];
   const total = slots.reduce((sum, { weight }) => sum + weight, 0) || 1;
-  const title = `  ${bold('web')}   ${site ?? ''}`;
+  const title = `  ${bold(name)} ${dim(`on ${on}`)}   ${site ?? ''}`;
   return [title, ...slots.map((slot) => slotLine(slot, slot.weight / total, whoLivesIn(slot.name, item)))];
 }
 
@@ -82,11 +92,15 @@ function whoLivesIn(slot: string, item: ServiceItem | undefined): string {
   return `${tenant.name} ${tenant.tag} ${role}`;
 }
 
-function deploymentLines({ item, now, activity }: View): string[] {
-  const deployment = item?.deployment;
-  const running =
-    deployment !== null && deployment !== undefined && deployment.outcome === null ? deployment : undefined;
-  if (running === undefined) return [`  ${activity}`, ...refusalLines(item)];
+function deploymentLines({ services, now, activity }: View): string[] {
+  const running = services.filter(({ item }) => item?.deployment?.outcome === null);
+  if (running.length > 0) return running.flatMap(({ item }) => courseLines(item, now));
+  return [`  ${activity}`, ...services.flatMap(({ item }) => refusalLines(item))];
+}
+
+function courseLines(item: ServiceItem | undefined, now: number): string[] {
+  const running = item?.deployment;
+  if (running === undefined || running === null) return [];
   const { plan, startedAt, order, hold } = running;
   const why = running.reason ?? (order === null ? null : `${order.by}: ${order.reason}`);
   const seconds = Math.max(0, Math.round((now - startedAt) / 1_000));
@@ -153,13 +167,22 @@ function resultLines({ results }: View): string[] {
   });
 }
 
-function trafficLines({ traffic }: View): string[] {
-  if (traffic === undefined) return [];
+function trafficLines({ services }: View): string[] {
+  const traffic = together(services.map((service) => service.traffic));
+  if (traffic.total === 0) return [];
   const lost =
     traffic.lost === 0
       ? styleText('green', '0 lost', onScreen)
       : styleText('redBright', `${traffic.lost} lost`, onScreen);
   return [`  ${traffic.total} requests, ${lost}, ${traffic.failed} answered 5xx by a bad canary`];
+}
+
+/** What was sent to all services. */
+export function together(
+  counts: readonly (Pick<TrafficCounts, 'total' | 'lost' | 'failed'> | undefined)[],
+): Pick<TrafficCounts, 'total' | 'lost' | 'failed'> {
+  const sum = (of: 'total' | 'lost' | 'failed') => counts.reduce((so, each) => so + (each?.[of] ?? 0), 0);
+  return { total: sum('total'), lost: sum('lost'), failed: sum('failed') };
 }
 
 /** Breaks a line that is wider than the screen between words; what goes on below is indented. */

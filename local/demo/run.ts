@@ -1,29 +1,25 @@
 /** Runs the demo from start to end and shows it: as a living picture on a terminal, as plain lines elsewhere. */
-import type { GetParameterCommandOutput } from '@aws-sdk/client-ssm';
 import { createLogUpdate } from 'log-update';
 import { messageOf } from '../../functions/core/message.ts';
-import { serviceSettings } from '../../functions/core/service-settings.ts';
 import type { AwsEvent } from '../aws-event.ts';
 import { FastForwardClock } from '../clock.ts';
 import { createEmbeddedAws, type EmbeddedAws } from '../embedded-aws.ts';
 import { hints } from './hints.ts';
 import { exitCodes, type Interruption } from './interruption.ts';
-import { draw, type View } from './picture.ts';
+import { draw, together } from './picture.ts';
 import { readRecord, recordInWords } from './record.ts';
 import {
   clockTime,
-  expectations,
+  type Expectation,
   orderRollback,
   pushDemoImage,
   type Result,
-  rollback,
+  type Story,
+  stories,
   untilWeights,
-  type Watch,
   watchService,
 } from './scenario.ts';
-import { readSlots, TenantCounts } from './service-view.ts';
-import { Traffic } from './traffic.ts';
-import type { TrafficCounts } from './traffic-worker.ts';
+import { ShownService } from './shown-service.ts';
 
 export interface DemoOptions {
   readonly once: boolean;
@@ -37,9 +33,6 @@ export interface DemoOptions {
   readonly interrupted: Promise<Interruption>;
 }
 
-const service = 'web';
-/** Of the embedded AWS's clock. */
-const requestsPerSecond = 20;
 const drawMs = 100;
 
 export async function runDemo(options: DemoOptions): Promise<number> {
@@ -66,11 +59,9 @@ class Demo {
   readonly #remarks: string[] = [];
   #activity = 'synthesizing the template …';
   #aws: EmbeddedAws | undefined;
-  #watch: Watch | undefined;
-  #traffic: Traffic | undefined;
+  /** By name, in the order of their stories. */
+  readonly #services = new Map<string, ShownService>();
   #drawing: NodeJS.Timeout | undefined;
-  #slots: View['slots'] = [];
-  readonly #tenants = new TenantCounts();
   #site: string | undefined;
   #outputs: Readonly<Record<string, string>> = {};
   #alarmAt: number | undefined;
@@ -119,9 +110,34 @@ class Demo {
     this.#print({
       endpoint: aws.endpoint,
       registry: new URL(aws.endpoint).host,
-      services: { [service]: this.#site },
+      services: Object.fromEntries(
+        stories.map(({ service, path }) => [service, this.#site && new URL(path, this.#site).href]),
+      ),
     });
-    this.#watch = watchService({
+    this.#watchSlots();
+    for (const story of stories) await this.#play(aws, story, table);
+    if (this.#options.once) for (const shown of this.#services.values()) await shown.stop();
+    return this.#conclude();
+  }
+
+  async close(): Promise<void> {
+    this.#ending.abort();
+    // Nothing may be started any more when it is closed. How it ended was heard by whoever ran it, or they did not wait for it.
+    await this.#running?.catch(() => undefined);
+    clearInterval(this.#drawing);
+    this.#draw();
+    this.#screen?.done();
+    for (const shown of this.#services.values()) {
+      shown.watch.close();
+      await shown.stop();
+    }
+    await this.#aws?.close();
+    this.#clock.stop();
+  }
+
+  async #play(aws: EmbeddedAws, story: Story, table: string): Promise<void> {
+    const { service, rollback } = story;
+    const watch = watchService({
       aws,
       table,
       service,
@@ -132,28 +148,21 @@ class Demo {
       onResult: (result) => this.#results.push(result),
       onFailure: (failure) => this.#fault(failure),
     });
-    await this.#watchSlots(aws);
-    for (const expected of expectations) await this.#deploy(aws, this.#watch, expected.tag, table);
-    await this.#goBack(aws, this.#watch);
-    const counts = this.#options.once ? await this.#traffic?.stop() : this.#traffic?.counts;
-    return this.#conclude(counts);
+    const shown = new ShownService({ aws, clock: this.#clock, story, site: this.#site, watch });
+    this.#services.set(service, shown);
+    for (const expected of story.pushes) await this.#deploy(aws, shown, service, expected, table);
+    if (rollback !== null) await this.#goBack(aws, shown, rollback);
   }
 
-  async close(): Promise<void> {
-    this.#ending.abort();
-    // Nothing may be started any more when it is closed. How it ended was heard by whoever ran it, or they did not wait for it.
-    await this.#running?.catch(() => undefined);
-    clearInterval(this.#drawing);
-    this.#draw();
-    this.#screen?.done();
-    this.#watch?.close();
-    await this.#traffic?.stop();
-    await this.#aws?.close();
-    this.#clock.stop();
-  }
-
-  async #deploy(aws: EmbeddedAws, watch: Watch, tag: string, table: string): Promise<void> {
-    const expected = expectations.find((each) => each.tag === tag)!;
+  async #deploy(
+    aws: EmbeddedAws,
+    shown: ShownService,
+    service: string,
+    expected: Expectation,
+    table: string,
+  ): Promise<void> {
+    const { watch } = shown;
+    const { tag } = expected;
     this.#say(`pushing ${service}:${tag}, ${expected.promise} …`);
     const outcome = watch.outcomeOf(`${service}:${tag}`);
     await pushDemoImage(aws, expected, service);
@@ -163,34 +172,29 @@ class Demo {
       this.#remark(`${service}:${tag}: ${inSeconds(reaction)} from the alarm to the old weights`);
       this.#alarmAt = undefined;
     }
-    if (result.outcome === 'live' && this.#traffic === undefined && this.#site !== undefined) {
-      this.#traffic = new Traffic({ clock: this.#clock, url: this.#site, requestsPerSecond });
-    }
+    if (result.outcome === 'live') shown.send();
     const deployment = watch.item?.deployment?.plan.deployment ?? '';
     const record = readRecord(aws, this.#clock, { table, service, deployment });
     this.#remark(`${service}:${tag}: ${recordInWords(await Promise.race([record, this.#ended]))}`);
   }
 
-  async #goBack(aws: EmbeddedAws, watch: Watch): Promise<void> {
+  async #goBack(
+    aws: EmbeddedAws,
+    { watch }: ShownService,
+    rollback: NonNullable<Story['rollback']>,
+  ): Promise<void> {
     this.#say(`ordering the way back from what is live: ${JSON.stringify(rollback.order)} …`);
     const outcome = watch.outcomeOf(rollback.image);
-    const startedAt = await orderRollback(aws, this.#outputs['RollbackMachineArn'] ?? '');
+    const startedAt = await orderRollback(aws, this.#outputs['RollbackMachineArn'] ?? '', rollback.order);
     await Promise.race([outcome, this.#ended]);
     const took = untilWeights(watch.item, startedAt);
     if (took !== undefined)
       this.#remark(`rollback to ${rollback.image}: ${inSeconds(took)} from the order to all weight on it`);
   }
 
-  async #watchSlots(aws: EmbeddedAws): Promise<void> {
-    const { Parameter } = (await aws.dispatcher.call(
-      'ssm',
-      'GetParameter',
-      { Name: `/cutover/${service}` },
-      { kind: 'root' },
-    )) as GetParameterCommandOutput;
-    const settings = serviceSettings.parse(JSON.parse(Parameter?.Value ?? '{}'));
+  #watchSlots(): void {
     const refresh = async (): Promise<void> => {
-      this.#slots = this.#tenants.count(await readSlots(aws, settings), this.#watch?.item);
+      for (const shown of this.#services.values()) await shown.refresh();
     };
     clearInterval(this.#drawing);
     this.#drawing = setInterval(() => {
@@ -201,34 +205,33 @@ class Demo {
     }, drawMs);
   }
 
-  #conclude(counts: TrafficCounts | undefined): number {
+  #conclude(): number {
     const byGeneration: Record<string, number> = {};
     for (const { image, generation, service: of } of this.#results) {
       const tag = image.split(':')[1] ?? '';
-      byGeneration[`${of}-g${String(generation).padStart(4, '0')}`] = counts?.byVersion[tag] ?? 0;
+      const { byVersion } = this.#services.get(of)?.counts ?? {};
+      byGeneration[`${of}-g${String(generation).padStart(4, '0')}`] = byVersion?.[tag] ?? 0;
     }
     const seconds = (Date.now() - this.#startedAt) / 1_000;
-    const expected = [
-      ...expectations.map(({ tag, outcome }) => ({
-        direction: 'forward',
-        image: `${service}:${tag}`,
-        outcome,
-      })),
-      { direction: 'back', image: rollback.image, outcome: 'live' },
-    ];
+    const expected = stories.flatMap(({ service, pushes, rollback }) => [
+      ...pushes.map(({ tag, outcome }) => ({ direction: 'forward', image: `${service}:${tag}`, outcome })),
+      ...(rollback === null ? [] : [{ direction: 'back', image: rollback.image, outcome: 'live' }]),
+    ]);
     const unexpected = expected.flatMap(({ direction, image, outcome }) => {
       const result = this.#results.find((each) => each.image === image && each.direction === direction);
       return result?.outcome === outcome
         ? []
         : [`${image} (${direction}) is ${result?.outcome}, expected ${outcome}: ${result?.reason}`];
     });
-    const lost = counts?.lost ?? 0;
-    if (lost > 0) unexpected.push(`${lost} requests were lost: ${counts?.losses.join('; ')}`);
+    const counts = [...this.#services.values()].map((shown) => shown.counts);
+    const { total, lost } = together(counts);
+    const losses = counts.flatMap((each) => each?.losses ?? []);
+    if (lost > 0) unexpected.push(`${lost} requests were lost: ${losses.join('; ')}`);
     unexpected.push(...this.#faults);
     if (this.#options.once) {
       this.#print({
         deployments: this.#results,
-        requests: { total: counts?.total ?? 0, lost, byGeneration },
+        requests: { total, lost, byGeneration },
         seconds: Math.round(seconds * 10) / 10,
       });
     }
@@ -237,24 +240,23 @@ class Demo {
         ? `All came out as it should, in ${seconds.toFixed(0)} s on the wall.`
         : unexpected.join('\n  '),
     );
-    this.#summarize(counts);
+    this.#summarize(together(counts));
     if (!this.#options.once) this.#invite();
     return unexpected.length === 0 ? 0 : 1;
   }
 
-  #summarize(counts: TrafficCounts | undefined): void {
+  #summarize({ total, lost, failed }: ReturnType<typeof together>): void {
     for (const { image, generation, outcome, reason, seconds } of this.#results) {
       this.#line(`${image}  g${generation}  ${outcome}  ${seconds} s  ${reason}`);
     }
-    if (counts !== undefined)
-      this.#line(
-        `${counts.total} requests, ${counts.lost} lost, ${counts.failed} answered 5xx by the bad canary`,
-      );
+    this.#line(`${total} requests, ${lost} lost, ${failed} answered 5xx by the bad canary`);
   }
 
   /** Above the picture, where they can be scrolled to, and as they are: what breaks a line here could not be pasted. */
   #invite(): void {
     const { ListenerArn = '', RollbackMachineArn = '', SignalFunction = '' } = this.#outputs;
+    const [{ service = '' } = {}] = stories;
+    const own = this.#results.filter(({ image }) => image.startsWith(`${service}:`));
     const lines = hints({
       service,
       endpoint: this.#aws?.endpoint ?? '',
@@ -262,7 +264,7 @@ class Demo {
       listener: ListenerArn,
       rollbackMachine: RollbackMachineArn,
       signalFunction: SignalFunction,
-      next: `v${Math.max(0, ...this.#results.map(({ image }) => Number(/:v(\d+)$/.exec(image)?.[1] ?? 0))) + 1}`,
+      next: `v${Math.max(0, ...own.map(({ image }) => Number(/:v(\d+)$/.exec(image)?.[1] ?? 0))) + 1}`,
     });
     this.#screen?.clear();
     process.stderr.write(`${lines.join('\n')}\n\n`);
@@ -306,11 +308,8 @@ class Demo {
           now: this.#clock.now(),
           speed: this.#options.speed,
           endpoint: this.#aws?.endpoint,
-          site: this.#site,
           isolation: this.#aws?.isolation,
-          item: this.#watch?.item,
-          slots: this.#slots,
-          traffic: this.#traffic?.counts,
+          services: [...this.#services.values()].map((shown) => shown.view),
           results: this.#results,
           remarks: this.#remarks,
         },

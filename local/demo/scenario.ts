@@ -1,4 +1,4 @@
-/** The demo: four images of one service, one after the other, then a rollback, under steady traffic. */
+/** The demo: images of two services, one after the other, and a rollback, under steady traffic. */
 import { SFNClient, StartExecutionCommand } from '@aws-sdk/client-sfn';
 import type { Chapter } from '../../functions/core/chapter.ts';
 import { imageName } from '../../functions/core/generation.ts';
@@ -16,19 +16,52 @@ export interface Expectation extends DemoImage {
   readonly promise: string;
 }
 
-/** What is pushed, and what must become of it. */
-export const expectations: readonly Expectation[] = [
-  { tag: 'v1', behaviour: 'good', outcome: 'live', promise: 'the first generation' },
-  { tag: 'v2', behaviour: 'good', outcome: 'live', promise: 'goes live step by step' },
-  { tag: 'v3', behaviour: 'neverHealthy', outcome: 'restored', promise: 'never becomes healthy' },
-  { tag: 'v4', behaviour: 'failing', outcome: 'restored', promise: 'healthy, but answers 500' },
-];
+export interface Story {
+  readonly service: string;
+  /** What it runs on. */
+  readonly on: string;
+  /** Where its listener rule finds it. */
+  readonly path: string;
+  /** What is pushed, and what must become of it. */
+  readonly pushes: readonly Expectation[];
+  /** What a person gives the rollback machine after that, and where it must lead; null: nothing. */
+  readonly rollback: {
+    readonly order: { readonly service: string; readonly by: string; readonly reason: string };
+    readonly image: string;
+  } | null;
+}
 
-/** What a person gives the rollback machine after that, and where it must lead. */
-export const rollback = {
-  order: { service: 'web', by: 'you', reason: 'to see the way back' },
-  image: 'web:v1',
+const first = { tag: 'v1', behaviour: 'good', outcome: 'live', promise: 'the first generation' } as const;
+const second = { tag: 'v2', behaviour: 'good', outcome: 'live', promise: 'goes live step by step' } as const;
+const third = {
+  tag: 'v3',
+  behaviour: 'neverHealthy',
+  outcome: 'restored',
+  promise: 'never becomes healthy',
 } as const;
+
+/** One after the other. */
+export const stories: readonly Story[] = [
+  {
+    service: 'web',
+    on: 'ECS',
+    path: '/',
+    pushes: [
+      first,
+      second,
+      third,
+      { tag: 'v4', behaviour: 'failing', outcome: 'restored', promise: 'healthy, but answers 500' },
+    ],
+    rollback: { order: { service: 'web', by: 'you', reason: 'to see the way back' }, image: 'web:v1' },
+  },
+  {
+    service: 'worker',
+    on: 'EC2 Auto Scaling',
+    path: '/worker/',
+    pushes: [first, second, third],
+    rollback: null,
+  },
+];
 
 export interface Result {
   readonly service: string;
@@ -132,14 +165,18 @@ export async function pushDemoImage(aws: EmbeddedAws, image: DemoImage, reposito
 }
 
 /** Orders the rollback as a person does with any client; resolves with when it was started, on the embedded AWS's clock. */
-export async function orderRollback(aws: EmbeddedAws, stateMachineArn: string): Promise<number | undefined> {
+export async function orderRollback(
+  aws: EmbeddedAws,
+  stateMachineArn: string,
+  order: object,
+): Promise<number | undefined> {
   const sfn = new SFNClient({
     endpoint: aws.endpoint,
     region,
     credentials: { accessKeyId: 'you', secretAccessKey: 'any' },
   });
   try {
-    const input = JSON.stringify(rollback.order);
+    const input = JSON.stringify(order);
     const { startDate } = await sfn.send(new StartExecutionCommand({ stateMachineArn, input }));
     return startDate?.getTime();
   } finally {

@@ -19,7 +19,13 @@ type Order = { readonly send: number; readonly overMs: number } | { readonly sto
 /** What a load balancer of AWS calls itself in answers of its own. */
 const balancer = 'awselb/2.0';
 const { url } = workerData as { url: string };
-const pool = new Pool(url, { connections: 32, pipelining: 1, headersTimeout: 30_000, bodyTimeout: 30_000 });
+const { origin, pathname } = new URL(url);
+const pool = new Pool(origin, {
+  connections: 32,
+  pipelining: 1,
+  headersTimeout: 30_000,
+  bodyTimeout: 30_000,
+});
 const byVersion: Record<string, number> = {};
 const losses: string[] = [];
 let total = 0;
@@ -33,7 +39,7 @@ let ended = false;
 async function send(): Promise<void> {
   open += 1;
   try {
-    const { statusCode, headers, body } = await pool.request({ path: '/', method: 'GET' });
+    const { statusCode, headers, body } = await pool.request({ path: pathname, method: 'GET' });
     await body.dump();
     if (statusCode >= 500 && headers['server'] === balancer)
       throw new Error(`HTTP ${statusCode} from the load balancer`);

@@ -5,6 +5,7 @@ import type { TrafficCounts } from './traffic-worker.ts';
 
 export interface TrafficOptions {
   readonly clock: Clock;
+  /** With the path that is asked for. */
   readonly url: string;
   readonly requestsPerSecond: number;
 }

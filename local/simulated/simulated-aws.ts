@@ -87,6 +87,7 @@ export async function createSimulatedAws(
     random,
     faultOf: faultOf ?? (() => undefined),
   });
+  let images: ModelledImages;
   const region = createRegion({
     clock,
     endpoint: () => endpoint,
@@ -94,15 +95,18 @@ export async function createSimulatedAws(
     onFailure,
     onEvent,
     deliveries,
-    ecs: (registry) => ({
-      tasks,
-      images: new ModelledImages({ clock, registry, behaviourOf }),
-      random,
-      ...(placementFailure && { placementFailure }),
-    }),
+    ecs: (registry) => {
+      images = new ModelledImages({ clock, registry, behaviourOf });
+      return {
+        tasks,
+        images,
+        random,
+        ...(placementFailure && { placementFailure }),
+      };
+    },
     autoscaling: {
       random,
-      instances: new ModelledMachines({ clock, tasks, behaviourOf, refusal: placementFailure }),
+      instances: new ModelledMachines({ clock, tasks, images: () => images, refusal: placementFailure }),
     },
     elbv2: { random, dataPlane: ({ onCounts }) => balancer.reportTo(onCounts) },
     lambda: { random, packages: unopened, makeEnvironment: functionHost(options.entries, () => network) },

@@ -16,25 +16,36 @@ const foreign: Failure = {
   Cause:
     'somebody else changed the weights of the rule: Cutover wrote 10, it has 50. They are left as they are',
 };
-const view: View = {
-  activity: 'All came out as it should.',
-  now: start + 90_000,
-  speed: 20,
-  endpoint: 'http://127.0.0.1:4566',
-  site: 'http://127.0.0.1:8080',
-  isolation: 'namespaces',
+const service: View['services'][number] = {
+  name: 'web',
+  on: 'ECS',
+  site: 'http://127.0.0.1:8080/',
   item: canary.item,
   slots: [
     { name: 'blue', weight: 50, healthy: 2, targets: 2, requests: 900 },
     { name: 'green', weight: 50, healthy: 2, targets: 2, requests: 100 },
   ],
   traffic: { total: 1_000, lost: 0, failed: 0, byVersion: {}, losses: [] },
+};
+const view: View = {
+  activity: 'All came out as it should.',
+  now: start + 90_000,
+  speed: 20,
+  endpoint: 'http://127.0.0.1:4566',
+  isolation: 'namespaces',
+  services: [service],
   results: [],
   remarks: [],
 };
 
-const drawn = (changes: Partial<View>, width = 200, height = 50): readonly string[] =>
-  stripVTControlCharacters(draw({ ...view, ...changes }, width, height)).split('\n');
+const drawn = (
+  { item, ...changes }: Partial<View> & { readonly item?: ServiceItem | undefined },
+  width = 200,
+  height = 50,
+): readonly string[] =>
+  stripVTControlCharacters(
+    draw({ ...view, services: [{ ...service, ...(item && { item }) }], ...changes }, width, height),
+  ).split('\n');
 
 function handed(bar: Failure, failure: Failure | null = null): ServiceItem {
   const deadline = failure === null ? start + dayMs : null;

@@ -3,17 +3,17 @@ import { afterEach, expect, it } from 'vitest';
 import * as z from 'zod';
 import { DemoProcess } from './demo-process.ts';
 
-const address = z.string().regex(/^http:\/\/127\.0\.0\.1:\d+$/);
+const address = z.string().regex(/^http:\/\/127\.0\.0\.1:\d+(?:\/\w*\/?)?$/);
 const firstLine = z.strictObject({
   endpoint: address,
   registry: z.string().regex(/^127\.0\.0\.1:\d+$/),
-  services: z.strictObject({ web: address }),
+  services: z.strictObject({ web: address, worker: address }),
 });
 const count = z.int().min(0);
 const lastLine = z.strictObject({
   deployments: z.array(
     z.strictObject({
-      service: z.literal('web'),
+      service: z.enum(['web', 'worker']),
       direction: z.enum(['forward', 'back']),
       image: z.string(),
       generation: z.int().min(1),
@@ -31,8 +31,8 @@ afterEach(async () => {
   for (const demo of running.splice(0)) await demo.close();
 });
 
-it('deploys four images, each with its outcome, goes back in a rollback, loses no request, and leaves nothing behind', {
-  timeout: 150_000,
+it('deploys images of two services, each with its outcome, goes back in a rollback, loses no request, and leaves nothing behind', {
+  timeout: 240_000,
 }, async () => {
   for (let n = 0; n < 2; n++) running.push(await DemoProcess.start(['--once', '--json']));
   const ended = await Promise.all(running.map((demo) => demo.ended()));
@@ -51,15 +51,29 @@ it('deploys four images, each with its outcome, goes back in a rollback, loses n
       ['forward', 'web:v3', 3, 'restored'],
       ['forward', 'web:v4', 4, 'restored'],
       ['back', 'web:v1', 1, 'live'],
+      ['forward', 'worker:v1', 1, 'live'],
+      ['forward', 'worker:v2', 2, 'live'],
+      ['forward', 'worker:v3', 3, 'restored'],
     ]);
     expect(deployments[2]?.reason).toContain('did not become healthy within 120 s');
     expect(deployments[3]?.reason).toMatch(/^the alarm .* is red: Threshold Crossed/);
     expect(deployments[4]?.reason).toBe('rollback by you: to see the way back');
     // Hot: nothing is launched. Generous, for both demos share the machine with everything else.
     expect(deployments[4]?.seconds).toBeLessThan(10);
+    expect(deployments[7]?.reason).toContain('did not become healthy within 120 s');
     expect(requests.lost).toBe(0);
     const { byGeneration } = requests;
-    expect(Object.keys(byGeneration)).toEqual(['web-g0001', 'web-g0002', 'web-g0003', 'web-g0004']);
+    expect(Object.keys(byGeneration)).toEqual([
+      'web-g0001',
+      'web-g0002',
+      'web-g0003',
+      'web-g0004',
+      'worker-g0001',
+      'worker-g0002',
+      'worker-g0003',
+    ]);
+    expect(byGeneration['worker-g0002']).toBeGreaterThan(0);
+    expect(byGeneration['worker-g0003']).toBe(0);
     expect(Object.values(byGeneration).reduce((sum, each) => sum + each, 0)).toBe(requests.total);
     expect(byGeneration['web-g0003']).toBe(0);
     // A tenth of 20 a second, until the alarm of a metric in minutes is red.

@@ -2,10 +2,12 @@
 import { World, type WorldOptions } from './world.ts';
 
 /** What every world is made from. */
-export type Ground = Pick<WorldOptions, 'assembly' | 'entries'>;
+export type Ground = Pick<WorldOptions, 'assembly' | 'entries' | 'service'>;
 
 export interface Cell {
   readonly matrix: 'A' | 'B' | 'C';
+  /** The service that is deployed: `web` on ECS, `worker` on EC2 Auto Scaling. */
+  readonly service: NonNullable<WorldOptions['service']>;
   readonly row: string;
   readonly column: string;
   /** What it must come to, in words. */
@@ -14,8 +16,17 @@ export interface Cell {
   run(ground: Ground): Promise<void>;
 }
 
-export function nameOf({ matrix, row, column, expected }: Cell): string {
-  return `${matrix} ${row} / ${column}: ${expected}`;
+export function nameOf({ matrix, service, row, column, expected }: Cell): string {
+  return `${matrix} ${service} ${row} / ${column}: ${expected}`;
+}
+
+export function on(service: Cell['service'], cells: readonly Omit<Cell, 'service'>[]): Cell[] {
+  return cells.map((cell) => ({ ...cell, service, run: (ground) => cell.run({ ...ground, service }) }));
+}
+
+/** What holds for both kinds of fleet. */
+export function onBoth(cells: readonly Omit<Cell, 'service'>[]): Cell[] {
+  return [...on('web', cells), ...on('worker', cells)];
 }
 
 /** Runs `story` in a world of its own; rejects when an invariant was broken, at any event or in the end. */

@@ -18,7 +18,8 @@ import {
   beginsToShare,
   type Invariant,
 } from './invariants.ts';
-import { Observation, type Scaling } from './observation.ts';
+import { Observation } from './observation.ts';
+import type { Effect, Scaling } from './simulated-fleet.ts';
 import type { World } from './world.ts';
 
 interface Violation {
@@ -27,11 +28,13 @@ interface Violation {
   readonly what: string;
 }
 
-/** A call that wrote to ECS or ELB in a role's name. */
+/** A call that wrote to ELB, or to what generations run on, in a role's name. */
 interface Write {
   readonly at: number;
   /** `ecs:CreateService` */
   readonly what: string;
+  /** What it does to a generation; undefined for all else. */
+  readonly effect: Effect['kind'] | undefined;
 }
 
 /** An end of a deployment, as it was told to people. */
@@ -154,28 +157,17 @@ export class Checker {
 
   async #before({ principal, service, operation, input }: PendingCall): Promise<void> {
     const { item } = this.#world;
-    if (principal.kind === 'root' && operation === 'UpdateService')
-      this.#sizedByHand(input as { service: string; desiredCount?: number });
+    const effect = this.#seen?.fleet.effectOf(service, operation, input as object);
+    if (principal.kind === 'root' && effect?.kind === 'sizing') this.#sizedByHand(effect);
     if (principal.kind !== 'role' || this.#seen === undefined || item === undefined) return;
-    switch (`${service}:${operation}`) {
-      case 'elasticloadbalancing:ModifyRule':
-        return this.#weightsWritten(item, input as { RuleArn: string; Actions?: Action[] });
-      case 'ecs:UpdateService':
-      case 'ecs:DeleteService':
-        return this.#serviceWritten(item, operation, input as { service: string; desiredCount?: number });
-      case 'ecs:CreateService': {
-        const { serviceName: name, taskDefinition } = input as {
-          serviceName: string;
-          taskDefinition: string;
-        };
-        return this.#ask(atMaking, { item, name, taskDefinition });
-      }
-      default:
-    }
+    if (`${service}:${operation}` === 'elasticloadbalancing:ModifyRule')
+      return this.#weightsWritten(item, input as { RuleArn: string; Actions?: Action[] });
+    if (effect?.kind === 'making') return this.#ask(atMaking, { item, ...effect });
+    if (effect !== undefined) return this.#fleetWritten(item, operation, effect);
   }
 
-  #sizedByHand({ service: name, desiredCount = Infinity }: { service: string; desiredCount?: number }): void {
-    if (desiredCount < (this.#seen?.wanted(name) ?? 0)) this.#byHand.add(name);
+  #sizedByHand({ name, desired = Infinity }: Extract<Effect, { kind: 'sizing' }>): void {
+    if (desired < (this.#seen?.wanted(name) ?? 0)) this.#byHand.add(name);
   }
 
   async #weightsWritten(
@@ -203,13 +195,15 @@ export class Checker {
     });
   }
 
-  async #serviceWritten(
+  async #fleetWritten(
     item: ServiceItem,
     operation: string,
-    { service: name, desiredCount }: { service: string; desiredCount?: number },
+    effect: Exclude<Effect, { kind: 'making' }>,
   ): Promise<void> {
-    const wanted = (await this.#observation.service(name))?.desiredCount ?? 0;
-    if (operation === 'UpdateService' && (desiredCount ?? Infinity) >= wanted) return;
+    const { name } = effect;
+    const wanted = (await this.#observation.fleet.find(name))?.desired ?? 0;
+    // What is told to end again is ended already.
+    if (effect.kind === 'sizing' ? (effect.desired ?? Infinity) >= wanted : wanted === 0) return;
     const { live, deployment, retained } = item;
     const known = [
       live,
@@ -240,8 +234,10 @@ export class Checker {
     if (operation === 'DescribeTargetHealth')
       this.#readAt.set((input as { TargetGroupArn: string }).TargetGroupArn, at);
     if (service === 'sns' && operation === 'Publish') this.#published(input as { Message: string });
-    if (/^(?:ecs|elasticloadbalancing)$/.test(service) && !/^(?:Describe|List)/.test(operation))
-      this.writes.push({ at, what: `${service}:${operation}` });
+    if (![...this.#seen.fleet.services, 'elasticloadbalancing'].includes(service)) return;
+    if (/^(?:Describe|List|Get)/.test(operation)) return;
+    const effect = this.#seen.fleet.effectOf(service, operation, input as object)?.kind;
+    this.writes.push({ at, what: `${service}:${operation}`, effect });
   }
 
   /** A message may come twice, but by the same id: a chat shows one. */

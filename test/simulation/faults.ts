@@ -36,6 +36,7 @@ interface Result {
   readonly failure: string | undefined;
 }
 
+const places = { web: 'ECS', worker: 'EC2 Auto Scaling' } as const;
 const titles = {
   A: 'Matrix A: each call to AWS, each way in which it can fail',
   B: 'Matrix B: the execution is stopped in each of its states',
@@ -139,16 +140,19 @@ function counted(done: number, of: number): void {
   if (process.stderr.isTTY) process.stderr.write(`\r${done} of ${of}${done === of ? '\r\u001B[K' : ''}`);
 }
 
-function jsonOf({ cell: { matrix, row, column, expected }, failure }: Result): string {
-  return JSON.stringify({ matrix, row, column, expected, ok: failure === undefined, failure });
+function jsonOf({ cell: { matrix, service, row, column, expected }, failure }: Result): string {
+  return JSON.stringify({ matrix, service, row, column, expected, ok: failure === undefined, failure });
 }
 
 function pictureOf(results: readonly Result[]): string {
   const lines: string[] = [];
-  for (const matrix of ['A', 'B', 'C'] as const) {
-    const own = results.filter(({ cell }) => cell.matrix === matrix);
+  const parts = (['A', 'B', 'C'] as const).flatMap((matrix) =>
+    (['web', 'worker'] as const).map((service) => ({ matrix, service })),
+  );
+  for (const { matrix, service } of parts) {
+    const own = results.filter(({ cell }) => cell.matrix === matrix && cell.service === service);
     if (own.length === 0) continue;
-    lines.push('', styleText('bold', titles[matrix]));
+    lines.push('', styleText('bold', `${titles[matrix]}, on ${places[service]}`));
     for (const row of new Set(own.map(({ cell }) => cell.row))) {
       lines.push(`  ${row}`);
       for (const { cell, failure } of own.filter((each) => each.cell.row === row)) {
@@ -163,7 +167,7 @@ function pictureOf(results: readonly Result[]): string {
           );
       }
     }
-    for (const { row, why } of without.filter((each) => each.matrix === matrix))
+    for (const { row, why } of without.filter((each) => each.matrix === matrix && service === 'web'))
       lines.push(`  ${row}`, `    ${styleText('dim', `none: ${why}`)}`);
   }
   return lines.join('\n');

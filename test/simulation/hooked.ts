@@ -33,7 +33,7 @@ export async function hooked(world: World): Promise<void> {
     RoleName: Functions.find(({ Handler }) => Handler === 'hook.handler')
       ?.Role.split('/')
       .at(-1),
-    PolicyName: 'service-web',
+    PolicyName: `service-${world.service}`,
     PolicyDocument: allowing({ Action: 'lambda:InvokeFunction', Resource: FunctionArn }),
   });
   await world.declare({

@@ -7,7 +7,8 @@ import type { Action } from '@aws-sdk/client-elastic-load-balancing-v2';
 import type { SlotName } from '../../functions/core/names.ts';
 import type { ServiceItem } from '../../functions/core/service-item.ts';
 import { inWords, sameWeights, type Weights } from '../../functions/core/weights.ts';
-import type { Observation, Scaling } from './observation.ts';
+import type { Observation } from './observation.ts';
+import type { Scaling } from './simulated-fleet.ts';
 
 type Broken = string | undefined;
 
@@ -132,8 +133,8 @@ export const atWeights: readonly Invariant<WeightsWrite>[] = [
     broken: async (write, seen) => {
       const from = write.item.deployment?.plan.from;
       if (from == null || !isForward(write) || !isRaise(write)) return undefined;
-      const old = await seen.service(from.name);
-      return (old?.desiredCount ?? 0) > 0 ? undefined : `${from.name} is gone: there is no way back`;
+      const old = await seen.fleet.find(from.name);
+      return (old?.desired ?? 0) > 0 ? undefined : `${from.name} is gone: there is no way back`;
     },
   },
   {
@@ -141,7 +142,7 @@ export const atWeights: readonly Invariant<WeightsWrite>[] = [
     broken: async (write, seen) => {
       const to = write.item.deployment?.plan.to;
       if (to === undefined || !isForward(write)) return undefined;
-      const own = new Set(await seen.addresses(to.name));
+      const own = new Set(await seen.fleet.targets(to.name));
       const strangers = (await seen.targets(to.slot)).filter((id) => !own.has(id));
       return strangers.length === 0
         ? undefined
@@ -190,7 +191,6 @@ export interface Shrinking {
   readonly now: number;
   readonly item: ServiceItem;
   readonly operation: string;
-  /** Of the ECS service. */
   readonly name: string;
   /** Where it lives; undefined when the item does not know it. */
   readonly slot: SlotName | undefined;
@@ -206,8 +206,8 @@ export const atShrinking: readonly Invariant<Shrinking>[] = [
   {
     invariant: 'I17',
     broken: async ({ name, operation }, seen) => {
-      const found = await seen.service(name);
-      const owner = found?.tags?.find(({ key }) => key === 'cutover:service')?.value;
+      const found = await seen.fleet.find(name);
+      const owner = found?.tags['cutover:service'];
       return found === undefined || owner === seen.settings.service
         ? undefined
         : `${operation} of ${name}, which bears no tag of ours`;
@@ -248,7 +248,8 @@ export const atShrinking: readonly Invariant<Shrinking>[] = [
 export interface Making {
   readonly item: ServiceItem;
   readonly name: string;
-  readonly taskDefinition: string;
+  /** Of what it is made. */
+  readonly source: string;
 }
 
 export const atMaking: readonly Invariant<Making>[] = [
@@ -259,10 +260,10 @@ export const atMaking: readonly Invariant<Making>[] = [
   },
   {
     invariant: 'I18',
-    broken: async ({ item, taskDefinition, name }, seen) => {
-      const image = await seen.image(taskDefinition);
+    broken: async ({ item, source, name }, seen) => {
+      const image = await seen.fleet.image(source);
       const digest = item.deployment?.plan.to.digest ?? 'none';
-      return image.endsWith(`@${digest}`) ? undefined : `${name} runs ${image}, admitted was ${digest}`;
+      return image.endsWith(digest) ? undefined : `${name} runs ${image}, admitted was ${digest}`;
     },
   },
 ];
@@ -307,7 +308,7 @@ export const atChange: readonly Invariant<Change>[] = [
     broken: async ({ before, after: { live, bounds }, scaled }, seen) => {
       if (before?.bounds == null || bounds !== null || live === null) return undefined;
       const found = await seen.scaling(live);
-      const isTimed = (await seen.schedule(live.name)).length > 0;
+      const isTimed = (await seen.fleet.schedule(live.name)).length > 0;
       const wanted = {
         ...(scaled ?? { policies: found?.policies ?? [] }),
         ...((scaled === undefined || isTimed) && before.bounds),
@@ -356,7 +357,7 @@ export const atEnd: readonly Invariant<End>[] = [
     broken: async ({ item: { live, retained, bounds } }, seen) => {
       if (bounds !== null) return `${live?.name} was not given back how it scales`;
       const known = [live?.name, ...retained.map(({ generation }) => generation.name)];
-      const others = (await seen.scaled()).filter((name) => !known.some((each) => each === name));
+      const others = (await seen.fleet.scaled()).filter((name) => !known.some((each) => each === name));
       return others.length === 0 ? undefined : `${others.join(', ')} scale, and nothing references them`;
     },
   },
@@ -365,15 +366,15 @@ export const atEnd: readonly Invariant<End>[] = [
     broken: async ({ item: { live }, weights }, seen) => {
       if (live === null) return undefined;
       if (weights[live.slot] !== 100) return `${live.name} is live, the rule has ${inWords(weights)}`;
-      const service = await seen.service(live.name);
-      return (service?.runningCount ?? 0) > 0 ? undefined : `${live.name} is live and has no task`;
+      const found = await seen.fleet.find(live.name);
+      return (found?.running ?? 0) > 0 ? undefined : `${live.name} is live and nothing of it runs`;
     },
   },
   {
     invariant: 'I16',
     broken: async ({ item: { live, retained } }, seen) => {
       const known = [live?.name, ...retained.map(({ generation }) => generation.name)];
-      const orphans = (await seen.running()).filter((name) => !known.some((each) => each === name));
+      const orphans = (await seen.fleet.running()).filter((name) => !known.some((each) => each === name));
       return orphans.length === 0 ? undefined : `${orphans.join(', ')} run, and nothing references them`;
     },
   },

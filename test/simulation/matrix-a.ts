@@ -1,7 +1,7 @@
 /** Matrix A: each call to AWS, each way in which it can fail. */
 import { imageGateSchema } from '../../functions/core/image-gate.ts';
 import type { CallFault, CallPoint } from '../../local/simulated/network.ts';
-import { type Cell, ended, expectEqual, expectHits, expectLive, expectOutcome, inWorld } from './cell.ts';
+import { type Cell, ended, expectEqual, expectHits, expectLive, expectOutcome, inWorld, on } from './cell.ts';
 import { hooked } from './hooked.ts';
 import { generations } from './stories.ts';
 import type { World } from './world.ts';
@@ -13,8 +13,12 @@ interface Call {
   readonly operation: string;
 }
 
+type Unplaced = Omit<Cell, 'service'>;
+
 interface Row {
   readonly row: string;
+  /** Where only one of the services has its calls. */
+  readonly service?: Cell['service'];
   readonly calls: readonly Call[];
   /** A deployment that fails its health check goes through the way back. */
   readonly back?: boolean;
@@ -82,13 +86,23 @@ const rows: readonly Row[] = [
   },
   {
     row: '5 RegisterTaskDefinition',
+    service: 'web',
     calls: [{ callers: ['launch'], service: 'ecs', operation: 'RegisterTaskDefinition' }],
     stale: [{ callers: ['launch'], service: 'ecs', operation: 'DescribeTaskDefinition' }],
     lost: true,
     exhausted: { expected: 'nothing launched, restored', outcome: 'restored' },
   },
   {
+    row: '5 CreateLaunchTemplate',
+    service: 'worker',
+    calls: [{ callers: ['launch'], service: 'ec2', operation: 'CreateLaunchTemplate' }],
+    stale: [{ callers: ['launch'], service: 'ec2', operation: 'DescribeLaunchTemplateVersions' }],
+    lost: true,
+    exhausted: { expected: 'nothing launched, restored', outcome: 'restored' },
+  },
+  {
     row: '7 CreateService',
+    service: 'web',
     calls: [{ callers: ['launch'], service: 'ecs', operation: 'CreateService' }],
     stale: [{ callers: ['launch', 'await'], service: 'ecs', operation: 'DescribeServices' }],
     lost: true,
@@ -96,10 +110,31 @@ const rows: readonly Row[] = [
   },
   {
     row: '9 DescribeServices, ListTasks, DescribeTasks',
+    service: 'web',
     calls: [
       { callers: ['launch', 'await', 'shift', 'judge'], service: 'ecs', operation: 'DescribeServices' },
       { callers: ['await', 'shift', 'judge'], service: 'ecs', operation: 'ListTasks' },
       { callers: ['await', 'shift', 'judge'], service: 'ecs', operation: 'DescribeTasks' },
+    ],
+    exhausted: { expected: 'restored', outcome: 'restored' },
+  },
+  {
+    row: '8 CreateAutoScalingGroup',
+    service: 'worker',
+    calls: [{ callers: ['launch'], service: 'autoscaling', operation: 'CreateAutoScalingGroup' }],
+    stale: [{ callers: ['launch', 'await'], service: 'autoscaling', operation: 'DescribeAutoScalingGroups' }],
+    lost: true,
+    exhausted: { expected: 'restored', outcome: 'restored' },
+  },
+  {
+    row: '9 DescribeAutoScalingGroups',
+    service: 'worker',
+    calls: [
+      {
+        callers: ['launch', 'await', 'shift', 'judge'],
+        service: 'autoscaling',
+        operation: 'DescribeAutoScalingGroups',
+      },
     ],
     exhausted: { expected: 'restored', outcome: 'restored' },
   },
@@ -140,6 +175,7 @@ const rows: readonly Row[] = [
   },
   {
     row: '13 RegisterScalableTarget, PutScalingPolicy',
+    service: 'web',
     calls: [
       {
         callers: ['launch', 'shift'],
@@ -147,6 +183,17 @@ const rows: readonly Row[] = [
         operation: 'RegisterScalableTarget',
       },
       { callers: ['launch'], service: 'application-autoscaling', operation: 'PutScalingPolicy' },
+    ],
+    options: { scaling: { minimum: 1, maximum: 8, policies: [byRequests] } },
+    without: ['S'],
+    exhausted: { expected: 'no weight is raised, restored', outcome: 'restored' },
+  },
+  {
+    row: '13 UpdateAutoScalingGroup, PutScalingPolicy',
+    service: 'worker',
+    calls: [
+      { callers: ['launch', 'shift'], service: 'autoscaling', operation: 'UpdateAutoScalingGroup' },
+      { callers: ['launch'], service: 'autoscaling', operation: 'PutScalingPolicy' },
     ],
     options: { scaling: { minimum: 1, maximum: 8, policies: [byRequests] } },
     without: ['S'],
@@ -173,6 +220,7 @@ const rows: readonly Row[] = [
   },
   {
     row: '16 DeleteService',
+    service: 'web',
     calls: [{ callers: ['terminate'], service: 'ecs', operation: 'DeleteService' }],
     stale: [{ callers: ['terminate'], service: 'ecs', operation: 'DescribeServices' }],
     back: true,
@@ -180,8 +228,28 @@ const rows: readonly Row[] = [
   },
   {
     row: '17 DeregisterTaskDefinition',
+    service: 'web',
     calls: [{ callers: ['terminate'], service: 'ecs', operation: 'DeregisterTaskDefinition' }],
     stale: [{ callers: ['terminate'], service: 'ecs', operation: 'DescribeServices' }],
+    back: true,
+    exhausted: { expected: 'the outcome is the same', outcome: 'restored' },
+  },
+  {
+    row: '16 UpdateAutoScalingGroup, DeleteAutoScalingGroup',
+    service: 'worker',
+    calls: [
+      { callers: ['terminate'], service: 'autoscaling', operation: 'UpdateAutoScalingGroup' },
+      { callers: ['terminate'], service: 'autoscaling', operation: 'DeleteAutoScalingGroup' },
+    ],
+    stale: [{ callers: ['terminate'], service: 'autoscaling', operation: 'DescribeAutoScalingGroups' }],
+    back: true,
+    exhausted: { expected: 'ended when healed', outcome: 'restored' },
+  },
+  {
+    row: '17 DeleteLaunchTemplate',
+    service: 'worker',
+    calls: [{ callers: ['terminate'], service: 'ec2', operation: 'DeleteLaunchTemplate' }],
+    stale: [{ callers: ['terminate'], service: 'autoscaling', operation: 'DescribeAutoScalingGroups' }],
     back: true,
     exhausted: { expected: 'the outcome is the same', outcome: 'restored' },
   },
@@ -201,23 +269,29 @@ const rows: readonly Row[] = [
 
 const hourMs = 3_600_000;
 
-export const matrixA: readonly Cell[] = [
-  ...startCells(),
-  ...rows.flatMap((row) => [
+export const matrixA: readonly Cell[] = (['web', 'worker'] as const).flatMap((service) =>
+  on(service, [
+    ...startCells(),
+    ...rows.filter((row) => (row.service ?? service) === service).flatMap(cellsOf),
+  ]),
+);
+
+function cellsOf(row: Row): readonly Unplaced[] {
+  return [
     ...(Object.keys(columns) as Column[])
       .filter((column) => row.without?.includes(column) !== true)
       .map((column) => faultCell(row, column)),
     twiceCell(row),
     ...(row.exhausted === undefined ? [] : [exhaustedCell(row, row.exhausted)]),
-  ]),
-];
+  ];
+}
 
 /** 1: EventBridge starts the execution; it tries for a day, and may do it twice. */
-function startCells(): readonly Cell[] {
+function startCells(): readonly Unplaced[] {
   const row = '1 StartExecution by EventBridge';
   const isPush = (detailType: string, target: string): boolean =>
     detailType === 'ECR Image Action' && target.includes(':stateMachine:');
-  const cell = (column: string, expected: string, interception: 'twice' | { delayMs: number }): Cell => ({
+  const cell = (column: string, expected: string, interception: 'twice' | { delayMs: number }): Unplaced => ({
     matrix: 'A',
     row,
     column,
@@ -275,7 +349,7 @@ function inRow(
   );
 }
 
-function faultCell(row: Row, column: Column): Cell {
+function faultCell(row: Row, column: Column): Unplaced {
   const expected = row.back === true ? 'restored, as without it' : 'live, as without it';
   return {
     matrix: 'A',
@@ -304,7 +378,7 @@ function faultCell(row: Row, column: Column): Cell {
 }
 
 /** Every function that makes the call is called twice at once. */
-function twiceCell(row: Row): Cell {
+function twiceCell(row: Row): Unplaced {
   return {
     matrix: 'A',
     row: row.row,
@@ -336,7 +410,7 @@ async function finish(world: World, row: Row, met: 'each' | 'any' = 'each'): Pro
   expectEqual(generations(world), 2, 'generations');
 }
 
-function exhaustedCell(row: Row, { expected, outcome }: NonNullable<Row['exhausted']>): Cell {
+function exhaustedCell(row: Row, { expected, outcome }: NonNullable<Row['exhausted']>): Unplaced {
   return {
     matrix: 'A',
     row: row.row,

@@ -1,11 +1,5 @@
 /** What the checker sees of a simulated account: read as its root, in process and in no time. */
 import type {
-  DescribeScalableTargetsCommandOutput,
-  DescribeScalingPoliciesCommandOutput,
-  DescribeScheduledActionsCommandOutput,
-} from '@aws-sdk/client-application-auto-scaling';
-import type { DescribeServicesCommandOutput, DescribeTasksCommandOutput } from '@aws-sdk/client-ecs';
-import type {
   Action,
   DescribeRulesCommandOutput,
   DescribeTargetHealthCommandOutput,
@@ -16,24 +10,17 @@ import type { SlotName } from '../../functions/core/names.ts';
 import type { ServiceSettings } from '../../functions/core/service-settings.ts';
 import type { Weights } from '../../functions/core/weights.ts';
 import type { SimulatedAws } from '../../local/simulated/simulated-aws.ts';
-
-/** How a generation scales, but for its schedule. */
-export interface Scaling {
-  readonly minimum: number;
-  readonly maximum: number;
-  /** Each with what it tracks. */
-  readonly policies: readonly string[];
-}
-
-const scalingApi = 'application-autoscaling';
+import { fleetOf, type Scaling, type SimulatedFleet } from './simulated-fleet.ts';
 
 export class Observation {
   readonly settings: ServiceSettings;
+  readonly fleet: SimulatedFleet;
   readonly #aws: SimulatedAws;
 
   constructor(aws: SimulatedAws, settings: ServiceSettings) {
     this.#aws = aws;
     this.settings = settings;
+    this.fleet = fleetOf(aws, settings);
   }
 
   ask(api: string, operation: string, input: object): Promise<unknown> {
@@ -73,89 +60,17 @@ export class Observation {
     return this.weightsOf(answer.Rules?.[0]?.Actions ?? []);
   }
 
-  async service(name: string) {
-    const { services } = (await this.ask('ecs', 'DescribeServices', {
-      cluster: this.#cluster,
-      services: [name],
-      include: ['TAGS'],
-    })) as DescribeServicesCommandOutput;
-    return services?.[0];
-  }
-
-  /** Tasks that are wanted of the generation at this instant; undefined when it does not run. */
+  /** Tasks or instances that are wanted of the generation at this instant; undefined when it does not run. */
   wanted(name: string): number | undefined {
-    const found = this.#aws.ecs.operations.DescribeServices({ cluster: this.#cluster, services: [name] });
-    const service = found.services?.[0];
-    return service?.status === 'ACTIVE' ? (service.desiredCount ?? 0) : undefined;
+    return this.fleet.wanted(name);
   }
 
   /** Undefined when nothing scales the generation. */
-  async scaling({ name, slot }: Pick<Generation, 'name' | 'slot'>): Promise<Scaling | undefined> {
-    const ServiceNamespace = 'ecs';
-    const ResourceId = this.#scalable(name);
-    const [{ ScalableTargets }, { ScalingPolicies = [] }] = (await Promise.all([
-      this.ask(scalingApi, 'DescribeScalableTargets', { ServiceNamespace, ResourceIds: [ResourceId] }),
-      this.ask(scalingApi, 'DescribeScalingPolicies', { ServiceNamespace, ResourceId }),
-    ])) as [DescribeScalableTargetsCommandOutput, DescribeScalingPoliciesCommandOutput];
-    const target = ScalableTargets?.[0];
-    if (target === undefined) return undefined;
-    const own = this.groupOf(slot).split(':')[5] ?? '';
-    const policies = ScalingPolicies.map(
-      ({ PolicyName, TargetTrackingScalingPolicyConfiguration: tracking }) => {
-        const { PredefinedMetricType, ResourceLabel } = tracking?.PredefinedMetricSpecification ?? {};
-        const where = ResourceLabel?.endsWith(own) === true ? 'its slot' : ResourceLabel;
-        return `${PolicyName}: ${PredefinedMetricType} ${tracking?.TargetValue} of ${where}`;
-      },
-    );
-    return { minimum: target.MinCapacity ?? 0, maximum: target.MaxCapacity ?? 0, policies };
+  async scaling(of: Pick<Generation, 'name' | 'slot'>): Promise<Scaling | undefined> {
+    return this.fleet.scaling(of, this.groupOf(of.slot).split(':')[5] ?? '');
   }
 
-  /** What scales the generation at which times. */
-  async schedule(name: string): Promise<readonly string[]> {
-    const { ScheduledActions = [] } = (await this.ask(scalingApi, 'DescribeScheduledActions', {
-      ServiceNamespace: 'ecs',
-      ResourceId: this.#scalable(name),
-    })) as DescribeScheduledActionsCommandOutput;
-    return ScheduledActions.map(({ ScheduledActionName, Schedule }) => `${ScheduledActionName}: ${Schedule}`);
-  }
-
-  /** Names of the generations that something scales. */
-  async scaled(): Promise<readonly string[]> {
-    const { ScalableTargets = [] } = (await this.ask(scalingApi, 'DescribeScalableTargets', {
-      ServiceNamespace: 'ecs',
-    })) as DescribeScalableTargetsCommandOutput;
-    return ScalableTargets.map(({ ResourceId = '' }) => ResourceId.split('/').at(-1) ?? ResourceId);
-  }
-
-  /** Names of the ECS services that run. */
-  async running(): Promise<readonly string[]> {
-    const { serviceArns } = (await this.ask('ecs', 'ListServices', {
-      cluster: this.#cluster,
-      maxResults: 100,
-    })) as { serviceArns: string[] };
-    const names = serviceArns.map((arn) => arn.split('/').at(-1) ?? arn);
-    const found = await Promise.all(names.map((name) => this.service(name)));
-    return names.filter((_, index) => found[index]?.status === 'ACTIVE');
-  }
-
-  /** Addresses of the generation's tasks. */
-  async addresses(generation: string): Promise<readonly string[]> {
-    const cluster = this.#cluster;
-    const { taskArns } = (await this.ask('ecs', 'ListTasks', { cluster, serviceName: generation })) as {
-      taskArns: string[];
-    };
-    if (taskArns.length === 0) return [];
-    const { tasks } = (await this.ask('ecs', 'DescribeTasks', {
-      cluster,
-      tasks: taskArns,
-    })) as DescribeTasksCommandOutput;
-    const details = (tasks ?? []).flatMap(({ attachments }) =>
-      attachments?.flatMap((each) => each.details ?? []),
-    );
-    return details.flatMap((each) => (each?.name === 'privateIPv4Address' ? [each.value ?? ''] : []));
-  }
-
-  /** Targets of the slot that are not draining, by their addresses. */
+  /** Targets of the slot that are not draining, by their ids. */
   async targets(slot: SlotName): Promise<readonly string[]> {
     const { TargetHealthDescriptions } = (await this.ask('elasticloadbalancing', 'DescribeTargetHealth', {
       TargetGroupArn: this.groupOf(slot),
@@ -165,25 +80,9 @@ export class Observation {
       .map(({ Target }) => Target?.Id ?? '');
   }
 
-  async image(taskDefinition: string): Promise<string> {
-    const { taskDefinition: found } = (await this.ask('ecs', 'DescribeTaskDefinition', {
-      taskDefinition,
-    })) as { taskDefinition: { containerDefinitions: { image: string }[] } };
-    return found.containerDefinitions[0]?.image ?? '';
-  }
-
   async execution(executionArn: string): Promise<DescribeExecutionCommandOutput> {
     return (await this.ask('states', 'DescribeExecution', {
       executionArn,
     })) as DescribeExecutionCommandOutput;
-  }
-
-  /** `service/main/web-g0042` */
-  #scalable(name: string): string {
-    return `service/${this.#cluster.split('/').at(-1)}/${name}`;
-  }
-
-  get #cluster(): string {
-    return String(this.settings.fleet['cluster']);
   }
 }

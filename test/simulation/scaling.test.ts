@@ -6,7 +6,8 @@ import { describe, expect, it } from 'vitest';
 import type { WeightStep } from '../../functions/core/strategy.ts';
 import { ended, expectLive, expectOutcome, inWorld } from './cell.ts';
 import { ground } from './ground.ts';
-import { Observation, type Scaling } from './observation.ts';
+import { Observation } from './observation.ts';
+import type { Scaling } from './simulated-fleet.ts';
 import { alarm, baking, generations } from './stories.ts';
 import type { World } from './world.ts';
 
@@ -75,7 +76,7 @@ async function scalesAsBefore(world: World, seen: Observation): Promise<void> {
   await ended(world);
   const live = world.item!.live!;
   expect(await seen.scaling(live)).toEqual(byRequests);
-  expect(await seen.schedule(live.name)).toEqual([]);
+  expect(await seen.fleet.schedule(live.name)).toEqual([]);
   world.load(20);
   await world.passMs(40 * minuteMs);
   expect(seen.wanted(live.name)).toBe(2);
@@ -102,7 +103,7 @@ describe('a canary while target tracking scales the old generation out threefold
         await carries(world, seen, 6);
         await scalesAsBefore(world, seen);
         await world.passMs(90 * minuteMs);
-        expect(await seen.scaled()).toEqual(['web-g0001']);
+        expect(await seen.fleet.scaled()).toEqual(['web-g0001']);
       },
       options,
     ));
@@ -128,7 +129,7 @@ describe('a canary while target tracking scales the old generation out threefold
         expectLive(world, first);
         expect(seen.wanted('web-g0001')).toBe(6);
         await scalesAsBefore(world, seen);
-        expect(await seen.scaled()).toEqual(['web-g0001']);
+        expect(await seen.fleet.scaled()).toEqual(['web-g0001']);
       },
       options,
     ),
@@ -159,7 +160,7 @@ it('a canary while a schedule scales the old generation out threefold goes live 
       const live = world.item!.live!;
       // As the schedule said of the old one meanwhile, and for the rest of the day.
       expect(await seen.scaling(live)).toEqual({ ...byRequests, minimum: 6 });
-      expect(await seen.schedule(live.name)).toEqual(['evening: cron(0 22 * * ? *)']);
+      expect(await seen.fleet.schedule(live.name)).toEqual(['evening: cron(0 22 * * ? *)']);
     },
     { ...options, scaling: { ...options.scaling, schedule } },
   ));
@@ -181,7 +182,7 @@ it('a generation that is kept small stays so, whatever its schedule says, and sc
       await ended(world);
       expect(seen.wanted('web-g0001')).toBe(6);
       expect(await seen.scaling(world.item!.live!)).toEqual({ ...byRequests, minimum: 6 });
-      expect(await seen.schedule('web-g0001')).toEqual([`${rush.name}: ${rush.expression}`]);
+      expect(await seen.fleet.schedule('web-g0001')).toEqual([`${rush.name}: ${rush.expression}`]);
     },
     {
       ...options,

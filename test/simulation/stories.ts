@@ -28,9 +28,9 @@ export async function baking(world: World, digest: string, step: number): Promis
 }
 
 export async function desired(world: World, name: string, count: number): Promise<void> {
-  const { fleet } = await world.settings();
-  await world.ask('ecs', 'UpdateService', { cluster: fleet['cluster'], service: name, desiredCount: count });
-  world.note(`a person sets ${name} to ${count} tasks`);
+  const fleet = await world.fleet();
+  await world.aws.until(fleet.resize(name, count));
+  world.note(`a person sets ${name} to ${count}`);
 }
 
 export async function alarm(world: World, StateValue: 'ALARM' | 'OK'): Promise<void> {
@@ -43,5 +43,10 @@ export async function alarm(world: World, StateValue: 'ALARM' | 'OK'): Promise<v
 
 /** How many generations were made. */
 export function generations(world: World): number {
-  return world.checker.writes.filter(({ what }) => what === 'ecs:CreateService').length;
+  return world.checker.writes.filter(({ effect }) => effect === 'making').length;
+}
+
+/** What generations were told to end. */
+export function endings(world: World): readonly unknown[] {
+  return world.checker.writes.filter(({ effect }) => effect === 'ending');
 }

@@ -18,11 +18,14 @@ import type { CallFault, CallPoint } from '../../local/simulated/network.ts';
 import { createSimulatedAws, type SimulatedAws } from '../../local/simulated/simulated-aws.ts';
 import type { CallRecord, PendingCall } from '../../local/wire/call-log.ts';
 import { Checker } from './checker.ts';
+import { fleetOf, type SimulatedFleet } from './simulated-fleet.ts';
 
 export interface WorldOptions {
   readonly seed?: number;
   readonly entries: Entries;
   readonly assembly: string;
+  /** Which of the example's services: on ECS, or on EC2 Auto Scaling. Default: web. */
+  readonly service?: 'web' | 'worker';
   /** What the service's declaration says otherwise than the example's. */
   readonly settings?: Partial<ServiceSettings>;
   /** What scales the service; absent: nothing does. */
@@ -40,7 +43,6 @@ export const canary: readonly WeightStep[] = [
   { weightPercent: 100, bakeSeconds: 60 },
 ];
 
-const service = 'web';
 const dayMs = 86_400_000;
 
 /** What may be put in the way: each is asked, the first that answers decides. */
@@ -50,7 +52,7 @@ interface Obstacles {
   readonly invocations: ((entry: string) => 'twice' | { readonly againMs: number } | undefined)[];
   readonly states: ((transition: Transition) => void)[];
   readonly behaviours: Map<string, Behaviour>;
-  /** Why there is no room for tasks. */
+  /** Why there is no room for tasks, or instances. */
   capacity: string | undefined;
 }
 
@@ -71,11 +73,13 @@ export class World {
   readonly hits = new Map<string, number>();
   readonly checker: Checker;
   readonly aws: SimulatedAws;
+  readonly service: string;
   readonly #obstacles: Obstacles;
   #item: ServiceItem | undefined;
   readonly #onItem: ((before: ServiceItem | undefined, after: ServiceItem) => void | Promise<void>)[] = [];
 
-  private constructor(aws: SimulatedAws, obstacles: Obstacles) {
+  private constructor(service: string, aws: SimulatedAws, obstacles: Obstacles) {
+    this.service = service;
     this.aws = aws;
     this.#obstacles = obstacles;
     this.checker = new Checker(this);
@@ -122,7 +126,7 @@ export class World {
         },
       }),
     });
-    const world = new World(aws, obstacles);
+    const world = new World(options.service ?? 'web', aws, obstacles);
     try {
       await world.#begin(options, names);
     } catch (failure) {
@@ -142,8 +146,10 @@ export class World {
     this.load(options.load ?? 20);
     const strategy = { kind: 'custom' as const, steps: [...canary] };
     const { scaling } = options;
-    const scaled = scaling && { fleet: { ...(await this.settings()).fleet, scaling } };
-    await this.declare({ strategy, ...scaled, ...options.settings });
+    const { fleet } = await this.settings();
+    const scaled = scaling && { fleet: { ...fleet, scaling: (await this.fleet()).declared(scaling) } };
+    // The example's one alarm is the first service's; here it is whose service is deployed.
+    await this.declare({ strategy, alarms: ['web-5xx'], ...scaled, ...options.settings });
     await this.checker.begin();
   }
 
@@ -169,7 +175,7 @@ export class World {
   // What a person does.
 
   push(tag: string, behaviour: Partial<Behaviour> = {}, content = tag): string {
-    const digest = this.aws.push({ repository: service, tag, content });
+    const digest = this.aws.push({ repository: this.service, tag, content });
     const { behaviours } = this.#obstacles;
     if (!behaviours.has(digest)) behaviours.set(digest, { ...wellBehaved, ...behaviour });
     this.note(`push ${tag}`);
@@ -188,12 +194,17 @@ export class World {
 
   /** From now on so many requests come each second. */
   load(perSecond: number): void {
-    this.aws.balancer.carry({ name: service, listenerArn: this.output('ListenerArn'), perSecond });
+    this.aws.balancer.carry({
+      name: this.service,
+      listenerArn: this.output('ListenerArn'),
+      perSecond,
+      path: `/${this.service}/`,
+    });
     this.note(`the load is ${perSecond} requests a second`);
   }
 
   async rollback(order: object = {}): Promise<string> {
-    return this.start('RollbackMachineArn', { service, ...order });
+    return this.start('RollbackMachineArn', { service: this.service, ...order });
   }
 
   async start(machine: string, input: object): Promise<string> {
@@ -209,7 +220,7 @@ export class World {
     const arn = `${this.output('SignalFunction')}`;
     const { Payload } = (await this.ask('lambda', 'Invoke', {
       FunctionName: arn,
-      Payload: Buffer.from(JSON.stringify({ service, ...payload })),
+      Payload: Buffer.from(JSON.stringify({ service: this.service, ...payload })),
     })) as { Payload: Uint8Array };
     return (JSON.parse(Buffer.from(Payload).toString()) as { remarks: string[] }).remarks;
   }
@@ -232,8 +243,12 @@ export class World {
     });
   }
 
+  async fleet(): Promise<SimulatedFleet> {
+    return fleetOf(this.aws, await this.settings());
+  }
+
   async settings(): Promise<ServiceSettings> {
-    const { Parameter } = (await this.ask('ssm', 'GetParameter', { Name: `/cutover/${service}` })) as {
+    const { Parameter } = (await this.ask('ssm', 'GetParameter', { Name: `/cutover/${this.service}` })) as {
       Parameter: { Value: string };
     };
     return serviceSettings.parse(JSON.parse(Parameter.Value));
@@ -242,7 +257,7 @@ export class World {
   async declare(change: Partial<ServiceSettings>): Promise<void> {
     const Value = JSON.stringify({ ...(await this.settings()), ...change });
     await this.ask('ssm', 'PutParameter', {
-      Name: `/cutover/${service}`,
+      Name: `/cutover/${this.service}`,
       Value,
       Type: 'String',
       Overwrite: true,
@@ -264,7 +279,7 @@ export class World {
     });
   }
 
-  /** Fargate has no room for tasks, for this reason. */
+  /** There is no room for tasks, or instances, for this reason. */
   exhaust(reason: string): void {
     this.#obstacles.capacity = reason;
   }

@@ -391,6 +391,7 @@ export class World {
       deploy: 'deploy',
       recover: 'recover',
       retire: 'retire',
+      sleep: async () => undefined,
       now: world.now,
     };
   })(this);

@@ -1,12 +1,24 @@
 /** What stands behind the instances of a group: processes, or a model of them. */
 import type { Address } from '../../tasks/task.ts';
 
+/** What the instance may learn from the metadata service, and how. */
+export interface MetadataAccess {
+  readonly isEnabled: boolean;
+  /** `required`: IMDSv2 alone. */
+  readonly tokens: 'optional' | 'required';
+  /** Whether its tags are shown. */
+  readonly tags: boolean;
+}
+
 export interface InstanceSpec {
   readonly id: string;
   readonly imageId: string | undefined;
   readonly instanceType: string | undefined;
   /** As the launch template has it: base64. */
   readonly userData: string | undefined;
+  /** Name or ARN. */
+  readonly instanceProfile: string | undefined;
+  readonly metadata: MetadataAccess;
   readonly subnetId: string;
   readonly availabilityZone: string;
   readonly privateIp: string;

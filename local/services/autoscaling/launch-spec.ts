@@ -1,8 +1,9 @@
 /** What an instance is launched with. */
 import type { LaunchTemplateSpecification } from '@aws-sdk/client-auto-scaling';
+import type { ResponseLaunchTemplateData } from '@aws-sdk/client-ec2';
 import { AwsError } from '../../call.ts';
 import { type Group, type Member } from './group.ts';
-import type { InstanceSpec } from './instances.ts';
+import type { InstanceSpec, MetadataAccess } from './instances.ts';
 import type { ChosenTemplate, Compute } from './platform.ts';
 
 /**
@@ -28,7 +29,7 @@ export function specOf(
   group: Group,
   { id, subnetId, place, template }: Pick<Member, 'id' | 'subnetId' | 'place' | 'template'>,
 ): InstanceSpec {
-  const { ImageId, InstanceType, UserData, TagSpecifications = [] } = template.content;
+  const { ImageId, InstanceType, UserData, IamInstanceProfile, TagSpecifications = [] } = template.content;
   const templates = TagSpecifications.filter(({ ResourceType }) => ResourceType === 'instance');
   const tags = [
     ...templates.flatMap(({ Tags = [] }) => Tags),
@@ -39,6 +40,8 @@ export function specOf(
     imageId: ImageId,
     instanceType: InstanceType,
     userData: UserData,
+    instanceProfile: IamInstanceProfile?.Arn ?? IamInstanceProfile?.Name,
+    metadata: metadataAccess(template.content),
     subnetId,
     availabilityZone: place.availabilityZone,
     privateIp: place.privateIp,
@@ -48,5 +51,17 @@ export function specOf(
       'aws:ec2launchtemplate:id': template.id,
       'aws:ec2launchtemplate:version': String(template.version),
     },
+  };
+}
+
+/**
+ * Amazon Linux 2023 asks for tokens unless the template says otherwise, and no tags are shown unless it says so
+ * (https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/configuring-instance-metadata-options.html).
+ */
+function metadataAccess({ MetadataOptions: asked }: ResponseLaunchTemplateData): MetadataAccess {
+  return {
+    isEnabled: asked?.HttpEndpoint !== 'disabled',
+    tokens: asked?.HttpTokens === 'optional' ? 'optional' : 'required',
+    tags: asked?.InstanceMetadataTags === 'enabled',
   };
 }

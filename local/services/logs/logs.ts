@@ -63,6 +63,10 @@ export class Logs {
     };
   }
 
+  has(groupName: string): boolean {
+    return this.#groups.find(groupName) !== undefined;
+  }
+
   /** Adds one event at the time of the clock, creating group and stream when they are missing. */
   append(groupName: string, streamName: string, line: string): void {
     const group = this.#groups.find(groupName) ?? this.#groups.create(groupName);
