@@ -15,8 +15,10 @@ import { serviceSettings } from '../../functions/core/service-settings.ts';
 import type { Amis } from '../../infra/ami-source.ts';
 import { AsgService, type AsgServiceProps } from '../../infra/asg-service.ts';
 import { Cutover } from '../../infra/cutover.ts';
+import { amazonLinux } from '../../local/services/amazon-linux.ts';
 import { compileEventPattern } from '../../local/services/events/event-pattern.ts';
 import { targetInput } from '../../local/services/events/target-input.ts';
+import { deployer, regional } from '../autoscaling/region-world.ts';
 import { Ground, newApp, newStack } from './apps.ts';
 import { type CfnTemplate, grantsOf, readTemplate, resourcesOf } from './templates.ts';
 
@@ -198,6 +200,38 @@ describe('a service of AMIs', () => {
       .map(({ role }) => /Deployer(\w+)Role/.exec(role)?.[1] ?? role);
     expect(looking.toSorted()).toEqual(['PlanDeployment', 'PlanRollback', 'Sweeper']);
   });
+});
+
+it('the deployer may put its own tags on AMIs, and take these off, and nothing else', async () => {
+  const { template } = synthesized({ names }, { withRole: false });
+  const region = await regional();
+  try {
+    const statements = grantsOf(template)
+      .filter(({ resources }) => JSON.stringify(resources).endsWith(':image/*"]]}]'))
+      .filter(({ actions }) => actions.some((action) => /^ec2:(?:Create|Delete)Tags$/.test(action)))
+      .map(({ actions: Action, condition: Condition }) => ({
+        Action,
+        Condition,
+        Resource: 'arn:aws:ec2:us-east-1::image/*',
+      }));
+    expect(statements).toHaveLength(2);
+    await region.allow(...statements);
+    const id = amazonLinux[0]?.id;
+    const ask = (operation: string, Tags?: readonly object[], of = id) =>
+      region.ask('ec2', operation, { Resources: [of], ...(Tags && { Tags }) }, deployer);
+    const denied = { code: expect.stringMatching(/^(?:UnauthorizedOperation|AccessDenied)/) as unknown };
+    const kept = { Key: 'retain-worker-g0001', Value: '' };
+    const release = { Key: 'Release', Value: 'true' };
+    await ask('CreateTags', [kept]);
+    await ask('DeleteTags', [{ Key: kept.Key }]);
+    await expect(ask('CreateTags', [release])).rejects.toMatchObject(denied);
+    await expect(ask('CreateTags', [kept, release])).rejects.toMatchObject(denied);
+    await expect(ask('DeleteTags', [{ Key: 'Release' }])).rejects.toMatchObject(denied);
+    await expect(ask('DeleteTags')).rejects.toMatchObject(denied);
+    await expect(ask('CreateTags', [kept], region.subnetId)).rejects.toMatchObject(denied);
+  } finally {
+    await region.close();
+  }
 });
 
 describe('AMIs that are described wrongly', () => {
