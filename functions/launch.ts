@@ -10,9 +10,11 @@ import { AsgScaling } from './aws/asg-scaling.ts';
 import { FleetByKind, ScalingByKind } from './aws/by-kind.ts';
 import { clientOptions } from './aws/client-options.ts';
 import { DynamoLedger } from './aws/dynamo-ledger.ts';
+import { Ec2Images } from './aws/ec2-images.ts';
 import { EcrImageChecks } from './aws/ecr-image-checks.ts';
 import { EcrImages } from './aws/ecr-images.ts';
 import { EcsFleet } from './aws/ecs-fleet.ts';
+import { ImagesByRepository } from './aws/images-by-repository.ts';
 import { variables } from './core/environment.ts';
 import { entry } from './entry.ts';
 import { launch, launchInput } from './steps/launch.ts';
@@ -24,18 +26,19 @@ export const create = entry({
     const { LEDGER_TABLE } = variables(env, 'LEDGER_TABLE');
     const options = clientOptions(aws, 'none');
     const ecr = tally.count(new ECRClient(options));
+    const ec2 = tally.count(new EC2Client(options));
     const autoscaling = tally.count(new AutoScalingClient(options));
     const ports = {
       ledger: new DynamoLedger(tally.count(new DynamoDBClient(options)), LEDGER_TABLE, tally),
       fleet: new FleetByKind({
         ecs: new EcsFleet(tally.count(new ECSClient(options))),
-        asg: new AsgFleet(autoscaling, tally.count(new EC2Client(options))),
+        asg: new AsgFleet(autoscaling, ec2),
       }),
       scaling: new ScalingByKind({
         ecs: new ApplicationAutoScaling(tally.count(new ApplicationAutoScalingClient(options))),
         asg: new AsgScaling(autoscaling),
       }),
-      images: new EcrImages(ecr),
+      images: new ImagesByRepository({ ecr: new EcrImages(ecr), amis: new Ec2Images(ec2) }),
       imageChecks: new EcrImageChecks(ecr),
       now: Date.now,
     };

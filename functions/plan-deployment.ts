@@ -16,10 +16,12 @@ import { FleetSurveyorByKind, RunningFleetByKind } from './aws/by-kind.ts';
 import { clientOptions } from './aws/client-options.ts';
 import { CloudWatchAlarms } from './aws/cloudwatch-alarms.ts';
 import { DynamoLedger } from './aws/dynamo-ledger.ts';
+import { Ec2Images } from './aws/ec2-images.ts';
 import { EcrImages } from './aws/ecr-images.ts';
 import { EcrPlatforms } from './aws/ecr-platforms.ts';
 import { EcsFleet } from './aws/ecs-fleet.ts';
 import { EcsSurvey } from './aws/ecs-survey.ts';
+import { ImagesByRepository, PlatformsByRepository } from './aws/images-by-repository.ts';
 import { SfnWaits } from './aws/sfn-waits.ts';
 import { SsmSettings } from './aws/ssm-settings.ts';
 import { variables } from './core/environment.ts';
@@ -39,6 +41,7 @@ export const create = entry({
     const cloudwatch = tally.count(new CloudWatchClient(options));
     const quotas = tally.count(new ServiceQuotasClient(options));
     const traffic = new AlbTraffic(elb);
+    const amis = new Ec2Images(ec2);
     const ports = {
       settings: new SsmSettings(tally.count(new SSMClient(options)), SETTINGS_PREFIX),
       ledger: new DynamoLedger(tally.count(new DynamoDBClient(options)), LEDGER_TABLE, tally),
@@ -54,8 +57,8 @@ export const create = entry({
       }),
       alarms: new CloudWatchAlarms(cloudwatch),
       waits: new SfnWaits(tally.count(new SFNClient(options))),
-      images: new EcrImages(ecr),
-      imagePlatforms: new EcrPlatforms(ecr),
+      images: new ImagesByRepository({ ecr: new EcrImages(ecr), amis }),
+      imagePlatforms: new PlatformsByRepository({ ecr: new EcrPlatforms(ecr), amis }),
       now: Date.now,
     };
     return (input) => planDeployment(input, ports);

@@ -14,8 +14,10 @@ import { AsgScaling } from './aws/asg-scaling.ts';
 import { FleetByKind, ScalingByKind } from './aws/by-kind.ts';
 import { clientOptions } from './aws/client-options.ts';
 import { DynamoLedger } from './aws/dynamo-ledger.ts';
+import { Ec2Images } from './aws/ec2-images.ts';
 import { EcrImages } from './aws/ecr-images.ts';
 import { EcsFleet } from './aws/ecs-fleet.ts';
+import { ImagesByRepository } from './aws/images-by-repository.ts';
 import { SfnExecutions } from './aws/sfn-executions.ts';
 import { SsmSettings } from './aws/ssm-settings.ts';
 import { variables } from './core/environment.ts';
@@ -39,14 +41,18 @@ export const create = entry({
       'RETIRE_MACHINE',
     );
     const options = clientOptions(aws, 'sdk');
+    const ec2 = new EC2Client(options);
     const autoscaling = new AutoScalingClient(options);
     const ports = {
       settings: new SsmSettings(new SSMClient(options), names.SETTINGS_PREFIX),
       ledger: new DynamoLedger(new DynamoDBClient(options), names.LEDGER_TABLE),
-      images: new EcrImages(new ECRClient(options)),
+      images: new ImagesByRepository({
+        ecr: new EcrImages(new ECRClient(options)),
+        amis: new Ec2Images(ec2),
+      }),
       fleet: new FleetByKind({
         ecs: new EcsFleet(new ECSClient(options)),
-        asg: new AsgFleet(autoscaling, new EC2Client(options)),
+        asg: new AsgFleet(autoscaling, ec2),
       }),
       scaling: new ScalingByKind({
         ecs: new ApplicationAutoScaling(new ApplicationAutoScalingClient(options)),

@@ -5,6 +5,7 @@
  */
 import { ArnFormat, Stack } from 'aws-cdk-lib';
 import type { Construct } from 'constructs';
+import { retainPrefix } from '../functions/core/tag-pattern.ts';
 import { generationTag } from '../functions/core/tags.ts';
 import type { Cutover } from './cutover.ts';
 import { type DeployerFunction, localArn } from './deployer-function.ts';
@@ -18,6 +19,13 @@ export function allowInstances(scope: Construct, functions: Cutover['functions']
   const { plan, launch, await: waiting, shift, judge, promote, terminate, sweep, hook } = functions;
   const groups = localArn(scope, 'autoscaling', `autoScalingGroup:*:autoScalingGroupName/${generations}`);
   const templates = localArn(scope, 'ec2', 'launch-template/*');
+  // AMIs may be another account's, and bear none in their ARNs.
+  const images = Stack.of(scope).formatArn({
+    service: 'ec2',
+    account: '',
+    resource: 'image',
+    resourceName: '*',
+  });
   const because = 'Limited to what Cutover made by a condition on its tags';
   const read = (each: DeployerFunction, ...actions: string[]) =>
     each.allow(actions, ['*'], { because: 'The actions cannot be limited to resources' });
@@ -41,7 +49,7 @@ export function allowInstances(scope: Construct, functions: Cutover['functions']
   for (const each of [hook, sweep]) write(each, 'CompleteLifecycleAction', 'RecordLifecycleActionHeartbeat');
   read(terminate, 'autoscaling:DescribeScalingActivities');
 
-  read(plan, 'ec2:DescribeLaunchTemplateVersions', 'ec2:DescribeInstanceTypes', 'ec2:DescribeImages');
+  read(plan, 'ec2:DescribeLaunchTemplateVersions', 'ec2:DescribeInstanceTypes');
   plan.allow(['servicequotas:GetServiceQuota'], [localArn(scope, 'servicequotas', 'ec2/*')], {
     because: 'One quota among those of EC2, whose number is not known here',
   });
@@ -52,6 +60,8 @@ export function allowInstances(scope: Construct, functions: Cutover['functions']
     conditions: aGeneration,
     because,
   });
+
+  allowAmis(functions, images);
 
   launch.allow(['autoscaling:CreateAutoScalingGroup'], [groups], { conditions: asGeneration, because });
   launch.allow(['ec2:CreateLaunchTemplate'], [templates], { conditions: asGeneration, because });
@@ -69,12 +79,7 @@ export function allowInstances(scope: Construct, functions: Cutover['functions']
   ];
   launch.allow(
     ['ec2:RunInstances'],
-    launched.map((kind) =>
-      // AMIs may be another account's.
-      kind === 'image'
-        ? Stack.of(scope).formatArn({ service: 'ec2', account: '', resource: kind, resourceName: '*' })
-        : localArn(scope, 'ec2', `${kind}/*`),
-    ),
+    launched.map((kind) => (kind === 'image' ? images : localArn(scope, 'ec2', `${kind}/*`))),
     {
       conditions: { ArnLike: { 'ec2:LaunchTemplate': templates } },
       because: 'Limited to what a launch template of a generation names',
@@ -102,4 +107,18 @@ export function allowInstances(scope: Construct, functions: Cutover['functions']
     ],
     { conditions: { StringEquals: { 'iam:AWSServiceName': service } } },
   );
+}
+
+/** AMIs that are deployed: looked for, and kept by tags of their own. No other tag of an AMI is put on or taken off. */
+function allowAmis({ plan, planRollback, launch, sweep }: Cutover['functions'], images: string): void {
+  for (const each of [plan, planRollback, sweep])
+    each.allow(['ec2:DescribeImages'], ['*'], { because: 'The action cannot be limited to resources' });
+  const keeping = {
+    'ForAllValues:StringLike': { 'aws:TagKeys': [`${retainPrefix}*`] },
+    // Without tags all of them would be taken off, and of none all are alike.
+    Null: { 'aws:TagKeys': 'false' },
+  };
+  const because = 'Limited to the tags that keep AMIs from being cleaned up';
+  launch.allow(['ec2:CreateTags'], [images], { conditions: keeping, because });
+  sweep.allow(['ec2:DeleteTags'], [images], { conditions: keeping, because });
 }

@@ -10,16 +10,23 @@ import type { Construct } from 'constructs';
 import type * as z from 'zod';
 import { type AsgPolicy, asgSettings, type LifecycleHook } from '../functions/core/asg-settings.ts';
 import { parse } from '../functions/core/parse.ts';
+import { type Amis, amiSource } from './ami-source.ts';
 import { DeployedService, type ServiceProps } from './deployed-service.ts';
 import { localArn } from './deployer-function.ts';
+import { type ImageProps, imageSource } from './image-source.ts';
 import { ServiceRights } from './service-rights.ts';
+import type { ServiceSource } from './service-source.ts';
 
-export interface AsgServiceProps extends ServiceProps {
+/** Images are run by the instances' user data; an AMI is what the instances are launched from. */
+export type AsgServiceProps = InstanceProps &
+  ((ImageProps & { readonly amis?: never }) | { readonly amis: Amis; readonly repository?: never });
+
+interface InstanceProps extends ServiceProps {
   /**
    * The template of every generation: what stands in it when the stack is deployed counts, by the number of its version. In its
-   * user data `{cutover:image}` stands for the image by its digest, `{cutover:environment}`, `{cutover:service}` and
-   * `{cutover:generation}` for these. It needs a role, which is let pull the image, and a security group, which is let be
-   * reached by the load balancer.
+   * user data `{cutover:image}` stands for the image by its digest, or for the AMI by its id; `{cutover:environment}`,
+   * `{cutover:service}` and `{cutover:generation}` for these. It needs a security group, which is let be reached by the load
+   * balancer; for images a role, which is let pull them. The AMI that is deployed takes the place of the one that it names.
    */
   readonly launchTemplate: LaunchTemplate;
   /** Such as dev, qa or prod: told to the instances, so that one image is built once and runs anywhere. */
@@ -84,6 +91,7 @@ export class AsgService extends DeployedService {
   constructor(scope: Construct, id: string, props: AsgServiceProps) {
     super(scope, id, props, {
       construct: 'AsgService',
+      source: sourceOf(props),
       vpc: props.vpc,
       targetType: TargetType.INSTANCE,
       port: props.port,
@@ -119,7 +127,7 @@ export class AsgService extends DeployedService {
     const { launch, terminate, hook } = cutover.functions;
     const { role } = launchTemplate;
     if (role !== undefined) {
-      repository.grantPull(role);
+      repository?.grantPull(role);
       new ServiceRights(this, 'LaunchRights', {
         service,
         to: launch,
@@ -148,7 +156,12 @@ export class AsgService extends DeployedService {
   }
 }
 
-/** Checked before: a template without a role is a mistake. */
+function sourceOf(props: AsgServiceProps): ServiceSource {
+  const { serviceName: service } = props;
+  return props.amis === undefined ? imageSource(service, props) : amiSource(service, props.amis);
+}
+
+/** Checked before: a template without a role is a mistake where there is a log. */
 function grantee(role: IRole | undefined): IRole {
   if (role === undefined) throw new Error('the launch template has no role');
   return role;
@@ -215,13 +228,16 @@ function scalingOf({ minimum, maximum, policies = [], schedule = [] }: InstanceS
 const somewhere: Place = { launchTemplate: 'lt-0', launchTemplateVersion: '1', subnets: ['subnet-0'] };
 
 function mistakesOf(props: AsgServiceProps): readonly string[] {
-  const { port, launchTemplate } = props;
+  const { port, launchTemplate, amis, imageGate } = props;
   const parsed = parse(asgSettings, fleetOf(props, somewhere));
   return [
     ...(parsed.ok ? [] : parsed.mistakes),
     ...(port >= 1 && port <= 65_535 ? [] : [`port: must be 1 to 65535, got ${port}`]),
-    ...(launchTemplate.role === undefined
-      ? ['launchTemplate: has no role: give it one, by which its instances pull the image']
+    ...roleMistakes(props),
+    ...(amis !== undefined && imageGate
+      ? [
+          'imageGate: asks ECR for scan and signature of an image, which AMIs do not have: leave it out, and test an AMI before its event is sent (amis/event)',
+        ]
       : []),
     ...(hasSecurityGroup(launchTemplate)
       ? []
@@ -229,6 +245,15 @@ function mistakesOf(props: AsgServiceProps): readonly string[] {
           'launchTemplate: has no security group: give it one, in which the load balancer reaches its instances',
         ]),
   ];
+}
+
+function roleMistakes({ launchTemplate, amis, logGroup }: AsgServiceProps): readonly string[] {
+  if (launchTemplate.role !== undefined) return [];
+  if (amis === undefined)
+    return ['launchTemplate: has no role: give it one, by which its instances pull the image'];
+  return logGroup === undefined
+    ? []
+    : ['launchTemplate: has no role: give it one, by which its instances write to the logGroup'];
 }
 
 /** The construct tells of none only by throwing. */

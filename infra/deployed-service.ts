@@ -1,11 +1,10 @@
 /**
  * A service that Cutover deploys, whatever it runs on: what is said of it, its slots, its rules, and what of its own may be
- * asked. What it runs on stands in `ecs-service.ts` and `asg-service.ts`.
+ * asked. What it runs on, and what is deployed, stands in `ecs-service.ts` and `asg-service.ts`.
  */
 import { Duration, Stack, Tags } from 'aws-cdk-lib';
 import type { IAlarm } from 'aws-cdk-lib/aws-cloudwatch';
 import type { IVpc } from 'aws-cdk-lib/aws-ec2';
-import type { IRepository } from 'aws-cdk-lib/aws-ecr';
 import {
   ApplicationListenerRule,
   ApplicationProtocol,
@@ -15,7 +14,7 @@ import {
   ListenerCondition,
   type TargetType,
 } from 'aws-cdk-lib/aws-elasticloadbalancingv2';
-import { EventField, Match, Rule, RuleTargetInput } from 'aws-cdk-lib/aws-events';
+import { Rule, RuleTargetInput } from 'aws-cdk-lib/aws-events';
 import { SfnStateMachine } from 'aws-cdk-lib/aws-events-targets';
 import type { IFunction } from 'aws-cdk-lib/aws-lambda';
 import { ParameterTier, StringParameter } from 'aws-cdk-lib/aws-ssm';
@@ -26,11 +25,11 @@ import type { HookStage } from '../functions/core/hook-settings.ts';
 import { parse } from '../functions/core/parse.ts';
 import { serviceSettings, settingsParameter } from '../functions/core/service-settings.ts';
 import type { Strategy } from '../functions/core/strategy.ts';
-import { retainPrefix } from '../functions/core/tag-pattern.ts';
 import { imagesTag, ruleTag, serviceTag } from '../functions/core/tags.ts';
 import type { Cutover } from './cutover.ts';
 import { ProductionRule } from './production-rule.ts';
 import { ServiceRights } from './service-rights.ts';
+import type { ServiceSource } from './service-source.ts';
 import { leastSize, settingsLimit } from './settings-size.ts';
 import { unfit } from './unfit.ts';
 
@@ -50,14 +49,11 @@ export interface ServiceHook {
 
 type SettingsDocument = z.input<typeof serviceSettings>;
 
-/** What every service says of itself, whatever it runs on. */
+/** What every service says of itself, whatever is deployed and whatever it runs on. */
 export interface ServiceProps {
   readonly cutover: Cutover;
   /** 1 to 20 of a-z, 0-9 and -. */
   readonly serviceName: string;
-  readonly repository: IRepository;
-  /** Patterns of the tags that are deployed; `*` stands for any characters. Tags that start with `retain-` never are. */
-  readonly tags: readonly string[];
   readonly listener: IApplicationListener;
   /**
    * Of the production rule. The slots' own rules, which go by header, stand right before it and take as many priorities
@@ -117,10 +113,11 @@ export interface ServiceProps {
   readonly slots?: readonly string[];
 }
 
-/** What a service runs on. */
-interface ServiceFleet {
+/** What is deployed, and what it runs on. */
+interface ServiceKind {
   /** The construct's name, for its mistakes. */
   readonly construct: string;
+  readonly source: ServiceSource;
   readonly vpc: IVpc;
   readonly targetType: TargetType;
   /** Of the target groups. A change of it replaces the slots. */
@@ -136,20 +133,20 @@ export abstract class DeployedService extends Construct {
   readonly targetGroups: ReadonlyMap<string, ApplicationTargetGroup>;
   readonly ruleArn: string;
   readonly #props: ServiceProps;
-  readonly #construct: string;
+  readonly #kind: ServiceKind;
   readonly #testRule: string | undefined;
 
-  constructor(scope: Construct, id: string, props: ServiceProps, fleet: ServiceFleet) {
+  constructor(scope: Construct, id: string, props: ServiceProps, kind: ServiceKind) {
     super(scope, id);
     const service = props.serviceName;
     const slots = props.slots ?? ['blue', 'green', 'red'];
-    const mistakes = mistakesOf(props, slots, fleet);
-    if (mistakes.length > 0) throw new Error(`${fleet.construct} ${service}: ${mistakes.join('; ')}`);
+    const mistakes = mistakesOf(props, slots, kind);
+    if (mistakes.length > 0) throw new Error(`${kind.construct} ${service}: ${mistakes.join('; ')}`);
 
     this.#props = props;
-    this.#construct = fleet.construct;
+    this.#kind = kind;
     this.targetGroups = new Map(
-      slots.map((slot) => [slot, makeTargetGroup(this, `${service}-${slot}`, props, fleet)]),
+      slots.map((slot) => [slot, makeTargetGroup(this, `${service}-${slot}`, props, kind)]),
     );
     this.#slotRules(service, props);
     this.ruleArn = new ProductionRule(this, 'Production', {
@@ -166,7 +163,8 @@ export abstract class DeployedService extends Construct {
   /** Writes down what Plan reads; from then on a push starts a deployment. */
   protected writeSettings(fleet: SettingsDocument['fleet']): void {
     const { serviceName: service, cutover } = this.#props;
-    const text = Stack.of(this).toJsonString(settingsOf(this.#props, this.#traffic(), fleet));
+    const { construct, source } = this.#kind;
+    const text = Stack.of(this).toJsonString(settingsOf(this.#props, source, this.#traffic(), fleet));
     const settings = new StringParameter(this, 'Settings', {
       parameterName: settingsParameter(cutover.settingsPrefix, service),
       description: `What Cutover knows of ${service}`,
@@ -179,12 +177,12 @@ export abstract class DeployedService extends Construct {
         const size = leastSize(Stack.of(this).resolve(text));
         if (size <= settingsLimit) return [];
         return [
-          `${this.#construct} ${service}: its settings have ${size} bytes or more, and SSM holds ${settingsLimit}: name fewer tags, fewer steps of the strategy, or fewer alarms (one composite alarm stands for many)`,
+          `${construct} ${service}: its settings have ${size} bytes or more, and SSM holds ${settingsLimit}: name fewer tags, fewer steps of the strategy, or fewer alarms (one composite alarm stands for many)`,
         ];
       },
     });
-    this.#allow(service, this.#props);
-    this.#pushes(service, this.#props, settings);
+    this.#allow(service, this.#props, source);
+    this.#pushes(service, this.#props, source, settings);
   }
 
   #traffic(): SettingsDocument['traffic'] {
@@ -226,8 +224,8 @@ export abstract class DeployedService extends Construct {
    * What cannot be said for all services at once: what of its own it has called. A repository that another stack made is not
    * tagged here; without the tag deployments go on, and tell that its images are not kept.
    */
-  #allow(service: string, { cutover, repository, hooks = [] }: ServiceProps): void {
-    Tags.of(repository).add(imagesTag, 'kept');
+  #allow(service: string, { cutover, hooks = [] }: ServiceProps, { repository }: ServiceSource): void {
+    if (repository !== undefined) Tags.of(repository).add(imagesTag, 'kept');
     if (hooks.length === 0) return;
     new ServiceRights(this, 'HookRights', {
       service,
@@ -237,24 +235,19 @@ export abstract class DeployedService extends Construct {
     });
   }
 
-  #pushes(service: string, props: ServiceProps, settings: StringParameter): void {
+  #pushes(
+    service: string,
+    { cutover }: ServiceProps,
+    { rule: { description, pattern, event } }: ServiceSource,
+    settings: StringParameter,
+  ): void {
     const rule = new Rule(this, 'Pushes', {
-      description: `Pushes to ${service} start a deployment`,
-      eventPattern: {
-        source: ['aws.ecr'],
-        detailType: ['ECR Image Action'],
-        detail: {
-          'action-type': ['PUSH'],
-          result: ['SUCCESS'],
-          'repository-name': [props.repository.repositoryName],
-          // Those that keep images are put on by deployments; a push without a tag has nothing to compare.
-          'image-tag': Match.anythingButPrefix(retainPrefix),
-        },
-      },
+      description,
+      eventPattern: pattern,
       targets: [
-        new SfnStateMachine(props.cutover.deploy, {
-          input: RuleTargetInput.fromObject({ service, event: EventField.fromPath('$') }),
-          deadLetterQueue: props.cutover.undelivered,
+        new SfnStateMachine(cutover.deploy, {
+          input: RuleTargetInput.fromObject({ service, event }),
+          deadLetterQueue: cutover.undelivered,
         }),
       ],
     });
@@ -266,7 +259,7 @@ function makeTargetGroup(
   scope: Construct,
   name: string,
   props: ServiceProps,
-  { vpc, targetType, port }: ServiceFleet,
+  { vpc, targetType, port }: ServiceKind,
 ): ApplicationTargetGroup {
   const interval = healthIntervalOf(props);
   return new ApplicationTargetGroup(scope, `Group-${name}`, {
@@ -291,16 +284,14 @@ const healthIntervalOf = ({ healthCheck }: ServiceProps): Duration =>
 
 function settingsOf(
   props: ServiceProps,
+  source: ServiceSource,
   traffic: SettingsDocument['traffic'],
   fleet: SettingsDocument['fleet'],
 ): SettingsDocument {
-  const { repository } = props;
   return {
     schema: 1,
     service: props.serviceName,
-    repository: repository.repositoryName,
-    repositoryUri: repository.repositoryUri,
-    tags: [...props.tags],
+    ...source.settings,
     strategy: props.strategy,
     whenBusy: props.whenBusy ?? 'queueLatest',
     alarms: (props.alarms ?? []).map((alarm) => alarm.alarmName),
@@ -351,26 +342,27 @@ const propOf: readonly (readonly [member: RegExp, prop: string])[] = [
   ],
 ];
 
-function asProp(mistake: string): string {
-  return propOf.reduce((words, [member, prop]) => words.replace(member, prop), mistake);
+function asProp(mistake: string, more: ServiceSource['propOf'] = []): string {
+  return [...propOf, ...more].reduce((words, [member, prop]) => words.replace(member, prop), mistake);
 }
 
 /** What Plan would refuse is refused here first, all of it at once; ARNs that are not known yet stand in for themselves. */
 function mistakesOf(
   props: ServiceProps,
   slots: readonly string[],
-  { settings, mistakes }: ServiceFleet,
+  { source, settings, mistakes }: ServiceKind,
 ): readonly string[] {
   const traffic = {
     rule: 'production',
     slots: slots.map((name, index) => ({ name, targetGroup: String(index) })),
   };
-  const parsed = parse(serviceSettings, settingsOf(props, traffic, settings));
+  const parsed = parse(serviceSettings, settingsOf(props, source, traffic, settings));
   const { priority } = props;
   const needed = slots.length + 1;
   return [
-    ...(parsed.ok ? [] : parsed.mistakes).map(asProp),
-    ...mistakes.map(asProp),
+    ...(parsed.ok ? [] : parsed.mistakes).map((mistake) => asProp(mistake, source.propOf)),
+    ...source.mistakes,
+    ...mistakes.map((mistake) => asProp(mistake)),
     ...unfit(props),
     ...(priority >= needed && priority <= 50_000
       ? []

@@ -8,10 +8,11 @@ import { parse } from '../functions/core/parse.ts';
 import { scalingSettings } from '../functions/core/scaling.ts';
 import { DeployedService, type ServiceProps } from './deployed-service.ts';
 import { localArn } from './deployer-function.ts';
+import { type ImageProps, imageSource } from './image-source.ts';
 import { ServiceRights } from './service-rights.ts';
 import { type ServiceScaling, scalingSettingsOf } from './service-scaling.ts';
 
-export interface EcsServiceProps extends ServiceProps {
+export interface EcsServiceProps extends ServiceProps, ImageProps {
   /** The template of every generation; the image of `container` is replaced by the pushed digest. */
   readonly taskDefinition: FargateTaskDefinition;
   /** Default: the task definition's default container. */
@@ -34,6 +35,7 @@ export class EcsService extends DeployedService {
   constructor(scope: Construct, id: string, props: EcsServiceProps) {
     super(scope, id, props, {
       construct: 'EcsService',
+      source: imageSource(props.serviceName, props),
       vpc: props.cluster.vpc,
       targetType: TargetType.IP,
       // ECS registers each task with its own port.

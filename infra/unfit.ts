@@ -3,11 +3,10 @@
  * what is declared already Plan makes no refusal, for a rollback reads it too.
  */
 import type { GateName } from '../functions/core/strategy.ts';
-import { retainPrefix } from '../functions/core/tag-pattern.ts';
 import type { ServiceProps } from './deployed-service.ts';
 
 export function unfit(props: ServiceProps): readonly string[] {
-  return [...resourceMistakes(props), ...vainTags(props), ...vainGates(props), ...vainMetrics(props)];
+  return [...resourceMistakes(props), ...vainGates(props), ...vainMetrics(props)];
 }
 
 function resourceMistakes(props: ServiceProps): readonly string[] {
@@ -21,19 +20,6 @@ function resourceMistakes(props: ServiceProps): readonly string[] {
       ? ['testListener: is the listener of the production rule: name another of the same load balancer']
       : []),
   ];
-}
-
-/** A regular expression, or `v[0-9]*`, matches no tag that there can be. */
-function vainTags({ tags }: ServiceProps): readonly string[] {
-  return tags.flatMap((tag, index) => {
-    if (tag.startsWith(retainPrefix))
-      return [`tags/${index}: what starts with ${retainPrefix} is never deployed, got ${tag}`];
-    return /^[\w.*-]*$/.test(tag)
-      ? []
-      : [
-          `tags/${index}: must be of letters, digits, _, ., - and *, which stands for any characters, got ${tag}`,
-        ];
-  });
 }
 
 /** A gate that a step names and that asks nothing would let everything through. */

@@ -1,5 +1,6 @@
 /** Whether generations can be made of a launch template. EC2 would show most of it only as instances that never answer. */
 import type { ResponseLaunchTemplateData } from '@aws-sdk/client-ec2';
+import { amiOwner } from '../core/ami-event.ts';
 import type { AsgSettings } from '../core/asg-settings.ts';
 import type { Objection } from '../core/objection.ts';
 import type { ServiceSettings } from '../core/service-settings.ts';
@@ -71,9 +72,9 @@ function userDataFaults(text: string, settings: ServiceSettings): readonly strin
   return faults;
 }
 
-/** `ami:self`: what is deployed is the AMI itself. */
-function deploysAmis({ repository }: ServiceSettings): boolean {
-  return repository.startsWith('ami:');
+/** Whether what is deployed is the AMI itself: what the template names is then replaced by it. */
+export function deploysAmis({ repository }: Pick<ServiceSettings, 'repository'>): boolean {
+  return amiOwner(repository) !== undefined;
 }
 
 function refuse(words: string): Objection {

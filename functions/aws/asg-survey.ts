@@ -17,7 +17,7 @@ import type { Quota } from '../core/room.ts';
 import type { ServiceSettings } from '../core/service-settings.ts';
 import type { FleetSurveyor } from '../ports/preflight.ts';
 import { type QuotaClients, quotaOf } from './account-quota.ts';
-import { noLaunchTemplate, objectionsToLaunchTemplate } from './asg-objections.ts';
+import { deploysAmis, noLaunchTemplate, objectionsToLaunchTemplate } from './asg-objections.ts';
 import { calling, codeOf } from './failures.ts';
 import { missingPlaces, placesOf } from './subnet-places.ts';
 
@@ -50,7 +50,7 @@ export class AsgSurvey implements FleetSurveyor {
       reading(() => this.#template(asg)),
       reading(() => placesOf(this.#options.ec2, asg.subnets)),
     ]);
-    const content = valueOr(template, undefined);
+    const content = ownOf(valueOr(template, undefined), settings);
     const [type, architecture, quota] = await Promise.all([
       reading(() => this.#type(content?.InstanceType)),
       reading(() => this.#architecture(content?.ImageId)),
@@ -104,7 +104,7 @@ export class AsgSurvey implements FleetSurveyor {
         );
         return Images[0]?.State === 'available' ? Images[0].Architecture : undefined;
       } catch (thrown) {
-        if (/^InvalidAMIID/.test(codeOf(thrown))) return undefined;
+        if (codeOf(thrown).startsWith('InvalidAMIID')) return undefined;
         throw thrown;
       }
     });
@@ -116,6 +116,16 @@ export class AsgSurvey implements FleetSurveyor {
       return { unread: 'it is known only of on-demand instances of the standard families' };
     return reading(() => quotaOf(this.#options, standard));
   }
+}
+
+/** Without the AMI that is not launched: that of what was pushed is looked at as an image is (`ec2-images.ts`). */
+function ownOf(
+  content: ResponseLaunchTemplateData | undefined,
+  settings: ServiceSettings,
+): ResponseLaunchTemplateData | undefined {
+  if (content === undefined || !deploysAmis(settings)) return content;
+  const { ImageId: _, ...own } = content;
+  return own;
 }
 
 function objectionsTo(

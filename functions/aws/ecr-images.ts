@@ -161,6 +161,7 @@ function read(detail: ImageDetail): RegistryImage[] {
       manifestType: detail.imageManifestMediaType,
       artifactType: detail.artifactMediaType,
       subject: detail.subjectManifestDigest,
+      labels: {},
     },
   ];
 }

@@ -19,7 +19,7 @@ import { type Digest, shortDigest } from './names.ts';
 import { type Objection, onlyRedAlarms, refusalIn, waived, warningsIn } from './objection.ts';
 import type { Plan } from './plan.ts';
 import { isOlder, type Push } from './push.ts';
-import { notRunnable, type RegistryImage } from './registry-image.ts';
+import { lackingLabel, notRunnable, type RegistryImage } from './registry-image.ts';
 import { isOver, type Retained } from './retention.ts';
 import type { Intake, ServiceItem } from './service-item.ts';
 import { waiverFor } from './waiver.ts';
@@ -205,6 +205,9 @@ function refuse(item: ServiceItem, offer: Offer): Refusal | undefined {
   const unfitImage = image === undefined ? undefined : notRunnable(image);
   if (unfitImage !== undefined)
     return { admission: 'nothing', reason: `${imageName(push)} cannot be deployed: ${unfitImage}` };
+  const lacking = lackingIn(offer);
+  if (lacking !== undefined)
+    return { admission: 'nothing', reason: `${imageName(push)} is not deployed: ${lacking}` };
   const newer = [item.lastPush, item.pending].find((other) => other !== null && isOlder(push, other));
   if (newer !== undefined && newer !== null) {
     return {
@@ -231,6 +234,11 @@ function refuse(item: ServiceItem, offer: Offer): Refusal | undefined {
   const { weights } = offer;
   const unfit = weights === null ? undefined : unfitRule(item, { ...offer, weights });
   return unfit === undefined ? undefined : { admission: 'rejected', reason: unfit };
+}
+
+/** Undefined too when the registry does not show the image: nothing is known of it then. */
+function lackingIn({ image, settings }: Pick<Offer, 'image' | 'settings'>): string | undefined {
+  return image === undefined ? undefined : lackingLabel(image, settings.labels);
 }
 
 /** The same push was answered before: its event came twice, or the sweep found it before its event came. */
@@ -376,7 +384,9 @@ function recorded(
   offer: Offer,
   decision: Pick<Intake, 'admission' | 'reason'>,
 ): ServiceItem {
-  return recordIntake(seen(item, offer), {
+  // An AMI may get its tags only after it was announced, as Packer's do: the sweep looks at it again.
+  const known = lackingIn(offer) === undefined ? seen(item, offer) : item;
+  return recordIntake(known, {
     id: offer.push.eventId,
     direction: 'forward',
     at: offer.now,

@@ -1,7 +1,7 @@
-/** Pushes that no event announced: ECR's events are best effort, so the sweep looks what the registry holds. */
+/** Pushes that no event announced: events are best effort, so the sweep looks what the registry holds. */
 import { type Digest, shortDigest } from './names.ts';
 import type { Push } from './push.ts';
-import { notRunnable, type RegistryImage } from './registry-image.ts';
+import { lackingLabel, notRunnable, type RegistryImage } from './registry-image.ts';
 import type { ServiceItem } from './service-item.ts';
 import type { ServiceSettings } from './service-settings.ts';
 import { isDeployable } from './tag-pattern.ts';
@@ -19,12 +19,19 @@ export function isFinding(eventId: string): boolean {
 /** What is wanted and was never answered; undefined in the quiet case, and while somebody has the service or a push waits. */
 export function unannounced(
   item: ServiceItem,
-  { repository, tags }: Pick<ServiceSettings, 'repository' | 'tags'>,
+  {
+    repository,
+    tags,
+    labels,
+    findings,
+  }: Pick<ServiceSettings, 'repository' | 'tags' | 'labels' | 'findings'>,
   images: readonly RegistryImage[],
   now: number,
 ): Push | undefined {
-  if (item.owner !== null || item.pending !== null) return undefined;
-  const runnable = images.filter((image) => notRunnable(image) === undefined);
+  if (!findings || item.owner !== null || item.pending !== null) return undefined;
+  const runnable = images.filter(
+    (image) => notRunnable(image) === undefined && lackingLabel(image, labels) === undefined,
+  );
   const isPattern = (tag: string): boolean => tag.includes('*');
   const wanted = [
     ...tags.filter((tag) => !isPattern(tag)).flatMap((tag) => namedBy(item, tag, runnable) ?? []),

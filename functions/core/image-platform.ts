@@ -31,6 +31,28 @@ export function unfitPlatform(
   };
 }
 
+/** It brings its own operating system: the instances must only be of its architecture. */
+export function unfitAmi(
+  name: string,
+  offered: readonly Platform[],
+  { architecture }: Platform,
+): Objection | undefined {
+  if (offered.some((each) => each.architecture === architecture)) return undefined;
+  const are = `the service's instances are ${architecture}`;
+  if (offered.length === 0)
+    return {
+      severity: 'warn',
+      check: 'image',
+      words: `the AMI ${name} is of an architecture that is not known here; ${are}`,
+    };
+  const is = offered.map((each) => each.architecture).join(' and ');
+  return {
+    severity: 'refuse',
+    check: 'image',
+    words: `the AMI ${name} is for ${is}, but ${are}: build it for these, or name another instance type in the launch template`,
+  };
+}
+
 function inWords({ os, architecture }: Platform): string {
   return `${os}/${architecture}`;
 }

@@ -5,8 +5,8 @@
  */
 import { type AlarmState, saysNo } from './alarms.ts';
 import type { TargetState } from './health.ts';
-import { type Platform, unfitPlatform } from './image-platform.ts';
-import type { GenerationName } from './names.ts';
+import { type Platform, unfitAmi, unfitPlatform } from './image-platform.ts';
+import { type Digest, type GenerationName, isAmi } from './names.ts';
 import { type Objection, unchecked } from './objection.ts';
 import type { Reading } from './reading.ts';
 import { addressesFor, type Place, type Quota, quotaFor, type TargetLimits, targetsFor } from './room.ts';
@@ -27,6 +27,7 @@ export interface Seen {
 interface SeenImage {
   /** `web:v2` */
   readonly name: string;
+  readonly digest: Digest;
   /** What it runs on; undefined when the registry does not show it (yet). */
   readonly platforms: Reading<readonly Platform[] | undefined>;
 }
@@ -107,14 +108,20 @@ function refused(check: Objection['check'], words: string): Objection {
   return { severity: 'refuse', check, words };
 }
 
-function ofImage({ name, platforms }: SeenImage, wanted: Platform | undefined, unit: Unit): Objection[] {
+function ofImage(
+  { name, digest, platforms }: SeenImage,
+  wanted: Platform | undefined,
+  unit: Unit,
+): Objection[] {
   const what = `the platform of ${name} was`;
   if ('unread' in platforms) return [unchecked('image', what, platforms.unread)];
   if (platforms.value === undefined)
     return [unchecked('image', what, 'the registry does not show the image yet')];
   // Why it is not known stands among the fleet's objections.
   if (wanted === undefined) return [];
-  const unfit = unfitPlatform(name, platforms.value, wanted, unit);
+  const unfit = isAmi(digest)
+    ? unfitAmi(name, platforms.value, wanted)
+    : unfitPlatform(name, platforms.value, wanted, unit);
   return unfit === undefined ? [] : [unfit];
 }
 

@@ -1,14 +1,17 @@
-/** What ECR says was pushed, checked field by field. */
+/** What ECR says was pushed, or EC2 of an AMI, checked field by field. */
 import * as z from 'zod';
+import { type AnnouncedAmi, amiEventOf, amiOwner, readAmiEvent } from './ami-event.ts';
 import { type Digest, digest } from './names.ts';
 import { parse } from './parse.ts';
+import type { RegistryImage } from './registry-image.ts';
 import { isDeployable, namesReferrer, retainPrefix } from './tag-pattern.ts';
 
 export interface Push {
   readonly eventId: string;
-  /** When it happened, in milliseconds since the epoch; ECR's events have second resolution. */
+  /** When it happened, in milliseconds since the epoch; ECR's events, and EC2's, have second resolution. */
   readonly at: number;
   readonly repository: string;
+  /** Of an AMI its name, which is unique in its account and never changes. */
   readonly tag: string;
   readonly digest: Digest;
 }
@@ -17,8 +20,16 @@ export type PushReading =
   | { readonly kind: 'push'; readonly push: Push }
   /** A proper event that asks for nothing. */
   | { readonly kind: 'ignored'; readonly reason: string }
-  /** Not an event that ECR sends. */
+  /** As `ignored`, of what is another's: nobody is told, or each AMI of an account would be news for each of its services. */
+  | { readonly kind: 'foreign'; readonly reason: string }
+  /** Not an event that is sent of what the service deploys. */
   | { readonly kind: 'malformed'; readonly reason: string };
+
+/** What a service deploys: the repository and the tags. */
+interface Source {
+  readonly repository: string;
+  readonly tags: readonly string[];
+}
 
 /** https://docs.aws.amazon.com/AmazonECR/latest/userguide/ecr-eventbridge.html */
 const ecrEvent = z.object({
@@ -35,11 +46,32 @@ const ecrEvent = z.object({
   }),
 });
 
-/** `source` is the repository and the tags that the service deploys. */
+/** An AMI is `announced`: it has to be looked at before anybody knows what it is. */
 export function readPush(
   event: unknown,
-  source: { repository: string; tags: readonly string[] },
+  source: Source,
+): PushReading | { readonly kind: 'announced'; readonly ami: AnnouncedAmi } {
+  return amiOwner(source.repository) === undefined ? readEcrPush(event, source) : readAmiEvent(event);
+}
+
+/** `image`: what the owner has under that id; undefined when it has none that can be launched. */
+export function readAmi(
+  { eventId, at, digest: id }: AnnouncedAmi,
+  image: RegistryImage | undefined,
+  { repository, tags }: Source,
 ): PushReading {
+  const foreign = (reason: string): PushReading => ({ kind: 'foreign', reason });
+  if (image === undefined)
+    return foreign(`${id} is none of ${repository}: it is another account's, not available (yet), or gone`);
+  const tag = image.tags.find((each) => isDeployable(tags, each));
+  if (tag === undefined)
+    return foreign(
+      `the AMI ${id} is called ${image.tags[0]}, which matches none of this service's patterns (${tags.join(', ')})`,
+    );
+  return { kind: 'push', push: { eventId, at, repository, tag, digest: id } };
+}
+
+function readEcrPush(event: unknown, source: Source): PushReading {
   const parsed = parse(ecrEvent, event);
   if (!parsed.ok)
     return { kind: 'malformed', reason: `this is not an ECR image event: ${parsed.mistakes.join('; ')}` };
@@ -83,8 +115,10 @@ export function isOlder(push: Pick<Push, 'at'>, than: Pick<Push, 'at'>): boolean
   return push.at < than.at;
 }
 
-/** The push as ECR announced it: what a push that waited is offered again with. */
-export function eventOf({ eventId, at, repository, tag, digest: pushed }: Push): object {
+/** The push as it was announced: what a push that waited is offered again with. */
+export function eventOf(push: Push): object {
+  const { eventId, at, repository, tag, digest: pushed } = push;
+  if (amiOwner(repository) !== undefined) return amiEventOf(push);
   return {
     id: eventId,
     source: 'aws.ecr',

@@ -13,6 +13,8 @@ export interface RegistryImage {
   readonly artifactType: string | undefined;
   /** The digest that it is about, as a signature or an SBOM is. */
   readonly subject: string | undefined;
+  /** Tags of EC2 on an AMI; what is in ECR has none. */
+  readonly labels: Readonly<Record<string, string>>;
 }
 
 /** https://github.com/opencontainers/image-spec/blob/main/media-types.md */
@@ -35,4 +37,19 @@ export function notRunnable({ manifestType, artifactType, subject }: RegistryIma
   if (manifestType !== undefined && !manifests.has(manifestType))
     return `its manifest is ${manifestType}, which is no image's`;
   return undefined;
+}
+
+/** Which label an image lacks that a service asks for, with both values; undefined when it bears them all. */
+export function lackingLabel(
+  { labels }: Pick<RegistryImage, 'labels'>,
+  wanted: Readonly<Record<string, string>>,
+): string | undefined {
+  const lacking = Object.entries(wanted).filter(([key, value]) => labels[key] !== value);
+  if (lacking.length === 0) return undefined;
+  return lacking
+    .map(([key, value]) => {
+      const has = labels[key] === undefined ? `it has no tag ${key}` : `its tag ${key} is ${labels[key]}`;
+      return `${has}, and this service deploys what has ${key}=${value}`;
+    })
+    .join('; ');
 }

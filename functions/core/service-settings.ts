@@ -1,6 +1,7 @@
 /** What infrastructure code says of a service: the document in its SSM parameter, written by the construct. */
 import * as z from 'zod';
 import { alarmPolicy } from './alarms.ts';
+import { amiOwner } from './ami-event.ts';
 import {
   type ComparisonSettings,
   comparisonSettings,
@@ -79,9 +80,27 @@ export const serviceSettings = z
   .strictObject({
     schema: z.literal(1),
     service: serviceName,
-    repository: z.string().min(2).max(256).describe('name of the ECR repository'),
+    repository: z
+      .string()
+      .min(2)
+      .max(256)
+      .refine(
+        (name) => !name.includes(':') || amiOwner(name) !== undefined,
+        'must be the name of an ECR repository, or ami:self or ami: and the 12 digits of the account whose AMIs are deployed',
+      )
+      .describe('name of the ECR repository; ami:self or ami:<account>: the AMIs of an account'),
     repositoryUri: z.string().min(1).describe('what the image is pulled as, without tag and digest'),
     tags: z.array(z.string().min(1).max(128)).min(1).describe('patterns of the tags that are deployed'),
+    labels: z
+      .record(z.string().min(1).max(128), z.string().max(256))
+      .default({})
+      .describe('tags of EC2 that an AMI must bear to be deployed'),
+    findings: z
+      .boolean()
+      .default(true)
+      .describe(
+        'whether the sweep takes for a push what is there and no event announced; false where the event says more than that it is there',
+      ),
     strategy: strategySchema,
     whenBusy: z
       .enum(['queueLatest', 'supersede', 'reject'])

@@ -16,7 +16,7 @@ import {
 import { CutoverError, type ErrorName } from '../core/errors.ts';
 import { imageName } from '../core/generation.ts';
 import { serviceName } from '../core/names.ts';
-import { type Push, readPush } from '../core/push.ts';
+import { type Push, type PushReading, readAmi, readPush } from '../core/push.ts';
 import type { RegistryImage } from '../core/registry-image.ts';
 import type { ServiceItem } from '../core/service-item.ts';
 import type { ServiceSettings } from '../core/service-settings.ts';
@@ -78,14 +78,32 @@ async function answering(
 async function decide(input: PlanInput, ports: PlanPorts): Promise<Admission> {
   const settings = await declaredSettings(input.service, ports);
   if (settings === undefined) return refuseUndeclared(input, ports);
-  const reading = readPush(input.event, settings);
-  if (reading.kind === 'push') {
-    const { push } = reading;
-    const looked = { push, image: undefined };
-    return answering(input, ports, looked, () => decideOn(push, input, ports, settings));
+  const reading = await readingOf(input.event, settings, ports);
+  switch (reading.kind) {
+    case 'push': {
+      const { push } = reading;
+      const looked = { push, image: undefined };
+      return answering(input, ports, looked, () => decideOn(push, input, ports, settings));
+    }
+    case 'foreign':
+      return passBy(input, ports, { admission: 'nothing', reason: reading.reason });
+    case 'ignored':
+      return refuse(input, ports, { admission: 'nothing', reason: reading.reason }, null);
+    case 'malformed':
+      return refuse(input, ports, { admission: 'rejected', reason: reading.reason }, null);
   }
-  const admission = reading.kind === 'malformed' ? 'rejected' : 'nothing';
-  return refuse(input, ports, { admission, reason: reading.reason }, null);
+}
+
+/** Of an AMI nothing can wait while EC2 does not answer: what it is called is not known. The sweep finds it then. */
+async function readingOf(
+  event: unknown,
+  settings: ServiceSettings,
+  { images }: PlanPorts,
+): Promise<PushReading> {
+  const reading = readPush(event, settings);
+  if (reading.kind !== 'announced') return reading;
+  const image = await images.find(settings.repository, { digest: reading.ami.digest });
+  return readAmi(reading.ami, image, settings);
 }
 
 async function decideOn(
@@ -147,6 +165,19 @@ async function refuse(
 ): Promise<Admission> {
   const { admission } = await ports.ledger.change(input.service, (item) =>
     refused(item, input, ports, refusal, looked),
+  );
+  return admission;
+}
+
+/** What is another's leaves no trace on the item, so that nobody is told of it; unless it waited as a push of this service. */
+async function passBy(input: PlanInput, ports: PlanPorts, refusal: Refusal): Promise<Admission> {
+  const { admission } = await ports.ledger.change<Decided>(input.service, (item) =>
+    item.pending !== null && item.pending.eventId === eventId(input.event)
+      ? refused(item, input, ports, refusal, null)
+      : {
+          item,
+          admission: admittedBefore(item, input.execution) ?? { ...refusal, plan: null, notBefore: null },
+        },
   );
   return admission;
 }

@@ -44,7 +44,7 @@ export async function preflight(
     reading(() => lookAt(live, settings, ports)),
     ports.alarms.states(settings.alarms),
   ]);
-  const image = { name: imageName(push), platforms };
+  const image = { name: imageName(push), digest: push.digest, platforms };
   return {
     weights: 'value' in traffic.rule ? traffic.rule.value : null,
     objections: objectionsTo({ image, alarms, live: liveState, fleet, traffic }, settings),

@@ -15,8 +15,10 @@ import {
   execution,
   generationOf,
   green,
+  imageOf,
   liveItem,
   offerOf,
+  pendingOf,
   pushOf,
   red,
   retainedOf,
@@ -240,6 +242,38 @@ describe('no deployment comes of', () => {
   it('an older push after a newer one asked for what is live', () => {
     const { item } = admit(liveItem(), offerOf(pushOf(3, { digest: digestOf(1) })));
     expect(admit(item, offerOf(pushOf(2))).admission).toMatchObject({ admission: 'superseded' });
+  });
+});
+
+describe('a push whose image lacks a tag that the service asks for', () => {
+  const settings = settingsOf({ labels: { Release: 'true', Team: 'shop' } });
+  const offer = (labels: Readonly<Record<string, string>>): Offer =>
+    offerOf(pushOf(2), { settings, image: imageOf(2, { labels }) });
+
+  it.each<[string, Readonly<Record<string, string>>, string]>([
+    [
+      'and has none',
+      { Team: 'shop' },
+      'shop/web:v2 is not deployed: it has no tag Release, and this service deploys what has Release=true',
+    ],
+    [
+      'and has another value of it',
+      { Team: 'shop', Release: 'no' },
+      'shop/web:v2 is not deployed: its tag Release is no, and this service deploys what has Release=true',
+    ],
+  ])('%s comes to nothing, in words with both values', (_, labels, reason) => {
+    expect(reasonFor(liveItem(), offer(labels))).toMatchObject({ admission: 'nothing', reason });
+  });
+
+  it('is not remembered, so that it is found when it gets the tag', () => {
+    expect(admit(liveItem(), offer({})).item.seen).toEqual([]);
+    expect(admit(liveItem(), offer({ Release: 'true', Team: 'shop', More: '' })).admission.admission).toBe(
+      'admitted',
+    );
+  });
+
+  it('waits no more, if it did', () => {
+    expect(admit(liveItem({ pending: pendingOf(2) }), offer({})).item.pending).toBeNull();
   });
 });
 

@@ -63,6 +63,11 @@ export function digestOf(number: number): Digest {
   return digest.parse(`sha256:${number.toString(16).padStart(64, '0')}`);
 }
 
+/** The id of an AMI. */
+export function amiOf(number: number): Digest {
+  return digest.parse(`ami-${number.toString(16).padStart(17, '0')}`);
+}
+
 /** `web:v2`, pushed two minutes after the start. */
 export function pushOf(number: number, changes: Partial<Push> = {}): Push {
   return {
@@ -84,6 +89,7 @@ export function imageOf(number: number, changes: Partial<RegistryImage> = {}): R
     manifestType: 'application/vnd.oci.image.manifest.v1+json',
     artifactType: 'application/vnd.oci.image.config.v1+json',
     subject: undefined,
+    labels: {},
     ...changes,
   };
 }

@@ -2,10 +2,11 @@
 import { describe, expect, it } from 'vitest';
 import { admit } from '../../functions/core/admission.ts';
 import { isFinding, unannounced } from '../../functions/core/finding.ts';
-import type { Push } from '../../functions/core/push.ts';
+import { eventOf, type Push, readPush } from '../../functions/core/push.ts';
 import { newServiceItem, type ServiceItem } from '../../functions/core/service-item.ts';
 import {
   admitted,
+  amiOf,
   digestOf,
   generationOf,
   imageOf,
@@ -20,8 +21,8 @@ import {
 } from './examples.ts';
 
 const now = start + 3_600_000;
-const patterns = { repository: 'shop/web', tags: ['v*'] };
-const fixed = { repository: 'shop/web', tags: ['stable', 'latest'] };
+const patterns = { repository: 'shop/web', tags: ['v*'], labels: {}, findings: true };
+const fixed = { repository: 'shop/web', tags: ['stable', 'latest'], labels: {}, findings: true };
 const find = (item: ServiceItem, images = [1, 2].map((number) => imageOf(number)), settings = patterns) =>
   unannounced(item, settings, images, now);
 
@@ -185,6 +186,37 @@ describe('a finding that is offered', () => {
     const { item } = admitted(liveItem(), offerOf(pushOf(3)));
     expect(admit({ ...item, owner: null }, offer(found)).admission).toMatchObject({
       admission: 'superseded',
+    });
+  });
+});
+
+describe('of AMIs', () => {
+  const amis = { repository: 'ami:self', tags: ['worker-*'], labels: { Release: 'true' }, findings: true };
+  const ami = (number: number, labels = {}) =>
+    imageOf(number, { digest: amiOf(number), tags: [`worker-${number}`, 'retain-web-g0001'], labels });
+  const released = { Release: 'true' };
+
+  it('the newest that bears the tags is wanted', () => {
+    const all = [ami(1, released), ami(2, released), ami(3), ami(4, { Release: 'no' })];
+    expect(find(liveItem(), all, amis)).toEqual({
+      eventId: `sweep-worker-2-${amiOf(2)}`,
+      at: pushOf(2).at,
+      repository: 'ami:self',
+      tag: 'worker-2',
+      digest: amiOf(2),
+    });
+  });
+
+  it('none is wanted where their pipeline says when', () => {
+    expect(find(liveItem(), [ami(2, released)], { ...amis, findings: false })).toBeUndefined();
+  });
+
+  it('the id fits an event, however long the name is', () => {
+    const long = imageOf(2, { digest: amiOf(2), tags: [`worker-${'x'.repeat(121)}`], labels: released });
+    const push = find(liveItem(), [long], amis);
+    expect(readPush(eventOf(push!), amis)).toMatchObject({
+      kind: 'announced',
+      ami: { eventId: push?.eventId, at: push?.at, digest: push?.digest },
     });
   });
 });

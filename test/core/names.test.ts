@@ -1,7 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import {
+  digest,
   generationName,
+  isAmi,
   nameDeployment,
   nameGeneration,
   readGenerationName,
@@ -9,7 +11,7 @@ import {
   shortDigest,
   slotName,
 } from '../../functions/core/names.ts';
-import { digestOf } from './examples.ts';
+import { amiOf, digestOf } from './examples.ts';
 
 const anyService = fc
   .stringMatching(/^[a-z](?:[a-z0-9-]{0,18}[a-z0-9])?$/)
@@ -79,5 +81,19 @@ describe('names', () => {
 
   it('of digests are short enough to read', () => {
     expect(shortDigest(digestOf(255))).toBe('000000000000');
+    expect(shortDigest(amiOf(255))).toBe('ami-000000000000000ff');
+  });
+
+  it.each<[string, boolean]>([
+    ['ami-0123456789abcdef0', true],
+    // https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/resource-ids.html: from before 2018
+    ['ami-01234567', true],
+    ['ami-0123456789abcdef', false],
+    ['ami-0123456789ABCDEF0', false],
+    ['ami-0123456789abcdef0\n', false],
+    ['i-0123456789abcdef0', false],
+  ])('%j of an AMI: %j', (id, is) => {
+    const parsed = digest.safeParse(id);
+    expect(parsed.success && isAmi(parsed.data)).toBe(is);
   });
 });

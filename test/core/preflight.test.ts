@@ -8,7 +8,7 @@ import { type FleetSurvey, objectionsTo, type Seen, sizeFor } from '../../functi
 import { reading } from '../../functions/core/reading.ts';
 import type { Place, Quota } from '../../functions/core/room.ts';
 import type { SlotState, TargetGroupState } from '../../functions/core/slot-state.ts';
-import { blue, generationOf, green, group, red, weightsOf } from './examples.ts';
+import { amiOf, blue, digestOf, generationOf, green, group, red, weightsOf } from './examples.ts';
 
 const balancer = 'app/main/1';
 const settings = {
@@ -54,7 +54,7 @@ const fleetSeen: FleetSurvey = {
 };
 /** Four tasks are live and healthy, and all is well. */
 const well: Seen = {
-  image: { name: 'shop/web:v2', platforms: { value: [arm] } },
+  image: { name: 'shop/web:v2', digest: digestOf(2), platforms: { value: [arm] } },
   alarms: [{ name: 'web-errors', state: 'OK', reason: '', since: null }],
   live: { value: { name: liveName, wanted: 4, targets: healthy(4) } },
   fleet: fleetSeen,
@@ -76,6 +76,10 @@ const withImage = (...platforms: { os: string; architecture: string }[]): Seen =
   ...well,
   image: { ...well.image, platforms: { value: platforms } },
 });
+const withAmi = (...platforms: { os: string; architecture: string }[]): Seen => ({
+  ...well,
+  image: { name: 'ami:self:web-2', digest: amiOf(2), platforms: { value: platforms } },
+});
 const withFree = (...free: number[]): Seen =>
   inFleet({ places: { value: places.map((place, at) => ({ ...place, free: free[at] ?? 0 })) } });
 const withQuota = (limit: number, ...used: number[]): Seen =>
@@ -91,6 +95,7 @@ describe('nothing stands against a launch', () => {
     ['when all is well', well],
     ['when nothing is live yet', { ...well, live: { value: null } }],
     ['when one image of an index fits', withImage(intel, arm)],
+    ['when an AMI brings another operating system', withAmi({ os: 'windows', architecture: 'arm64' })],
     ['when the addresses are just enough', withFree(2, 2)],
     ['when the quota is just enough', withQuota(8, 4)],
     ['when no use was reported', withQuota(4)],
@@ -131,6 +136,11 @@ describe('it is refused', () => {
       'when the image is for another CPU',
       withImage(intel),
       "image: shop/web:v2 is for linux/amd64, but the tasks run on linux/arm64: build it for that (docker build --platform linux/arm64), or declare the image's platform for the tasks",
+    ],
+    [
+      'when an AMI is for another CPU',
+      withAmi(intel),
+      "image: the AMI ami:self:web-2 is for amd64, but the service's instances are arm64: build it for these, or name another instance type in the launch template",
     ],
     [
       'when no image of an index fits',
@@ -313,7 +323,7 @@ describe('subnets of one zone', () => {
 
 describe('all that stands against a launch', () => {
   const wrong: Seen = {
-    image: { name: 'shop/web:v2', platforms: { value: [intel] } },
+    image: { name: 'shop/web:v2', digest: digestOf(2), platforms: { value: [intel] } },
     alarms: [{ name: 'web-errors', state: 'missing', reason: '', since: null } satisfies AlarmState],
     live: { value: { name: liveName, wanted: 4, targets: [] } },
     fleet: {

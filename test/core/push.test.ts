@@ -1,8 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { isOlder, readPush } from '../../functions/core/push.ts';
+import { amiOwner } from '../../functions/core/ami-event.ts';
+import { eventOf, isOlder, readAmi, readPush } from '../../functions/core/push.ts';
 import { isDeployable, matchesTag } from '../../functions/core/tag-pattern.ts';
-import { ecrEvent, pushOf } from './examples.ts';
+import { amiOf, ecrEvent, imageOf, pushOf, start } from './examples.ts';
 
 const source = { repository: 'shop/web', tags: ['v*', 'release-*'] };
 const event = (detail: Record<string, unknown> = {}) => ecrEvent(pushOf(2), detail);
@@ -102,6 +103,106 @@ describe('readPush', () => {
       }),
       { numRuns: 500 },
     );
+  });
+});
+
+const amis = { repository: 'ami:self', tags: ['worker-*'] };
+const stateChange = (changes: Record<string, unknown> = {}) => ({
+  version: '0',
+  id: 'event-7',
+  'detail-type': 'EC2 AMI State Change',
+  source: 'aws.ec2',
+  account: '123456789012',
+  time: '2026-01-01T12:07:00Z',
+  region: 'eu-west-1',
+  resources: [`arn:aws:ec2:eu-west-1::image/${amiOf(7)}`],
+  detail: { RequestId: 'r-7', ImageId: amiOf(7), State: 'available', ErrorMessage: '', ...changes },
+});
+const built = {
+  id: 'event-7',
+  source: 'cutover.ami',
+  'detail-type': 'AMI Available',
+  time: '2026-01-01T12:07:00Z',
+  detail: { ImageId: amiOf(7) },
+};
+const announced = { eventId: 'event-7', at: start + 420_000, digest: amiOf(7) };
+const worker = imageOf(7, { digest: amiOf(7), tags: ['worker-7'] });
+
+describe('an AMI', () => {
+  it.each([
+    ['EC2', stateChange()],
+    ['a pipeline, by its rule', built],
+  ])('is read as %s announces it, before anybody knows what it is', (_, given) => {
+    expect(readPush(given, amis)).toEqual({ kind: 'announced', ami: announced });
+  });
+
+  it('is a push once it was looked at: its name is the tag', () => {
+    const push = { ...announced, repository: 'ami:self', tag: 'worker-7' };
+    expect(readAmi(announced, worker, amis)).toEqual({ kind: 'push', push });
+  });
+
+  it('that waited is offered again as what it was', () => {
+    const push = { ...announced, repository: 'ami:self', tag: 'worker-7' };
+    expect(readPush(eventOf(push), amis)).toEqual({ kind: 'announced', ami: announced });
+  });
+
+  it.each(['pending', 'deregistered', 'failed', 'disabled'])('that is %s is nobody told of', (State) => {
+    expect(readPush(stateChange({ State }), amis)).toEqual({
+      kind: 'foreign',
+      reason: `${amiOf(7)} is ${State}, not available`,
+    });
+  });
+
+  it.each([
+    [
+      'is not the owner’s',
+      undefined,
+      `${amiOf(7)} is none of ami:self: it is another account's, not available (yet), or gone`,
+    ],
+    [
+      'is called otherwise',
+      { ...worker, tags: ['base-7', 'retain-worker-g0001'] },
+      `the AMI ${amiOf(7)} is called base-7, which matches none of this service's patterns (worker-*)`,
+    ],
+  ])('that %s is another’s: nobody is told', (_, image, reason) => {
+    expect(readAmi(announced, image, amis)).toEqual({ kind: 'foreign', reason });
+  });
+
+  it.each([
+    ['an event of ECR', event(), 'source'],
+    ['an id that is none', stateChange({ ImageId: 'ami-7' }), 'detail/ImageId'],
+    ['an image’s digest', stateChange({ ImageId: pushOf(7).digest }), 'detail/ImageId'],
+    ['no state', stateChange({ State: undefined }), 'detail/State'],
+    ['nothing where its pipeline has the id', { ...built, detail: { ImageId: '' } }, 'detail/ImageId'],
+    ['no time', { ...built, time: undefined }, 'time'],
+  ])('with %s is malformed, with the path', (_, given, path) => {
+    const reading = readPush(given, amis);
+    expect(reading).toMatchObject({ kind: 'malformed' });
+    expect('reason' in reading && reading.reason).toContain(`this is not an event of an AMI: ${path}: `);
+  });
+
+  it('is no push of a service that deploys images', () => {
+    expect(readPush(stateChange(), source)).toMatchObject({ kind: 'malformed' });
+  });
+
+  it('never makes the reader throw, whatever comes', () => {
+    fc.assert(
+      fc.property(fc.oneof(fc.anything(), fc.jsonValue()), (garbage) => {
+        expect(['announced', 'foreign', 'malformed']).toContain(readPush(garbage, amis).kind);
+        expect(readPush({ ...built, detail: garbage }, amis).kind).toBe('malformed');
+      }),
+    );
+  });
+
+  it.each<[string, string | undefined]>([
+    ['ami:self', 'self'],
+    ['ami:123456789012', '123456789012'],
+    ['ami:12345678901', undefined],
+    ['ami', undefined],
+    ['shop/ami', undefined],
+    ['ami:self/web', undefined],
+  ])('repository %s is of the owner %s', (repository, owner) => {
+    expect(amiOwner(repository)).toBe(owner);
   });
 });
 

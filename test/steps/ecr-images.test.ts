@@ -58,6 +58,7 @@ describe('an image', () => {
       manifestType: 'application/vnd.oci.image.manifest.v1+json',
       artifactType: 'application/vnd.oci.image.config.v1+json',
       subject: undefined,
+      labels: {},
     };
     expect(await images.find('web', { digest: one })).toEqual(found);
     expect(await images.find('web', { tag: 'v1-again' })).toEqual(found);
