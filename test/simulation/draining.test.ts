@@ -275,7 +275,7 @@ describe('six instances that drain, two at a time', () => {
       { fault: { caller: 'announce', operation: 'Invoke', fault: 'crashAfter', nth: [1, 4] } },
     ],
     [
-      'hook is refused thrice what lets an instance go',
+      'hook cannot let an instance go in any of its tries, so that the sweep has to',
       {
         fault: {
           caller: 'hook',
