@@ -46,7 +46,7 @@ interface InstanceProps extends ServiceProps {
   readonly logGroup?: ILogGroup;
 }
 
-export interface InstanceScaling {
+interface InstanceScaling {
   /** Instances that the service is never scaled below, and above. */
   readonly minimum: number;
   readonly maximum: number;
@@ -70,7 +70,7 @@ export interface InstanceScaling {
   }[];
 }
 
-export interface InstanceHook {
+interface InstanceHook {
   readonly name: string;
   readonly at: LifecycleHook['at'];
   /** How long an instance waits for an answer. Default: 5 minutes. */
@@ -79,7 +79,7 @@ export interface InstanceHook {
   readonly onTimeout?: LifecycleHook['onTimeout'];
 }
 
-export interface Draining {
+interface Draining {
   readonly function: IFunction;
   /** How long one instance may take. Default: 5 minutes. */
   readonly deadline?: Duration;

@@ -34,7 +34,7 @@ import { leastSize, settingsLimit } from './settings-size.ts';
 import { unfit } from './unfit.ts';
 
 /** A function that is asked; docs/hooks.md tells what it is called with, and what it answers. */
-export interface ServiceHook {
+interface ServiceHook {
   /** 1 to 30 of a-z, 0-9 and -. */
   readonly name: string;
   readonly stage: HookStage;

@@ -30,9 +30,6 @@ export interface RetireOutput {
   readonly next: string | null;
 }
 
-/** Instances that drain take a while, and a machine that comes again costs little. */
-const endingLookMs = 60_000;
-
 export async function retire(
   { service, execution }: RetireInput,
   ports: TerminatePorts,
@@ -67,8 +64,9 @@ export async function retire(
       return { item: swept === undefined ? item : collected(item, swept.gone, swept.isDone) };
     });
   }
-  // What is due and stayed is ending.
-  const earliest = due(stayed, now).length > 0 ? now + endingLookMs : now;
+  // What is due and stayed is ending: its instances drain, which may take days.
+  const ending = due(stayed, now).map(({ until }) => againMs(now - until));
+  const earliest = now + Math.min(...(ending.length === 0 ? [0] : ending));
   return {
     retired: gone,
     ...(swept && { collected: { gone: swept.gone, left: swept.left } }),

@@ -255,7 +255,7 @@ class Demo {
   /** Above the picture, where they can be scrolled to, and as they are: what breaks a line here could not be pasted. */
   #invite(): void {
     const { ListenerArn = '', RollbackMachineArn = '', SignalFunction = '' } = this.#outputs;
-    const [{ service = '' } = {}] = stories;
+    const service = stories[0]?.service ?? '';
     const own = this.#results.filter(({ image }) => image.startsWith(`${service}:`));
     const lines = hints({
       service,

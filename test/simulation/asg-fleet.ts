@@ -155,9 +155,12 @@ export class AsgFleet implements SimulatedFleet {
 
   /** Without those that are being deleted. */
   #groups(input: object): readonly AutoScalingGroup[] {
-    const { AutoScalingGroups = [] } = this.#aws.autoscaling.operations['DescribeAutoScalingGroups']?.(
+    const describe = this.#aws.autoscaling.operations['DescribeAutoScalingGroups'];
+    if (describe === undefined) throw new Error('EC2 Auto Scaling does not describe groups');
+    const call = { principal: { kind: 'root' as const }, requestId: 'observation', endpoint: '' };
+    const { AutoScalingGroups = [] } = describe(
       input as never,
-      { principal: { kind: 'root' }, requestId: 'observation', endpoint: '' },
+      call,
     ) as DescribeAutoScalingGroupsCommandOutput;
     return AutoScalingGroups.filter(({ Status }) => Status === undefined);
   }

@@ -10,7 +10,8 @@ import type { SlotName } from '../../functions/core/names.ts';
 import type { ServiceSettings } from '../../functions/core/service-settings.ts';
 import type { Weights } from '../../functions/core/weights.ts';
 import type { SimulatedAws } from '../../local/simulated/simulated-aws.ts';
-import { fleetOf, type Scaling, type SimulatedFleet } from './simulated-fleet.ts';
+import { fleetOf } from './fleet-of.ts';
+import type { Scaling, SimulatedFleet } from './simulated-fleet.ts';
 
 export class Observation {
   readonly settings: ServiceSettings;

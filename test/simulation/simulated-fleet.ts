@@ -2,10 +2,6 @@
 import type * as z from 'zod';
 import type { Generation } from '../../functions/core/generation.ts';
 import type { scalingSettings } from '../../functions/core/scaling.ts';
-import type { ServiceSettings } from '../../functions/core/service-settings.ts';
-import type { SimulatedAws } from '../../local/simulated/simulated-aws.ts';
-import { AsgFleet } from './asg-fleet.ts';
-import { EcsFleet } from './ecs-fleet.ts';
 
 /** A generation that runs. */
 export interface Running {
@@ -52,10 +48,6 @@ export interface SimulatedFleet {
   declared(scaling: z.input<typeof scalingSettings>): object;
   resize(name: string, count: number): Promise<void>;
   delete(name: string): Promise<void>;
-}
-
-export function fleetOf(aws: SimulatedAws, settings: ServiceSettings): SimulatedFleet {
-  return settings.fleet.kind === 'asg' ? new AsgFleet(aws) : new EcsFleet(aws, settings);
 }
 
 /** `web-blue: ALBRequestCountPerTarget 500 of its slot` */

@@ -18,7 +18,8 @@ import type { CallFault, CallPoint } from '../../local/simulated/network.ts';
 import { createSimulatedAws, type SimulatedAws } from '../../local/simulated/simulated-aws.ts';
 import type { CallRecord, PendingCall } from '../../local/wire/call-log.ts';
 import { Checker } from './checker.ts';
-import { fleetOf, type SimulatedFleet } from './simulated-fleet.ts';
+import { fleetOf } from './fleet-of.ts';
+import type { SimulatedFleet } from './simulated-fleet.ts';
 
 export interface WorldOptions {
   readonly seed?: number;
