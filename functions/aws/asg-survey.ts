@@ -104,7 +104,7 @@ export class AsgSurvey implements FleetSurveyor {
         );
         return Images[0]?.State === 'available' ? Images[0].Architecture : undefined;
       } catch (thrown) {
-        if (/^InvalidAMIID/.test(codeOf(thrown))) return undefined;
+        if (codeOf(thrown).startsWith('InvalidAMIID')) return undefined;
         throw thrown;
       }
     });

@@ -50,7 +50,7 @@ const scheduled = z
 export type AsgSchedule = z.infer<typeof scheduled>;
 
 /** How the first generation scales; each later one scales as the one before it does. */
-export const asgScaling = z
+const asgScaling = z
   .strictObject({
     minimum: count,
     maximum: count,
