@@ -131,8 +131,10 @@ export class AsgScaling implements Scaling {
     from: Generation | null,
     to: Generation,
   ): Promise<readonly AsgPolicyContent[] | undefined> {
-    if (from !== null)
+    if (from !== null) {
+      if ((await this.bounds(settings, from)) === undefined) return undefined;
       return (await this.#policies(from)).map((policy) => carriedPolicy(settings, from, to, policy));
+    }
     const { scaling } = readAsg(settings);
     return scaling?.policies.map((policy) => declaredPolicy(settings, to, policy));
   }

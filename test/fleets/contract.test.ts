@@ -332,6 +332,16 @@ describe.each(['ecs', 'asg'] as const)('a fleet of the kind %s', (name) => {
       expect(await writes(() => kind.scaling.carry(kind.settings, first, second, held))).toEqual([]);
     });
 
+    it('is not carried from what nothing scales, nor from what ended, and nothing is taken away', async () => {
+      await kind.scaling.carry(kind.scaled, null, second, bounds);
+      for (const from of [first, generationOf(9)]) {
+        const carry = () => kind.scaling.carry(kind.settings, from, second, { minimum: 1, maximum: 3 });
+        expect(await writes(carry)).toEqual([]);
+      }
+      expect(await boundsOf(second)).toEqual(bounds);
+      expect(await kind.policies(second)).toHaveLength(2);
+    });
+
     it('comes to a later try while what runs is not known everywhere', async () => {
       const carry = kind.scaling.carry(kind.scaled, null, generationOf(9), bounds);
       await expect(carry).rejects.toMatchObject({ name: 'Cutover.AwsUnavailable' });
