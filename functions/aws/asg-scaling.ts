@@ -32,8 +32,9 @@ import {
   declaredPolicy,
   isAhead,
   policyContent,
+  sameAction,
 } from './asg-policies.ts';
-import { calling } from './failures.ts';
+import { calling, codeOf } from './failures.ts';
 import { sameContent, superfluous } from './scaling-content.ts';
 
 /** What of a group's suspended processes is about its scaling; the others are somebody's repair of that one group. */
@@ -97,9 +98,12 @@ export class AsgScaling implements Scaling {
         : (await this.#actions(from)).map((action) => actionContent(action, now));
     const wanted: readonly AsgActionContent[] = source.filter((action) => isAhead(action, now));
     const standing = (await this.#actions(to)).map((action) => actionContent(action, now));
-    for (const name of superfluous(standing, wanted, (each) => each.ScheduledActionName))
-      await this.#deleteAction(to, name);
-    for (const action of wanted.filter((each) => !standing.some((other) => sameContent(each, other)))) {
+    // First, since two actions of one group must not have the same time, and what an update does not say stays as it was.
+    for (const { ScheduledActionName = '' } of standing.filter(
+      (each) => !wanted.some((other) => sameAction(other, each)),
+    ))
+      await this.#deleteAction(to, ScheduledActionName);
+    for (const action of wanted.filter((each) => !standing.some((other) => sameAction(each, other)))) {
       await this.#calling(`writing the scheduled action ${action.ScheduledActionName} of ${to.name}`, () =>
         this.#client.send(
           new PutScheduledUpdateGroupActionCommand({ AutoScalingGroupName: to.name, ...action }),
@@ -116,7 +120,8 @@ export class AsgScaling implements Scaling {
       await this.#deletePolicy(generation, PolicyName);
     for (const { ScheduledActionName = '' } of await this.#actions(generation))
       await this.#deleteAction(generation, ScheduledActionName);
-    const { MinSize, MaxSize, DesiredCapacity = 0 } = group;
+    // As it is by now: until its last policy went, it may have been scaled.
+    const { MinSize, MaxSize, DesiredCapacity = 0 } = (await this.#groups.find(generation)) ?? {};
     if (MinSize === MaxSize) return;
     await this.bound(settings, generation, { minimum: DesiredCapacity, maximum: DesiredCapacity });
   }
@@ -173,13 +178,13 @@ export class AsgScaling implements Scaling {
   }
 
   async #deletePolicy({ name }: Generation, PolicyName: string): Promise<void> {
-    await this.#calling(`deleting the scaling policy ${PolicyName} of ${name}`, () =>
+    await this.#deleting(`deleting the scaling policy ${PolicyName} of ${name}`, () =>
       this.#client.send(new DeletePolicyCommand({ AutoScalingGroupName: name, PolicyName })),
     );
   }
 
   async #deleteAction({ name }: Generation, ScheduledActionName: string): Promise<void> {
-    await this.#calling(`deleting the scheduled action ${ScheduledActionName} of ${name}`, () =>
+    await this.#deleting(`deleting the scheduled action ${ScheduledActionName} of ${name}`, () =>
       this.#client.send(
         new DeleteScheduledActionCommand({ AutoScalingGroupName: name, ScheduledActionName }),
       ),
@@ -225,6 +230,17 @@ export class AsgScaling implements Scaling {
     });
   }
 
+  /** Another try may have deleted it meanwhile, or it ran for the only time. */
+  async #deleting(doing: string, call: () => Promise<unknown>): Promise<void> {
+    await calling(doing, async () => {
+      try {
+        await call();
+      } catch (thrown) {
+        if (codeOf(thrown) !== 'ValidationError' || !/ not found/i.test(messageOf(thrown))) throw thrown;
+      }
+    });
+  }
+
   /** What was made a moment ago is not known everywhere yet. */
   async #calling<T>(doing: string, call: () => Promise<T>): Promise<T> {
     return calling(doing, async () => {
@@ -234,7 +250,7 @@ export class AsgScaling implements Scaling {
         if (!isUnknownGroup(thrown)) throw thrown;
         throw new CutoverError(
           'Cutover.AwsUnavailable',
-          `EC2 Auto Scaling does not know the group yet, while ${doing} (${thrown instanceof Error ? thrown.message : ''}); if it stays so, somebody deleted it`,
+          `EC2 Auto Scaling does not know the group yet, while ${doing} (${messageOf(thrown)}); if it stays so, somebody deleted it`,
           { cause: thrown },
         );
       }
@@ -244,7 +260,9 @@ export class AsgScaling implements Scaling {
 
 /** https://github.com/kubernetes-retired/kube-deploy/issues/99 */
 function isUnknownGroup(thrown: unknown): boolean {
-  return (
-    thrown instanceof Error && /AutoScalingGroup name not found|Group .* not found/i.test(thrown.message)
-  );
+  return /AutoScalingGroup name not found|Group .* not found/i.test(messageOf(thrown));
+}
+
+function messageOf(thrown: unknown): string {
+  return thrown instanceof Error ? thrown.message : '';
 }

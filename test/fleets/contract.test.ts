@@ -360,6 +360,23 @@ describe.each(['ecs', 'asg'] as const)('a fleet of the kind %s', (name) => {
       expect(await kind.policies(first)).toHaveLength(2);
     });
 
+    it('has the declared schedule, and then that of the one before', async () => {
+      await scaleFirst();
+      const declared = () => kind.scaling.carrySchedule(kind.scaled, null, first);
+      expect(await writes(declared)).toHaveLength(1);
+      expect(await kind.schedule(first)).toEqual(['morning 4']);
+      expect(await writes(declared)).toEqual([]);
+      await kind.scaling.carry(kind.settings, first, second, bounds);
+      const carried = () => kind.scaling.carrySchedule(kind.settings, first, second);
+      expect(await writes(carried)).toHaveLength(1);
+      expect(await kind.schedule(second)).toEqual(['morning 4']);
+      expect(await writes(carried)).toEqual([]);
+      await pass(15);
+      expect(await writes(carried)).toEqual([]);
+      await kind.scaling.carrySchedule(kind.settings, null, second);
+      expect(await kind.schedule(second)).toEqual([]);
+    });
+
     it('is released whole, and leaves as many as there were', async () => {
       await scaleFirst();
       await kind.scaling.carrySchedule(kind.scaled, null, first);
