@@ -56,7 +56,8 @@ export function carriedPolicy(
   to: Generation,
   policy: ScalingPolicy,
 ): AsgPolicyContent {
-  const content = renamed(policyContent(policy), namesFor(settings, from, to));
+  const names = new Map([...namesFor(settings, from, to), [labelOf(settings, from), labelOf(settings, to)]]);
+  const content = renamed(policyContent(policy), names);
   const tracking = content.TargetTrackingConfiguration;
   const specification = tracking?.PredefinedMetricSpecification;
   if (specification?.PredefinedMetricType !== requestsPerTarget) return content;

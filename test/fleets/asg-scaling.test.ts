@@ -11,6 +11,7 @@ import {
   SuspendProcessesCommand,
 } from '@aws-sdk/client-auto-scaling';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { carriedPolicy } from '../../functions/aws/asg-policies.ts';
 import type { Generation } from '../../functions/core/generation.ts';
 import { AwsError } from '../../local/call.ts';
 import { blue, generationOf, green } from '../core/examples.ts';
@@ -186,6 +187,30 @@ describe('policies', () => {
         },
       },
     });
+  });
+
+  it('that forecast requests forecast those of the other slot', () => {
+    const [before = '', after = ''] = [blue, green].map((slot) => {
+      const arn = kind.settings.traffic.slots.find(({ name }) => name === slot)?.targetGroup;
+      return `${/app\/[^/]+\/[^/]+/.exec(kind.settings.traffic.rule)?.[0]}/${arn?.split(':')[5]}`;
+    });
+    const forecast = (ResourceLabel: string) => ({
+      MetricSpecifications: [
+        {
+          TargetValue: 500,
+          PredefinedMetricPairSpecification: {
+            PredefinedMetricType: 'ALBRequestCount',
+            ResourceLabel,
+          } as const,
+        },
+      ],
+    });
+    const carried = carriedPolicy(kind.settings, first, second, {
+      PolicyName: 'forecast',
+      PolicyType: 'PredictiveScaling',
+      PredictiveScalingConfiguration: forecast(before),
+    });
+    expect(carried.PredictiveScalingConfiguration).toEqual(forecast(after));
   });
 
   it('rest where those of the other one rest, and other repairs of a group are its own', async () => {
