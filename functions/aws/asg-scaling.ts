@@ -17,12 +17,11 @@ import {
   UpdateAutoScalingGroupCommand,
 } from '@aws-sdk/client-auto-scaling';
 import { readAsg } from '../core/asg-settings.ts';
-import { CutoverError } from '../core/errors.ts';
 import type { Generation } from '../core/generation.ts';
 import { type Bounds, sameBounds } from '../core/scaling.ts';
 import type { ServiceSettings } from '../core/service-settings.ts';
 import type { Scaling } from '../ports/scaling.ts';
-import { AsgGroups, refuseStranger } from './asg-group.ts';
+import { AsgGroups, isUnknownGroup, knowing, refuseStranger } from './asg-group.ts';
 import {
   type AsgActionContent,
   type AsgPolicyContent,
@@ -64,7 +63,7 @@ export class AsgScaling implements Scaling {
   }
 
   async bound(_: ServiceSettings, generation: Generation, { minimum, maximum }: Bounds): Promise<void> {
-    await this.#calling(`letting ${generation.name} scale between ${minimum} and ${maximum}`, () =>
+    await knowing(`letting ${generation.name} scale between ${minimum} and ${maximum}`, () =>
       this.#client.send(
         new UpdateAutoScalingGroupCommand({
           AutoScalingGroupName: generation.name,
@@ -104,7 +103,7 @@ export class AsgScaling implements Scaling {
     ))
       await this.#deleteAction(to, ScheduledActionName);
     for (const action of wanted.filter((each) => !standing.some((other) => sameAction(each, other)))) {
-      await this.#calling(`writing the scheduled action ${action.ScheduledActionName} of ${to.name}`, () =>
+      await knowing(`writing the scheduled action ${action.ScheduledActionName} of ${to.name}`, () =>
         this.#client.send(
           new PutScheduledUpdateGroupActionCommand({ AutoScalingGroupName: to.name, ...action }),
         ),
@@ -150,11 +149,11 @@ export class AsgScaling implements Scaling {
     const resume = now.filter((process) => !before.includes(process));
     const AutoScalingGroupName = to.name;
     if (suspend.length > 0)
-      await this.#calling(`suspending ${suspend.join(', ')} of ${to.name}, as of ${from.name}`, () =>
+      await knowing(`suspending ${suspend.join(', ')} of ${to.name}, as of ${from.name}`, () =>
         this.#client.send(new SuspendProcessesCommand({ AutoScalingGroupName, ScalingProcesses: suspend })),
       );
     if (resume.length > 0)
-      await this.#calling(`resuming ${resume.join(', ')} of ${to.name}, as of ${from.name}`, () =>
+      await knowing(`resuming ${resume.join(', ')} of ${to.name}, as of ${from.name}`, () =>
         this.#client.send(new ResumeProcessesCommand({ AutoScalingGroupName, ScalingProcesses: resume })),
       );
   }
@@ -171,7 +170,7 @@ export class AsgScaling implements Scaling {
     for (const name of superfluous(standing, wanted, (each) => each.PolicyName))
       await this.#deletePolicy(to, name);
     for (const policy of wanted.filter((each) => !standing.some((other) => sameContent(each, other)))) {
-      await this.#calling(`writing the scaling policy ${policy.PolicyName} of ${to.name}`, () =>
+      await knowing(`writing the scaling policy ${policy.PolicyName} of ${to.name}`, () =>
         this.#client.send(new PutScalingPolicyCommand({ AutoScalingGroupName: to.name, ...policy })),
       );
     }
@@ -240,27 +239,6 @@ export class AsgScaling implements Scaling {
       }
     });
   }
-
-  /** What was made a moment ago is not known everywhere yet. */
-  async #calling<T>(doing: string, call: () => Promise<T>): Promise<T> {
-    return calling(doing, async () => {
-      try {
-        return await call();
-      } catch (thrown) {
-        if (!isUnknownGroup(thrown)) throw thrown;
-        throw new CutoverError(
-          'Cutover.AwsUnavailable',
-          `EC2 Auto Scaling does not know the group yet, while ${doing} (${messageOf(thrown)}); if it stays so, somebody deleted it`,
-          { cause: thrown },
-        );
-      }
-    });
-  }
-}
-
-/** https://github.com/kubernetes-retired/kube-deploy/issues/99 */
-function isUnknownGroup(thrown: unknown): boolean {
-  return /AutoScalingGroup name not found|Group .* not found/i.test(messageOf(thrown));
 }
 
 function messageOf(thrown: unknown): string {
