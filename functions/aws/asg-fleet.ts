@@ -24,7 +24,7 @@ import type { Standing } from '../core/orphans.ts';
 import type { ServiceSettings } from '../core/service-settings.ts';
 import { ownerTags } from '../core/tags.ts';
 import type { Ending, Fleet } from '../ports/fleet.ts';
-import { AsgGroups, type Named, refuseStranger } from './asg-group.ts';
+import { AsgGroups, isBeingDeleted, isUnknownGroup, type Named, refuseStranger } from './asg-group.ts';
 import { discardTemplate, standing } from './asg-standing.ts';
 import { generationTemplate, imageIn, imageOf } from './asg-template.ts';
 import { calling, codeOf } from './failures.ts';
@@ -62,28 +62,27 @@ export class AsgFleet extends AsgGroups implements Fleet {
    * lifecycle hooks (https://docs.aws.amazon.com/autoscaling/ec2/APIReference/API_DeleteAutoScalingGroup.html).
    */
   async terminate(settings: ServiceSettings, generation: Named): Promise<Ending> {
-    const group = await this.find(generation);
+    const group = await this.look(generation);
     if (group === undefined) return 'ended';
+    const { MaxSize, Instances = [] } = group;
+    if (isBeingDeleted(group)) return Instances.length > 0 ? 'ending' : 'ended';
     refuseStranger(group, settings, generation);
     const AutoScalingGroupName = generation.name;
-    if (group.MaxSize !== 0)
-      await calling(`scaling the Auto Scaling group ${generation.name} to 0`, () =>
-        this.#autoscaling.send(
-          new UpdateAutoScalingGroupCommand({
-            AutoScalingGroupName,
-            MinSize: 0,
-            MaxSize: 0,
-            DesiredCapacity: 0,
-          }),
-        ),
-      );
-    if ((group.Instances ?? []).length > 0) return 'ending';
-    return calling(`deleting the Auto Scaling group ${generation.name}`, async () => {
+    const toNothing = { AutoScalingGroupName, MinSize: 0, MaxSize: 0, DesiredCapacity: 0 };
+    return calling(`ending the Auto Scaling group ${generation.name}`, async () => {
       try {
-        await this.#autoscaling.send(new DeleteAutoScalingGroupCommand({ AutoScalingGroupName }));
-        return 'ended';
+        if (MaxSize !== 0) await this.#autoscaling.send(new UpdateAutoScalingGroupCommand(toNothing));
+        if (Instances.some(({ LifecycleState }) => LifecycleState !== 'Standby')) return 'ending';
+        // One on standby does not count for the size, and is not registered: no scaling ends it, and nothing of it drains
+        // (https://docs.aws.amazon.com/autoscaling/ec2/userguide/as-enter-exit-standby.html).
+        const ForceDelete = Instances.length > 0;
+        await this.#autoscaling.send(
+          new DeleteAutoScalingGroupCommand({ AutoScalingGroupName, ...(ForceDelete && { ForceDelete }) }),
+        );
+        return ForceDelete ? 'ending' : 'ended';
       } catch (thrown) {
-        if (!/^(?:ResourceInUse|ScalingActivityInProgress)/.test(codeOf(thrown))) throw thrown;
+        if (!isUnknownGroup(thrown) && !/^(?:ResourceInUse|ScalingActivityInProgress)/.test(codeOf(thrown)))
+          throw thrown;
         return 'ending';
       }
     });
@@ -141,16 +140,25 @@ export class AsgFleet extends AsgGroups implements Fleet {
       Key,
       Value,
     }));
-    await calling(`creating the launch template ${generation.name}`, () =>
-      this.#ec2.send(
-        new CreateLaunchTemplateCommand({
-          LaunchTemplateName: generation.name,
-          ClientToken: generation.name,
-          LaunchTemplateData: generationTemplate(content, settings, asg, generation, copyOf),
-          TagSpecifications: [{ ResourceType: 'launch-template', Tags }],
-        }),
-      ),
-    );
+    await calling(`creating the launch template ${generation.name}`, async () => {
+      try {
+        // Its name makes it once: a token would outlive one that a person deleted, and be answered with that.
+        await this.#ec2.send(
+          new CreateLaunchTemplateCommand({
+            LaunchTemplateName: generation.name,
+            LaunchTemplateData: generationTemplate(content, settings, asg, generation, copyOf),
+            TagSpecifications: [{ ResourceType: 'launch-template', Tags }],
+          }),
+        );
+      } catch (thrown) {
+        if (!codeOf(thrown).includes('AlreadyExists')) throw thrown;
+        throw new CutoverError(
+          'Cutover.AwsUnavailable',
+          `the launch template ${generation.name} exists, and EC2 does not show it yet; if it stays so, somebody deleted its version ${pinned}: delete it`,
+          { cause: thrown },
+        );
+      }
+    });
   }
 
   async #content(of: {
@@ -177,9 +185,10 @@ export class AsgFleet extends AsgGroups implements Fleet {
   async #create(
     settings: ServiceSettings,
     asg: AsgSettings,
-    { name, slot }: Generation,
+    generation: Generation,
     desired: number,
   ): Promise<void> {
+    const { name, slot } = generation;
     const group = settings.traffic.slots.find((each) => each.name === slot)?.targetGroup;
     if (group === undefined) {
       throw new CutoverError(
@@ -213,17 +222,28 @@ export class AsgFleet extends AsgGroups implements Fleet {
           }),
         );
       } catch (thrown) {
-        if (codeOf(thrown).startsWith('AlreadyExists')) return;
-        throw notVisibleYet(thrown, name);
+        if (!codeOf(thrown).startsWith('AlreadyExists')) throw notVisibleYet(thrown, name);
+        await this.#adopt(settings, generation);
       }
     });
+  }
+
+  /** What another try made at the same time; unseen it might as well be a stranger's, or on its way out. */
+  async #adopt(settings: ServiceSettings, generation: Generation): Promise<void> {
+    const group = await this.find(generation);
+    if (group === undefined)
+      throw new CutoverError(
+        'Cutover.AwsUnavailable',
+        `the Auto Scaling group ${generation.name} exists, and is being deleted or not shown yet`,
+      );
+    refuseStranger(group, settings, generation);
   }
 }
 
 /** What was made a moment ago is not known everywhere yet. */
 function notVisibleYet(thrown: unknown, name: string): unknown {
   const message = thrown instanceof Error ? thrown.message : '';
-  if (!/launch template.*does not exist/i.test(message)) return thrown;
+  if (!/launch template.*does not exist|could not find the specified version/i.test(message)) return thrown;
   return new CutoverError(
     'Cutover.AwsUnavailable',
     `EC2 Auto Scaling does not know the launch template ${name} yet (${message}); if it stays so, somebody deleted it`,
@@ -232,6 +252,8 @@ function notVisibleYet(thrown: unknown, name: string): unknown {
 }
 
 /** https://docs.aws.amazon.com/autoscaling/ec2/APIReference/API_LifecycleHookSpecification.html */
+const mostHookSeconds = 7_200;
+
 function hooksOf({ hooks, drain }: AsgSettings): LifecycleHookSpecification[] {
   const declared = hooks.map(({ name, at, heartbeatSeconds, onTimeout }) => ({
     LifecycleHookName: name,
@@ -245,7 +267,7 @@ function hooksOf({ hooks, drain }: AsgSettings): LifecycleHookSpecification[] {
     {
       LifecycleHookName: drainHook,
       LifecycleTransition: 'autoscaling:EC2_INSTANCE_TERMINATING',
-      HeartbeatTimeout: drainHookSeconds(drain),
+      HeartbeatTimeout: Math.min(drainHookSeconds(drain), mostHookSeconds),
       DefaultResult: 'CONTINUE',
     },
   ];

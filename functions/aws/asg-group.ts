@@ -44,16 +44,13 @@ export class AsgGroups implements RunningFleet {
 
   /** Where something scales it, its bounds give way where they must; else they are its size. */
   async resize(settings: ServiceSettings, generation: Named, desired: number): Promise<void> {
+    const doing = `resizing the Auto Scaling group ${generation.name} to ${desired}`;
     const group = await this.find(generation);
-    if (group === undefined)
-      throw new CutoverError(
-        'Cutover.AwsRefused',
-        `the Auto Scaling group ${generation.name} does not exist (any more), so it cannot be resized to ${desired}`,
-      );
+    if (group === undefined) throw unknownYet(doing);
     refuseStranger(group, settings, generation);
     const { MinSize = 0, MaxSize = 0 } = group;
     const isFixed = MinSize === MaxSize;
-    await calling(`resizing the Auto Scaling group ${generation.name} to ${desired}`, () =>
+    await knowing(doing, () =>
       this.#client.send(
         new UpdateAutoScalingGroupCommand({
           AutoScalingGroupName: generation.name,
@@ -66,14 +63,50 @@ export class AsgGroups implements RunningFleet {
   }
 
   /** Undefined when there is none, or it is being deleted. */
-  async find({ name }: Named): Promise<AutoScalingGroup | undefined> {
+  async find(generation: Named): Promise<AutoScalingGroup | undefined> {
+    const group = await this.look(generation);
+    return group !== undefined && isBeingDeleted(group) ? undefined : group;
+  }
+
+  /** Also one that is being deleted. */
+  async look({ name }: Named): Promise<AutoScalingGroup | undefined> {
     const { AutoScalingGroups = [] } = await calling(`reading the Auto Scaling group ${name}`, () =>
       this.#client.send(new DescribeAutoScalingGroupsCommand({ AutoScalingGroupNames: [name] })),
     );
-    const group = AutoScalingGroups.find(({ AutoScalingGroupName }) => AutoScalingGroupName === name);
-    // Shown only while it is being deleted (https://docs.aws.amazon.com/autoscaling/ec2/APIReference/API_AutoScalingGroup.html).
-    return group?.Status === undefined ? group : undefined;
+    return AutoScalingGroups.find(({ AutoScalingGroupName }) => AutoScalingGroupName === name);
   }
+}
+
+/** The status is shown only then (https://docs.aws.amazon.com/autoscaling/ec2/APIReference/API_AutoScalingGroup.html). */
+export function isBeingDeleted({ Status }: Pick<AutoScalingGroup, 'Status'>): boolean {
+  return Status !== undefined;
+}
+
+/** Runs a call on a group: what was made a moment ago is not known everywhere yet. */
+export async function knowing<T>(doing: string, call: () => Promise<T>): Promise<T> {
+  return calling(doing, async () => {
+    try {
+      return await call();
+    } catch (thrown) {
+      throw isUnknownGroup(thrown) ? unknownYet(doing, thrown) : thrown;
+    }
+  });
+}
+
+/** https://github.com/kubernetes-retired/kube-deploy/issues/99 */
+export function isUnknownGroup(thrown: unknown): boolean {
+  return (
+    thrown instanceof Error && /AutoScalingGroup name not found|Group .* not found/i.test(thrown.message)
+  );
+}
+
+function unknownYet(doing: string, thrown?: unknown): CutoverError {
+  const words = thrown instanceof Error ? ` (${thrown.message})` : '';
+  return new CutoverError(
+    'Cutover.AwsUnavailable',
+    `EC2 Auto Scaling does not know the group yet, while ${doing}${words}; if it stays so, somebody deleted it`,
+    { cause: thrown },
+  );
 }
 
 /** Whether these tags say that it is this generation of this service. */

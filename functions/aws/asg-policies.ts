@@ -9,7 +9,7 @@ import type {
 import type { AsgPolicy, AsgSchedule } from '../core/asg-settings.ts';
 import type { Generation } from '../core/generation.ts';
 import type { ServiceSettings } from '../core/service-settings.ts';
-import { labelOf, namesFor, renamed } from './scaling-content.ts';
+import { labelOf, namesFor, renamed, sameContent } from './scaling-content.ts';
 
 /** What makes a policy: all but the group that it belongs to. */
 export type AsgPolicyContent = Omit<PutScalingPolicyCommandInput, 'AutoScalingGroupName'>;
@@ -56,7 +56,8 @@ export function carriedPolicy(
   to: Generation,
   policy: ScalingPolicy,
 ): AsgPolicyContent {
-  const content = renamed(policyContent(policy), namesFor(settings, from, to));
+  const names = new Map([...namesFor(settings, from, to), [labelOf(settings, from), labelOf(settings, to)]]);
+  const content = renamed(policyContent(policy), names);
   const tracking = content.TargetTrackingConfiguration;
   const specification = tracking?.PredefinedMetricSpecification;
   if (specification?.PredefinedMetricType !== requestsPerTarget) return content;
@@ -96,12 +97,16 @@ export function declaredAction({
   };
 }
 
+/** Of one that repeats the start is shown as its next, which would be refused as soon as it lies behind. */
+const soonMs = 60_000;
+
 /** A start that lies behind says nothing any more, and would be refused. */
 export function actionContent(action: ScheduledUpdateGroupAction, now: number): AsgActionContent {
   const { StartTime } = action;
+  const from = action.Recurrence === undefined ? now : now + soonMs;
   return {
     ScheduledActionName: action.ScheduledActionName,
-    StartTime: StartTime !== undefined && StartTime.getTime() > now ? StartTime : undefined,
+    StartTime: StartTime !== undefined && StartTime.getTime() > from ? StartTime : undefined,
     EndTime: action.EndTime,
     Recurrence: action.Recurrence,
     TimeZone: action.TimeZone,
@@ -115,4 +120,10 @@ export function actionContent(action: ScheduledUpdateGroupAction, now: number): 
 export function isAhead({ StartTime, EndTime, Recurrence }: AsgActionContent, now: number): boolean {
   if (EndTime !== undefined && EndTime.getTime() <= now) return false;
   return Recurrence !== undefined || StartTime !== undefined;
+}
+
+/** Of one that repeats, and is to begin at once, EC2 Auto Scaling shows its next start. */
+export function sameAction(wanted: AsgActionContent, standing: AsgActionContent): boolean {
+  const begins = wanted.Recurrence !== undefined && wanted.StartTime === undefined;
+  return sameContent(wanted, begins ? { ...standing, StartTime: undefined } : standing);
 }

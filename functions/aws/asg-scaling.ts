@@ -17,12 +17,11 @@ import {
   UpdateAutoScalingGroupCommand,
 } from '@aws-sdk/client-auto-scaling';
 import { readAsg } from '../core/asg-settings.ts';
-import { CutoverError } from '../core/errors.ts';
 import type { Generation } from '../core/generation.ts';
 import { type Bounds, sameBounds } from '../core/scaling.ts';
 import type { ServiceSettings } from '../core/service-settings.ts';
 import type { Scaling } from '../ports/scaling.ts';
-import { AsgGroups, refuseStranger } from './asg-group.ts';
+import { AsgGroups, isUnknownGroup, knowing, refuseStranger } from './asg-group.ts';
 import {
   type AsgActionContent,
   type AsgPolicyContent,
@@ -32,8 +31,9 @@ import {
   declaredPolicy,
   isAhead,
   policyContent,
+  sameAction,
 } from './asg-policies.ts';
-import { calling } from './failures.ts';
+import { calling, codeOf } from './failures.ts';
 import { sameContent, superfluous } from './scaling-content.ts';
 
 /** What of a group's suspended processes is about its scaling; the others are somebody's repair of that one group. */
@@ -63,7 +63,7 @@ export class AsgScaling implements Scaling {
   }
 
   async bound(_: ServiceSettings, generation: Generation, { minimum, maximum }: Bounds): Promise<void> {
-    await this.#calling(`letting ${generation.name} scale between ${minimum} and ${maximum}`, () =>
+    await knowing(`letting ${generation.name} scale between ${minimum} and ${maximum}`, () =>
       this.#client.send(
         new UpdateAutoScalingGroupCommand({
           AutoScalingGroupName: generation.name,
@@ -97,10 +97,13 @@ export class AsgScaling implements Scaling {
         : (await this.#actions(from)).map((action) => actionContent(action, now));
     const wanted: readonly AsgActionContent[] = source.filter((action) => isAhead(action, now));
     const standing = (await this.#actions(to)).map((action) => actionContent(action, now));
-    for (const name of superfluous(standing, wanted, (each) => each.ScheduledActionName))
-      await this.#deleteAction(to, name);
-    for (const action of wanted.filter((each) => !standing.some((other) => sameContent(each, other)))) {
-      await this.#calling(`writing the scheduled action ${action.ScheduledActionName} of ${to.name}`, () =>
+    // First, since two actions of one group must not have the same time, and what an update does not say stays as it was.
+    for (const { ScheduledActionName = '' } of standing.filter(
+      (each) => !wanted.some((other) => sameAction(other, each)),
+    ))
+      await this.#deleteAction(to, ScheduledActionName);
+    for (const action of wanted.filter((each) => !standing.some((other) => sameAction(each, other)))) {
+      await knowing(`writing the scheduled action ${action.ScheduledActionName} of ${to.name}`, () =>
         this.#client.send(
           new PutScheduledUpdateGroupActionCommand({ AutoScalingGroupName: to.name, ...action }),
         ),
@@ -116,7 +119,8 @@ export class AsgScaling implements Scaling {
       await this.#deletePolicy(generation, PolicyName);
     for (const { ScheduledActionName = '' } of await this.#actions(generation))
       await this.#deleteAction(generation, ScheduledActionName);
-    const { MinSize, MaxSize, DesiredCapacity = 0 } = group;
+    // As it is by now: until its last policy went, it may have been scaled.
+    const { MinSize, MaxSize, DesiredCapacity = 0 } = (await this.#groups.find(generation)) ?? {};
     if (MinSize === MaxSize) return;
     await this.bound(settings, generation, { minimum: DesiredCapacity, maximum: DesiredCapacity });
   }
@@ -131,8 +135,10 @@ export class AsgScaling implements Scaling {
     from: Generation | null,
     to: Generation,
   ): Promise<readonly AsgPolicyContent[] | undefined> {
-    if (from !== null)
+    if (from !== null) {
+      if ((await this.bounds(settings, from)) === undefined) return undefined;
       return (await this.#policies(from)).map((policy) => carriedPolicy(settings, from, to, policy));
+    }
     const { scaling } = readAsg(settings);
     return scaling?.policies.map((policy) => declaredPolicy(settings, to, policy));
   }
@@ -143,11 +149,11 @@ export class AsgScaling implements Scaling {
     const resume = now.filter((process) => !before.includes(process));
     const AutoScalingGroupName = to.name;
     if (suspend.length > 0)
-      await this.#calling(`suspending ${suspend.join(', ')} of ${to.name}, as of ${from.name}`, () =>
+      await knowing(`suspending ${suspend.join(', ')} of ${to.name}, as of ${from.name}`, () =>
         this.#client.send(new SuspendProcessesCommand({ AutoScalingGroupName, ScalingProcesses: suspend })),
       );
     if (resume.length > 0)
-      await this.#calling(`resuming ${resume.join(', ')} of ${to.name}, as of ${from.name}`, () =>
+      await knowing(`resuming ${resume.join(', ')} of ${to.name}, as of ${from.name}`, () =>
         this.#client.send(new ResumeProcessesCommand({ AutoScalingGroupName, ScalingProcesses: resume })),
       );
   }
@@ -164,20 +170,20 @@ export class AsgScaling implements Scaling {
     for (const name of superfluous(standing, wanted, (each) => each.PolicyName))
       await this.#deletePolicy(to, name);
     for (const policy of wanted.filter((each) => !standing.some((other) => sameContent(each, other)))) {
-      await this.#calling(`writing the scaling policy ${policy.PolicyName} of ${to.name}`, () =>
+      await knowing(`writing the scaling policy ${policy.PolicyName} of ${to.name}`, () =>
         this.#client.send(new PutScalingPolicyCommand({ AutoScalingGroupName: to.name, ...policy })),
       );
     }
   }
 
   async #deletePolicy({ name }: Generation, PolicyName: string): Promise<void> {
-    await this.#calling(`deleting the scaling policy ${PolicyName} of ${name}`, () =>
+    await this.#deleting(`deleting the scaling policy ${PolicyName} of ${name}`, () =>
       this.#client.send(new DeletePolicyCommand({ AutoScalingGroupName: name, PolicyName })),
     );
   }
 
   async #deleteAction({ name }: Generation, ScheduledActionName: string): Promise<void> {
-    await this.#calling(`deleting the scheduled action ${ScheduledActionName} of ${name}`, () =>
+    await this.#deleting(`deleting the scheduled action ${ScheduledActionName} of ${name}`, () =>
       this.#client.send(
         new DeleteScheduledActionCommand({ AutoScalingGroupName: name, ScheduledActionName }),
       ),
@@ -223,26 +229,18 @@ export class AsgScaling implements Scaling {
     });
   }
 
-  /** What was made a moment ago is not known everywhere yet. */
-  async #calling<T>(doing: string, call: () => Promise<T>): Promise<T> {
-    return calling(doing, async () => {
+  /** Another try may have deleted it meanwhile, or it ran for the only time. */
+  async #deleting(doing: string, call: () => Promise<unknown>): Promise<void> {
+    await calling(doing, async () => {
       try {
-        return await call();
+        await call();
       } catch (thrown) {
-        if (!isUnknownGroup(thrown)) throw thrown;
-        throw new CutoverError(
-          'Cutover.AwsUnavailable',
-          `EC2 Auto Scaling does not know the group yet, while ${doing} (${thrown instanceof Error ? thrown.message : ''}); if it stays so, somebody deleted it`,
-          { cause: thrown },
-        );
+        if (codeOf(thrown) !== 'ValidationError' || !/ not found/i.test(messageOf(thrown))) throw thrown;
       }
     });
   }
 }
 
-/** https://github.com/kubernetes-retired/kube-deploy/issues/99 */
-function isUnknownGroup(thrown: unknown): boolean {
-  return (
-    thrown instanceof Error && /AutoScalingGroup name not found|Group .* not found/i.test(thrown.message)
-  );
+function messageOf(thrown: unknown): string {
+  return thrown instanceof Error ? thrown.message : '';
 }

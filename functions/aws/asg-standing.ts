@@ -18,7 +18,7 @@ import { type GenerationName, generationName, readGenerationName } from '../core
 import type { Standing } from '../core/orphans.ts';
 import type { ServiceSettings } from '../core/service-settings.ts';
 import { serviceTag } from '../core/tags.ts';
-import { bearsTags } from './asg-group.ts';
+import { bearsTags, isBeingDeleted } from './asg-group.ts';
 import { calling, codeOf } from './failures.ts';
 
 /** https://docs.aws.amazon.com/autoscaling/ec2/APIReference/API_DescribeAutoScalingGroups.html */
@@ -34,7 +34,7 @@ export async function standing(
 ): Promise<readonly Standing[]> {
   const running = (await groupsOf(autoscaling, settings)).flatMap((group): Standing[] => {
     const name = nameOf(settings, group.AutoScalingGroupName, group.Tags);
-    if (name === undefined || group.Status !== undefined) return [];
+    if (name === undefined || isBeingDeleted(group)) return [];
     const arns = (group.TrafficSources ?? []).map(({ Identifier }) => Identifier);
     const slot = settings.traffic.slots.find(({ targetGroup }) => arns.includes(targetGroup))?.name ?? null;
     return [{ name, runs: true, slot, createdAt: group.CreatedTime?.getTime() ?? 0 }];
@@ -58,7 +58,9 @@ export async function discardTemplate(
       const { LaunchTemplates = [] } = await ec2.send(
         new DescribeLaunchTemplatesCommand({ LaunchTemplateNames: [name] }),
       );
-      if (!bearsTags(LaunchTemplates[0]?.Tags, settings, name)) {
+      const [template] = LaunchTemplates;
+      if (template === undefined) return;
+      if (!bearsTags(template.Tags, settings, name)) {
         throw new CutoverError(
           'Cutover.Guarded',
           `a launch template ${name} exists that does not bear Cutover's tags; it is left alone. Delete it yourself`,
@@ -88,7 +90,7 @@ async function groupsOf(
       );
       groups.push(...(page.AutoScalingGroups ?? []));
       NextToken = page.NextToken;
-    } while (NextToken !== undefined);
+    } while (NextToken); // Some answer the last page with an empty one.
     return groups;
   });
 }
@@ -110,7 +112,7 @@ async function templatesOf(
       );
       templates.push(...(page.LaunchTemplates ?? []));
       NextToken = page.NextToken;
-    } while (NextToken !== undefined);
+    } while (NextToken); // Some answer the last page with an empty one.
     return templates;
   });
 }

@@ -12,7 +12,7 @@ import type { AsgSettings } from '../core/asg-settings.ts';
 import type { Generation } from '../core/generation.ts';
 import { isAmi } from '../core/names.ts';
 import type { ServiceSettings } from '../core/service-settings.ts';
-import { environmentTag, imageTag, ownerTags } from '../core/tags.ts';
+import { environmentTag, generationTag, imageTag, ownerTags, serviceTag } from '../core/tags.ts';
 
 type Deployed = Pick<Generation, 'name' | 'digest'>;
 
@@ -30,19 +30,23 @@ export function generationTemplate(
   copyOf: Deployed | null,
 ): RequestLaunchTemplateData {
   const image = imageOf(settings, generation);
+  // The user data of a copy names its environment already, and the tags say the same.
+  const where = copyOf === null ? environment : tagIn(source, environmentTag);
   const tags = {
     ...ownerTags(settings.service, generation.name),
     [imageTag]: image,
-    ...(environment !== null && { [environmentTag]: environment }),
+    ...(typeof where === 'string' && { [environmentTag]: where }),
   };
-  const values = {
-    '{cutover:image}': image,
-    '{cutover:environment}': environment ?? '',
-    '{cutover:service}': settings.service,
-    '{cutover:generation}': generation.name,
-    // Names of generations are never used again, so what reads like the copied one is the copied one.
-    ...(copyOf && { [copyOf.name]: generation.name }),
-  };
+  const before = copyOf === null ? undefined : imageIn(source, settings, copyOf);
+  const values = new Map<string, string>([
+    [`{${imageTag}}`, image],
+    [`{${environmentTag}}`, environment ?? ''],
+    [`{${serviceTag}}`, settings.service],
+    [`{${generationTag}}`, generation.name],
+  ]);
+  if (before !== undefined) values.set(before, image);
+  // Names of generations are never used again, so what reads like the copied one is the copied one.
+  if (copyOf !== null) values.set(copyOf.name, generation.name);
   const {
     UserData,
     TagSpecifications,
@@ -64,14 +68,20 @@ export function generationTemplate(
 
 /** The image that a generation's template runs, by the tags of its instances; undefined for a stranger's. */
 export function imageIn(
-  { TagSpecifications = [] }: ResponseLaunchTemplateData,
+  content: ResponseLaunchTemplateData,
   { service }: ServiceSettings,
   { name }: Deployed,
 ): string | undefined {
+  const isOurs = Object.entries(ownerTags(service, name)).every(
+    ([key, value]) => tagIn(content, key) === value,
+  );
+  return isOurs ? tagIn(content, imageTag) : undefined;
+}
+
+/** Of the instances. */
+function tagIn({ TagSpecifications = [] }: ResponseLaunchTemplateData, key: string): string | undefined {
   const tags = TagSpecifications.find(({ ResourceType }) => ResourceType === 'instance')?.Tags ?? [];
-  const valueOf = (key: string) => tags.find(({ Key }) => Key === key)?.Value;
-  const isOurs = Object.entries(ownerTags(service, name)).every(([key, value]) => valueOf(key) === value);
-  return isOurs ? valueOf(imageTag) : undefined;
+  return tags.find(({ Key }) => Key === key)?.Value;
 }
 
 /** User data may be anything, so its bytes are kept. */
@@ -79,12 +89,25 @@ export function userDataIn({ UserData = '' }: ResponseLaunchTemplateData): strin
   return Buffer.from(UserData, 'base64').toString('latin1');
 }
 
-function replaced(userData: string, values: Readonly<Record<string, string>>): string {
-  const text = Object.entries(values).reduce(
-    (words, [name, value]) => words.replaceAll(name, value),
-    Buffer.from(userData, 'base64').toString('latin1'),
+/** In one go, so that what is put in is not read again. */
+function replaced(userData: string, values: ReadonlyMap<string, string>): string {
+  // A generation's number that goes on is another name's.
+  const names = [...values.keys()].map((name) =>
+    /\d$/.test(name) ? `${escaped(name)}(?!\\d)` : escaped(name),
   );
+  const text = Buffer.from(userData, 'base64')
+    .toString('latin1')
+    .replaceAll(new RegExp(names.join('|'), 'g'), (name) => bytesOf(values.get(name) ?? name));
   return Buffer.from(text, 'latin1').toString('base64');
+}
+
+function escaped(text: string): string {
+  return text.replaceAll(/[\\^$.*+?()[\]{}|]/g, String.raw`\$&`);
+}
+
+/** UTF-8, a character for each byte. */
+function bytesOf(text: string): string {
+  return Buffer.from(text).toString('latin1');
 }
 
 /** Instances and their volumes; what the service's template tags otherwise stays. */
