@@ -8,6 +8,7 @@ import { SFNClient } from '@aws-sdk/client-sfn';
 import { SSMClient } from '@aws-sdk/client-ssm';
 import * as z from 'zod';
 import { ApplicationAutoScaling } from './aws/application-autoscaling.ts';
+import { AsgDrains } from './aws/asg-drains.ts';
 import { AsgFleet } from './aws/asg-fleet.ts';
 import { AsgScaling } from './aws/asg-scaling.ts';
 import { FleetByKind, ScalingByKind } from './aws/by-kind.ts';
@@ -57,6 +58,7 @@ export const create = entry({
         ecs: new ApplicationAutoScaling(new ApplicationAutoScalingClient(options)),
         asg: new AsgScaling(autoscaling),
       }),
+      drains: new AsgDrains(autoscaling),
       executions: new SfnExecutions(new SFNClient(options)),
       deploy: names.DEPLOY_MACHINE,
       recover: names.RECOVER_MACHINE,

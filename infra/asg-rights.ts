@@ -16,7 +16,7 @@ const asGeneration = { StringLike: { [`aws:RequestTag/${generationTag}`]: genera
 const service = 'autoscaling.amazonaws.com';
 
 export function allowInstances(scope: Construct, functions: Cutover['functions']): void {
-  const { plan, launch, await: waiting, shift, judge, promote, terminate, sweep } = functions;
+  const { plan, launch, await: waiting, shift, judge, promote, terminate, sweep, hook } = functions;
   const groups = localArn(scope, 'autoscaling', `autoScalingGroup:*:autoScalingGroupName/${generations}`);
   const templates = localArn(scope, 'ec2', 'launch-template/*');
   // AMIs may be another account's, and bear none in their ARNs.
@@ -46,6 +46,7 @@ export function allowInstances(scope: Construct, functions: Cutover['functions']
     write(each, 'PutScalingPolicy', 'DeletePolicy', 'SuspendProcesses', 'ResumeProcesses');
   for (const each of [promote, sweep]) write(each, 'PutScheduledUpdateGroupAction', 'DeleteScheduledAction');
   write(terminate, 'DeletePolicy', 'DeleteScheduledAction', 'DeleteAutoScalingGroup');
+  for (const each of [hook, sweep]) write(each, 'CompleteLifecycleAction', 'RecordLifecycleActionHeartbeat');
   read(terminate, 'autoscaling:DescribeScalingActivities');
 
   read(plan, 'ec2:DescribeLaunchTemplateVersions', 'ec2:DescribeInstanceTypes');

@@ -27,6 +27,7 @@ import { DeployerFunction, localArn } from './deployer-function.ts';
 import { allowGenerations } from './generation-rights.ts';
 import { Machine } from './machine.ts';
 import { allowScaling } from './scaling-rights.ts';
+import { hearSignals } from './signal-rules.ts';
 import { Watch } from './watch.ts';
 
 export interface CutoverProps {
@@ -243,50 +244,7 @@ export class Cutover extends Construct {
         onFailure: new SqsDlq(this.deadLetters),
       }),
     );
-    const target = () => new LambdaFunction(signal.function, { deadLetterQueue: this.undelivered });
-    new Rule(this, 'AlarmSignals', {
-      description: 'Alarms that turn red end a bake at once',
-      eventPattern: {
-        source: ['aws.cloudwatch'],
-        detailType: ['CloudWatch Alarm State Change'],
-        detail: { state: { value: ['ALARM'] } },
-      },
-      targets: [target()],
-    });
-    new Rule(this, 'TaskSignals', {
-      description: 'Tasks of generations that run or stop end a wait early',
-      eventPattern: {
-        source: ['aws.ecs'],
-        detailType: ['ECS Task State Change'],
-        detail: { lastStatus: ['RUNNING', 'STOPPED'], group: [{ wildcard: 'service:*-g*' }] },
-      },
-      targets: [target()],
-    });
-    new Rule(this, 'InstanceSignals', {
-      description:
-        'Instances of generations that are in service, could not be launched or have ended end a wait early',
-      eventPattern: {
-        source: ['aws.autoscaling'],
-        detailType: [
-          'EC2 Instance Launch Successful',
-          'EC2 Instance Launch Unsuccessful',
-          'EC2 Instance Terminate Successful',
-        ],
-        detail: { AutoScalingGroupName: [{ wildcard: '*-g*' }] },
-      },
-      targets: [target()],
-    });
-    new Rule(this, 'ServiceSignals', {
-      description: 'Generations that ECS calls steady, gives up or finds no room for end a wait early',
-      eventPattern: {
-        source: ['aws.ecs'],
-        detailType: ['ECS Service Action', 'ECS Deployment State Change'],
-        detail: {
-          eventName: ['SERVICE_STEADY_STATE', 'SERVICE_DEPLOYMENT_FAILED', 'SERVICE_TASK_PLACEMENT_FAILURE'],
-        },
-      },
-      targets: [target()],
-    });
+    hearSignals(this, () => new LambdaFunction(signal.function, { deadLetterQueue: this.undelivered }));
   }
 
   /** Looks when an execution ends, and by schedule, for an event may be lost. */
@@ -409,7 +367,8 @@ function makeFunctions(
     }),
     hook: new DeployerFunction(cutover, 'Hook', {
       entry: 'hook',
-      description: 'Calls the hooks of services, and latches what they answer',
+      description:
+        'Calls the hooks of services, and what drains their instances, and takes down what comes of it',
       environment: ledger,
       // A hook is a function too, and may take as long as one can.
       timeout: Duration.minutes(15),

@@ -7,6 +7,7 @@ import type { Calls, Written } from '../core/written.ts';
 /** Prefixes of actions as IAM names them, by client. */
 const prefixes: Readonly<Record<string, string>> = {
   ApplicationAutoScalingClient: 'application-autoscaling',
+  AutoScalingClient: 'autoscaling',
   CloudWatchClient: 'cloudwatch',
   CloudWatchLogsClient: 'logs',
   DynamoDBClient: 'dynamodb',

@@ -1,7 +1,7 @@
 /** Hooks as Lambda functions: one of ours waits for them, so that no step and no stream has to. */
 import { InvokeCommand, type LambdaClient } from '@aws-sdk/client-lambda';
 import { CutoverError } from '../core/errors.ts';
-import type { HookCall, Hooks, ServiceFunctions } from '../ports/hooks.ts';
+import type { DrainCall, HookCall, Hooks, ServiceFunctions } from '../ports/hooks.ts';
 import { calling } from './failures.ts';
 import { jsonOrNothing } from './json.ts';
 
@@ -16,14 +16,20 @@ export class LambdaHooks implements Hooks {
   }
 
   async begin(call: HookCall): Promise<void> {
-    await calling(`having the hook ${call.key} called`, () =>
-      this.#client.send(
-        new InvokeCommand({
-          FunctionName: this.#runner,
-          InvocationType: 'Event',
-          Payload: Buffer.from(JSON.stringify(call)),
-        }),
-      ),
+    await calling(`having the hook ${call.key} called`, () => this.#run(call));
+  }
+
+  async drain(call: DrainCall): Promise<void> {
+    await calling(`having ${call.instance} of ${call.generation} drained`, () => this.#run(call));
+  }
+
+  async #run(call: HookCall | DrainCall): Promise<void> {
+    await this.#client.send(
+      new InvokeCommand({
+        FunctionName: this.#runner,
+        InvocationType: 'Event',
+        Payload: Buffer.from(JSON.stringify(call)),
+      }),
     );
   }
 }

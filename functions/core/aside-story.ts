@@ -87,7 +87,7 @@ function waiverIn(
 
 /** What the sweep found. */
 export function foundIn(before: ServiceItem | null, after: ServiceItem): readonly Chapter[] {
-  return [...leftIn(before, after), ...retentionIn(before, after)];
+  return [...leftIn(before, after), ...retentionIn(before, after), ...undrainedIn(before, after)];
 }
 
 function leftIn(before: ServiceItem | null, after: ServiceItem): readonly Chapter[] {
@@ -154,6 +154,27 @@ function retentionIn(before: ServiceItem | null, after: ServiceItem): readonly C
       },
     ];
   });
+}
+
+function undrainedIn(
+  before: ServiceItem | null,
+  { service, undrained, written: by }: ServiceItem,
+): readonly Chapter[] {
+  const known = before?.undrained ?? null;
+  if (undrained === null || (known?.instance === undrained.instance && known.at === undrained.at)) return [];
+  const { generation, instance, reason, at } = undrained;
+  return [
+    {
+      ...apart,
+      id: `undrained#${generation}#${instance}#${new Date(at).toISOString()}`,
+      kind: 'undrained',
+      service,
+      generation,
+      reason: `${instance}: ${reason}. That others of ${generation} are not drained is told again after an hour`,
+      at,
+      written: by,
+    },
+  ];
 }
 
 function sameIntake(before: ServiceItem | null, after: ServiceItem): boolean {

@@ -36,6 +36,8 @@ const chapterKind = z.enum([
   'stillReached',
   'hookPassed',
   'hookFailed',
+  /** An instance ended without having been drained. */
+  'undrained',
   /** What a generation that was taken back left behind, whole. */
   'lastWords',
 ]);
@@ -107,6 +109,7 @@ const spoken: ReadonlySet<ChapterKind> = new Set([
   'orphaned',
   'stillReached',
   'hookFailed',
+  'undrained',
 ]);
 
 export function isSpoken(chapter: Chapter): boolean {

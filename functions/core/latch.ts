@@ -1,5 +1,6 @@
 /** What a signal changes on the service item, and which wait it ends. A signal that comes twice changes nothing. */
 import { redInWords } from './alarms.ts';
+import { draining } from './drain.ts';
 import { type ErrorName, shortened } from './errors.ts';
 import { waitsForHand, answered as withAnswer } from './hold.ts';
 import { answering, refusal, stopsAt } from './hook.ts';
@@ -27,7 +28,7 @@ const mostTasks = 5_000;
 const eventResolutionMs = 1_000;
 
 /** The others are about the service, whether or not anything is deployed. */
-type SignalToDeployment = Exclude<Signal, { kind: 'release' | 'collect' | 'waive' | 'answer' }>;
+type SignalToDeployment = Exclude<Signal, { kind: 'release' | 'collect' | 'waive' | 'answer' | 'drain' }>;
 
 export interface Latched {
   readonly item: ServiceItem;
@@ -40,6 +41,7 @@ export interface Latched {
 export function latch(item: ServiceItem, signal: Signal, now: number): Latched {
   if (signal.kind === 'release') return release(item, signal);
   if (signal.kind === 'collect') return collecting(item, signal.by, now);
+  if (signal.kind === 'drain') return { ...draining(item, signal, now), end: undefined };
   if (signal.kind === 'answer') return answeredBy(item, signal, now);
   if (signal.kind === 'waive') {
     const { by, reason } = signal;
@@ -307,4 +309,18 @@ export function stopReason({
     return { error: 'Cutover.Superseded', cause: `${known.superseded.image} takes its place` };
   }
   return undefined;
+}
+
+/** What the fleet met once or twice, too seldom to stop for it, as the end of a sentence about a generation that did not come. */
+export function troubleInWords({
+  latch: { crashes, noRoom, notLaunched },
+  plan: { settings },
+}: Pick<Deployment, 'latch' | 'plan'>): string {
+  const unit = unitOf(settings);
+  const met = [
+    ...notLaunched.slice(-1).map(({ reason }) => `an ${unit} could not be launched: ${reason}`),
+    ...noRoom.slice(-1).map(({ reason }) => `no room was found for a ${unit}: ${reason}`),
+    ...crashes.slice(-1).map(({ reason }) => `the last ${unit} that stopped by itself: ${reason}`),
+  ];
+  return met.map((words) => `; ${words.replace(/\.+$/, '')}`).join('');
 }

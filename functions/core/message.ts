@@ -68,6 +68,7 @@ const subjects: Readonly<Record<ChapterKind, Subject>> = {
     `${of.service}: ${of.image} was removed after ${of.seconds} s, there was nothing to go back to`,
   hookPassed: (of) => `${of.service}: a hook lets ${of.generation} go on`,
   hookFailed: (of) => `${of.service}: a hook says no to ${of.generation}`,
+  undrained: (of) => `${of.service}: an instance of ${of.generation} ended without having been drained`,
   lastWords: (of) => `${of.service}: what ${of.generation} (${of.image}) left behind`,
   imageNotKept: (of) => `${of.service}: ${of.image} is not kept from expiring`,
   imageMissing: (of) => `${of.service}: the image ${of.image} of ${of.generation} is gone`,

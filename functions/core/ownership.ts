@@ -44,13 +44,14 @@ export function goingForward(item: ServiceItem, plan: Pick<Plan, 'fence' | 'depl
 }
 
 /** Something is left to be done for the service, by its owner or by the sweep. */
-export function isOpen({ owner, pending, retained, collect, bounds, hooks }: ServiceItem): boolean {
+export function isOpen({ owner, pending, retained, collect, bounds, hooks, drains }: ServiceItem): boolean {
   return (
     owner !== null ||
     pending !== null ||
     retained.length > 0 ||
     collect !== null ||
     bounds !== null ||
+    drains.length > 0 ||
     hooks.some(({ answer }) => answer === null)
   );
 }

@@ -223,6 +223,29 @@ const intake = growing({
 });
 export type Intake = z.infer<typeof intake>;
 
+/** An instance that is drained before it ends, or waits for its turn. */
+const drain = growing({
+  generation: generationName,
+  instance: z.string(),
+  /** When it was heard of. */
+  since: instant,
+  /** Null while it waits. */
+  startedAt: instant.nullable(),
+  /** How often it was handed on since: what calls its function has less time than it may have. */
+  handed: z.int().default(0),
+  /** The invocation that calls its function; null until one does. */
+  caller: z.string().nullable().default(null),
+});
+export type Drain = z.infer<typeof drain>;
+
+/** An instance that ended without having been drained. */
+const undrained = growing({
+  generation: generationName,
+  instance: z.string(),
+  reason: z.string(),
+  at: instant,
+});
+
 const bounds = growing({ minimum: z.int(), maximum: z.int() });
 
 export const serviceItem = growing({
@@ -280,6 +303,10 @@ export const serviceItem = growing({
   orphans: z.array(orphan).default([]),
   /** Hooks that are asked, the newest last. */
   hooks: z.array(hookRun).default([]),
+  /** Instances that are drained, or wait for that, in the order in which they were heard of. */
+  drains: z.array(drain).default([]),
+  /** What people were told of last: not every instance whose drain fails. */
+  undrained: undrained.nullable().default(null),
   /** Who wants the orphans ended; null when nobody does. */
   collect: growing({ by: z.string(), at: instant }).nullable().default(null),
   deployment: deployment.nullable(),
@@ -319,6 +346,8 @@ export function newServiceItem(service: ServiceName): ServiceItem {
     imagesMissing: [],
     orphans: [],
     hooks: [],
+    drains: [],
+    undrained: null,
     collect: null,
     deployment: null,
     wait: null,

@@ -1,5 +1,6 @@
 /** What can end a wait early, read from the events of ECS, EC2 Auto Scaling and CloudWatch and from people. */
 import * as z from 'zod';
+import { drainHook } from './drain.ts';
 import {
   type DeploymentId,
   type Digest,
@@ -53,6 +54,13 @@ export type Signal =
       readonly reason: string;
     }
   | { readonly kind: 'steady'; readonly service: ServiceName; readonly generation: GenerationName }
+  /** An instance is about to end, and waits to be drained. */
+  | {
+      readonly kind: 'drain';
+      readonly service: ServiceName;
+      readonly generation: GenerationName;
+      readonly instance: string;
+    }
   | { readonly kind: 'alarm'; readonly alarm: string; readonly reason: string; readonly at: number }
   | {
       readonly kind: 'release';
@@ -145,6 +153,16 @@ const instanceEvent = z.object({
   }),
 });
 
+/** https://docs.aws.amazon.com/autoscaling/ec2/userguide/ec2-auto-scaling-event-reference.html#terminate-lifecycle-action */
+const endingEvent = z.object({
+  'detail-type': z.literal('EC2 Instance-terminate Lifecycle Action'),
+  detail: z.object({
+    AutoScalingGroupName: z.string().min(1),
+    EC2InstanceId: z.string().min(1),
+    LifecycleHookName: z.string(),
+  }),
+});
+
 /** https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/cloudwatch-and-eventbridge.html */
 const alarmEvent = z.object({
   'detail-type': z.literal('CloudWatch Alarm State Change'),
@@ -191,7 +209,7 @@ const personal = z.discriminatedUnion('signal', [
   }),
 ]);
 
-const anySignal = z.union([taskEvent, serviceEvent, instanceEvent, alarmEvent, personal]);
+const anySignal = z.union([taskEvent, serviceEvent, instanceEvent, endingEvent, alarmEvent, personal]);
 
 export function readSignal(event: unknown): SignalReading {
   const parsed = parse(anySignal, event);
@@ -217,6 +235,8 @@ export function readSignal(event: unknown): SignalReading {
     case 'EC2 Instance Terminate Successful':
     case 'EC2 Instance Terminate Unsuccessful':
       return readInstance(value['detail-type'], value.id, value.detail);
+    case 'EC2 Instance-terminate Lifecycle Action':
+      return readEnding(value.detail);
     case 'CloudWatch Alarm State Change': {
       const { alarmName, state } = value.detail;
       if (state.value !== 'ALARM')
@@ -314,6 +334,21 @@ function readInstance(
     case 'EC2 Instance Terminate Unsuccessful':
       return { kind: 'ignored', reason: `${task} of ${group} could not be terminated yet: ${StatusMessage}` };
   }
+}
+
+function readEnding({
+  AutoScalingGroupName: group,
+  EC2InstanceId: instance,
+  LifecycleHookName: hook,
+}: z.infer<typeof endingEvent>['detail']): SignalReading {
+  const owner = ownerOf(group);
+  if (owner === undefined) return { kind: 'ignored', reason: `${group} is not a generation` };
+  return hook === drainHook
+    ? { kind: 'signal', signal: { kind: 'drain', ...owner, instance } }
+    : {
+        kind: 'ignored',
+        reason: `${instance} of ${group} waits for the hook ${hook}, which is not ${drainHook}`,
+      };
 }
 
 function ownerOf(name: string): { service: ServiceName; generation: GenerationName } | undefined {

@@ -10,9 +10,22 @@ export interface HookCall {
   readonly until: number;
 }
 
+/** One instance to be drained. */
+export interface DrainCall {
+  readonly service: string;
+  readonly generation: string;
+  readonly instance: string;
+  /** ARN of the function; null: it is let go at once. */
+  readonly function: string | null;
+  /** When it is let go in any case, in milliseconds since the epoch. */
+  readonly until: number;
+}
+
 /** Has hooks called by somebody who can wait for them. A repeat may call twice: the key tells. */
 export interface Hooks {
   begin(call: HookCall): Promise<void>;
+  /** Has an instance drained, and let go then. */
+  drain(call: DrainCall): Promise<void>;
 }
 
 /** Functions that belong to services. */

@@ -14,7 +14,7 @@ export interface Ledger {
     service: ServiceName,
     decide: (item: ServiceItem) => T,
   ): Promise<T>;
-  /** Services that an execution holds, a push waits for, that retain a generation, that are owed their scaling, or whose orphans are to be ended. Eventually consistent: what has just begun may be missing. */
+  /** Services that an execution holds, a push waits for, that retain a generation, that are owed their scaling, whose instances drain, or whose orphans are to be ended. Eventually consistent: what has just begun may be missing. */
   open(): Promise<readonly ServiceName[]>;
 }
 

@@ -1,15 +1,16 @@
 /**
- * Has the hooks called that a change of the service item asks, and tells what it means: to the ledger's history, then to people.
+ * Has the hooks called that a change of the service item asks, and the instances drained that begin to, and tells what it means: to the ledger's history, then to people.
  * Changes nothing. A repeat calls with the same key, finds the history told, and sends the message again, with the same id.
  */
 import { isSpoken } from '../core/chapter.ts';
+import { begunIn, drainedUntil, drainOf } from '../core/drain.ts';
 import { CutoverError } from '../core/errors.ts';
 import { hookInput } from '../core/hook-contract.ts';
 import { messageOf } from '../core/message.ts';
 import type { ServiceItem } from '../core/service-item.ts';
 import { chaptersOf } from '../core/story.ts';
 import type { Announcer } from '../ports/announcer.ts';
-import type { HookCall, Hooks } from '../ports/hooks.ts';
+import type { DrainCall, HookCall, Hooks } from '../ports/hooks.ts';
 import type { History } from '../ports/ledger.ts';
 
 export interface AnnouncePorts {
@@ -23,16 +24,20 @@ export interface ItemChange {
   readonly after: ServiceItem;
 }
 
-/** Returns why hooks could not be begun: each then does not answer, which its deadline tells. */
+/** Returns why hooks and drains could not be begun: each then does not answer, which its deadline tells. */
 export async function announce(
   { before, after }: ItemChange,
   ports: AnnouncePorts,
 ): Promise<readonly string[]> {
   const refused: string[] = [];
   // First: what a deployment waits for must not wait for the messages, nor they for what AWS refuses.
-  for (const call of callsIn(before, after)) {
+  const calls = [
+    ...callsIn(before, after).map((call) => () => ports.hooks.begin(call)),
+    ...drainsIn(before, after).map((call) => () => ports.hooks.drain(call)),
+  ];
+  for (const begin of calls) {
     try {
-      await ports.hooks.begin(call);
+      await begin();
     } catch (failure) {
       if (!(failure instanceof CutoverError) || failure.name !== 'Cutover.AwsRefused') throw failure;
       refused.push(failure.message);
@@ -59,4 +64,16 @@ function callsIn(before: ServiceItem | null, after: ServiceItem): readonly HookC
       { service, key, until, function: hook.function, retries: hook.retries, input: hookInput(after, run) },
     ];
   });
+}
+
+/** The instances that begin to drain with this change, or are handed on. */
+function drainsIn(before: ServiceItem | null, after: ServiceItem): readonly DrainCall[] {
+  const { service } = after;
+  return begunIn(before, after).map(({ generation, instance, startedAt }) => ({
+    service,
+    generation,
+    instance,
+    function: drainOf(after)?.function ?? null,
+    until: drainedUntil(after, startedAt),
+  }));
 }

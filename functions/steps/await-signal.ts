@@ -6,12 +6,12 @@ import * as z from 'zod';
 import { waiting } from '../core/course.ts';
 import { failureSchema } from '../core/errors.ts';
 import { needingHand } from '../core/hold.ts';
-import { stopReason } from '../core/latch.ts';
+import { stopReason, troubleInWords } from '../core/latch.ts';
 import { running } from '../core/ownership.ts';
 import { approvalOf, mustBeApproved, pausing } from '../core/pause.ts';
 import { type Plan, planSchema } from '../core/plan.ts';
 import { isSeenHealthy, lookedAt } from '../core/seen-healthy.ts';
-import type { ServiceItem } from '../core/service-item.ts';
+import type { Deployment, ServiceItem } from '../core/service-item.ts';
 import { unitOf } from '../core/unit.ts';
 import type { Verdict } from '../core/verdict.ts';
 import type { Ledger } from '../ports/ledger.ts';
@@ -85,7 +85,7 @@ export async function awaitSignal(
     await ports.waits.fail(token, stop.error, stop.cause);
     return { remark: stop.cause };
   }
-  return input.for === 'healthy' ? lookAtHealth(input, ports) : lookAtBake(input, item, ports);
+  return input.for === 'healthy' ? lookAtHealth(input, deployment, ports) : lookAtBake(input, item, ports);
 }
 
 const overtaken = { remark: 'a later look has begun; this one came too late' };
@@ -114,7 +114,11 @@ async function awaitHand(
   };
 }
 
-async function lookAtHealth({ plan, token, deadline, recheckSeconds }: LookInput, ports: AwaitPorts) {
+async function lookAtHealth(
+  { plan, token, deadline, recheckSeconds }: LookInput,
+  deployment: Deployment,
+  ports: AwaitPorts,
+) {
   const { verdict: seen, allRunning, gone } = await look(plan, null, ports);
   const sinceLaunch = ports.now() - (deadline - plan.settings.healthDeadlineSeconds * 1_000);
   // ECS and Auto Scaling are eventually consistent: what was just made may not be seen yet.
@@ -137,7 +141,7 @@ async function lookAtHealth({ plan, token, deadline, recheckSeconds }: LookInput
       ? `it must be seen healthy ${plan.settings.healthyLooks} times`
       : verdict.missing.join('; ');
   if (ports.now() >= deadline) {
-    const cause = `${plan.to.name} did not become healthy within ${plan.settings.healthDeadlineSeconds} s: ${missing}`;
+    const cause = `${plan.to.name} did not become healthy within ${plan.settings.healthDeadlineSeconds} s: ${missing}${troubleInWords(deployment)}`;
     await ports.waits.fail(token, 'Cutover.Unhealthy', cause);
     return { remark: cause };
   }

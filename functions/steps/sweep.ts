@@ -1,6 +1,7 @@
 /**
  * Looks after what is open: services whose owner died get a recovery, pushes that waited are offered again, generations that
- * nobody retired are, and what scales the live one is given back where the end of a deployment could not. By schedule it also looks after all that is declared: the pushes that no event announced, the images
+ * nobody retired are, what scales the live one is given back where the end of a deployment could not, and instances that are drained
+ * end in their time. By schedule it also looks after all that is declared: the pushes that no event announced, the images
  * that must stay, and what nothing references. Changes no service; what it starts has names that a repeat gives again.
  */
 import { CutoverError } from '../core/errors.ts';
@@ -11,11 +12,13 @@ import { hasEnded } from '../core/recovery.ts';
 import { nextVisit } from '../core/retention.ts';
 import type { ServiceItem } from '../core/service-item.ts';
 import type { ServiceSettings } from '../core/service-settings.ts';
+import type { Drains } from '../ports/drains.ts';
 import type { Executions } from '../ports/executions.ts';
 import type { Fleet, FleetDeclarations } from '../ports/fleet.ts';
 import type { Ledger } from '../ports/ledger.ts';
 import type { Now } from './clock.ts';
 import { type DeclarationPorts, declaredSettings } from './declared-settings.ts';
+import { findDrains, lookAfterDrains } from './look-after-drains.ts';
 import { lookAfterFleet } from './look-after-fleet.ts';
 import { type LookAfterImagesPorts, lookAfterImages } from './look-after-images.ts';
 import { giveScalingBack, type ScalePorts } from './scale.ts';
@@ -23,6 +26,7 @@ import { giveScalingBack, type ScalePorts } from './scale.ts';
 export interface SweepPorts extends DeclarationPorts, ScalePorts, Pick<LookAfterImagesPorts, 'images'> {
   readonly ledger: Pick<Ledger, 'read' | 'open' | 'change'>;
   readonly fleet: FleetDeclarations & Pick<Fleet, 'standing'>;
+  readonly drains: Drains;
   readonly executions: Executions;
   /** ARNs of the machines. */
   readonly deploy: string;
@@ -66,13 +70,17 @@ interface Start {
 
 async function sweepService(service: ServiceName, ports: SweepPorts): Promise<readonly string[]> {
   const item = await noting(await ports.ledger.read(service), ports);
-  // That it cannot be given back keeps no push waiting, which may be what mends that.
-  const [given] = await Promise.allSettled([item.owner === null ? giveScalingBack(item, ports) : undefined]);
+  // That AWS does not let it keeps no push waiting, which may be what mends that.
+  const looked = await Promise.allSettled([
+    item.owner === null ? giveScalingBack(item, ports) : undefined,
+    lookAfterDrains(item, ports),
+  ]);
   const started = await begin(
     item.owner === null ? waitingIn(item, ports) : await recovering(item, item.owner, ports),
     ports,
   );
-  if (given.status === 'rejected') throw given.reason;
+  const failed = looked.find((each) => each.status === 'rejected');
+  if (failed !== undefined) throw failed.reason;
   return started;
 }
 
@@ -87,17 +95,19 @@ async function lookAfter(service: ServiceName, ports: SweepPorts): Promise<reado
   const settings = await validSettings(service, ports);
   if (settings === undefined) return [];
   const item = await ports.ledger.read(service);
-  // One of the two that fails must not keep the other; the whole is tried again.
-  const [lost, orphans] = await Promise.allSettled([
+  // One that fails must not keep the others; the whole is tried again.
+  const [lost, ...others] = await Promise.allSettled([
     lookAfterImages(item, settings, ports),
     lookAfterFleet(item, settings, ports),
+    findDrains(item, ports),
   ]);
   const started =
     lost.status === 'rejected' || lost.value === undefined
       ? []
       : await begin([offering(service, lost.value, ports)], ports);
   if (lost.status === 'rejected') throw lost.reason;
-  if (orphans.status === 'rejected') throw orphans.reason;
+  const failed = others.find((each) => each.status === 'rejected');
+  if (failed !== undefined) throw failed.reason;
   return started;
 }
 

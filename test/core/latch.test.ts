@@ -55,6 +55,13 @@ const noRoom = (event: string): Signal => ({
   event,
   reason: 'RESOURCE:FARGATE.',
 });
+const notLaunched = (event: string): Signal => ({
+  kind: 'notLaunched',
+  service: web,
+  generation,
+  event,
+  reason: 'We currently do not have sufficient t3.small capacity.',
+});
 const steady: Signal = { kind: 'steady', service: web, generation };
 const alarm: Signal = { kind: 'alarm', alarm: 'web-errors', reason: '5 > 1', at: startedAt + 60_000 };
 const abort: Signal = { kind: 'abort', service: web, by: 'ann', reason: 'wrong version' };
@@ -117,6 +124,22 @@ describe('a signal', () => {
         cause:
           'no room was found for its tasks, 3 times: RESOURCE:FARGATE. It is capacity or a quota: ask for a larger quota, or give the service other subnets or a smaller task',
       },
+    ],
+    [
+      'that instances could not be launched again and again',
+      [notLaunched('e1'), notLaunched('e2'), notLaunched('e2'), notLaunched('e3')],
+      'healthy',
+      {
+        error: 'Cutover.Unhealthy',
+        cause:
+          '3 launches of instances of the new generation failed; the last one: We currently do not have sufficient t3.small capacity',
+      },
+    ],
+    [
+      'that no more instances could be launched while it takes traffic',
+      [notLaunched('e1'), notLaunched('e2'), notLaunched('e3')],
+      'bake',
+      undefined,
     ],
     [
       'that no room is found for more while it takes traffic',

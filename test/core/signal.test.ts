@@ -216,6 +216,73 @@ describe('a service of a generation', () => {
     });
   });
 
+  /** https://docs.aws.amazon.com/autoscaling/ec2/userguide/ec2-auto-scaling-event-reference.html */
+  const instanceEvent = (what: string, detail: object, AutoScalingGroupName = 'web-g0002') => ({
+    'detail-type': `EC2 Instance ${what}`,
+    id: 'event-1',
+    detail: { AutoScalingGroupName, EC2InstanceId: 'i-1', StatusMessage: '', Cause: 'cause', ...detail },
+  });
+  const shrinking =
+    'At 2026-01-05T12:00:00Z an instance was taken out of service in response to a difference between desired and actual capacity, shrinking the capacity from 2 to 1.';
+  const unhealthy =
+    'At 2026-01-05T12:00:00Z an instance was taken out of service in response to an ELB system health check failure.';
+  it.each([
+    ['runs', 'Launch Successful', {}, { kind: 'taskRunning', ...owner, task: 'i-1' }],
+    [
+      'could not be launched',
+      'Launch Unsuccessful',
+      { EC2InstanceId: '', StatusMessage: 'You have requested more vCPU capacity.' },
+      { kind: 'notLaunched', ...owner, event: 'event-1', reason: 'You have requested more vCPU capacity.' },
+    ],
+    [
+      'could not be launched, nobody says why',
+      'Launch Unsuccessful',
+      {},
+      { kind: 'notLaunched', ...owner, event: 'event-1', reason: 'EC2 Auto Scaling gave no reason' },
+    ],
+    [
+      'was scaled in',
+      'Terminate Successful',
+      { Cause: shrinking },
+      {
+        kind: 'taskStopped',
+        ...owner,
+        task: 'i-1',
+        crashed: false,
+        reason: shrinking.slice('At 2026-01-05T12:00:00Z '.length),
+      },
+    ],
+    [
+      'was found unhealthy',
+      'Terminate Successful',
+      { Cause: unhealthy },
+      {
+        kind: 'taskStopped',
+        ...owner,
+        task: 'i-1',
+        crashed: true,
+        reason: 'an instance was taken out of service in response to an ELB system health check failure.',
+      },
+    ],
+  ])('of an instance that %s', (_, what, detail, signal) => {
+    expect(readSignal(instanceEvent(what, detail))).toEqual({ kind: 'signal', signal });
+  });
+
+  it.each([
+    [
+      'a group that is no generation',
+      instanceEvent('Launch Successful', {}, 'bastion'),
+      'bastion is not a generation',
+    ],
+    [
+      'an instance that is still on its way out',
+      instanceEvent('Terminate Unsuccessful', { StatusMessage: 'not now' }),
+      'i-1 of web-g0002 could not be terminated yet: not now',
+    ],
+  ])('of %s ends no wait', (_, event, reason) => {
+    expect(readSignal(event)).toEqual({ kind: 'ignored', reason });
+  });
+
   it('that is steady', () => {
     const detail = {
       eventType: 'INFO',

@@ -91,7 +91,7 @@ const functions = [
   },
   { entry: 'signal', clients: ['dynamodb', 'sfn'], kilobytes: 415 },
   { entry: 'announce', clients: ['dynamodb', 'lambda', 'sns'], kilobytes: 560 },
-  { entry: 'hook', clients: ['dynamodb', 'lambda', 'sfn'], kilobytes: 545 },
+  { entry: 'hook', clients: ['auto-scaling', 'dynamodb', 'lambda', 'sfn'], kilobytes: 595 },
   { entry: 'listener-rule', clients: ['elastic-load-balancing-v2'], kilobytes: 370 },
 ];
 

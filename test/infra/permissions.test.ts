@@ -39,6 +39,8 @@ const unseen: readonly RegExp[] = [
   /^Deployer(?:Shift|Terminate)Role ecs:UpdateService$/,
   // Services that scale; test/infra/scaling-rights.test.ts tries them all.
   /^Deployer(?:Launch|Shift|Promote|Terminate|Sweeper)Role (?:application-autoscaling:\w+|cloudwatch:(?:DescribeAlarms|PutMetricAlarm|DeleteAlarms)|iam:CreateServiceLinkedRole)$/,
+  // Services on EC2 Auto Scaling; test/simulation/instance-rights.test.ts uses them.
+  /^Deployer\w+Role (?:autoscaling:\w+|ec2:(?!DescribeSubnets)\w+)$/,
   // What Application Auto Scaling asks of its caller.
   /^Deployer(?:Promote|Sweeper)Role ecs:(?:DescribeServices|UpdateService)$/,
   // AMIs, which are kept by tags; test/simulation/amis.test.ts deploys some, test/infra/ami-service.test.ts tries the tags.

@@ -403,7 +403,8 @@ describe('a hook that says nothing', () => {
     await launch({ plan }, world.ports);
     const before = world.item;
     await shift({ direction: 'forward', plan, step: plan.steps[0]!, index: 0 }, world.ports).catch(() => {});
-    const denied = { begin: () => Promise.reject(new CutoverError('Cutover.AwsRefused', 'denied')) };
+    const refuse = () => Promise.reject(new CutoverError('Cutover.AwsRefused', 'denied'));
+    const denied = { begin: refuse, drain: refuse };
     const change = { before, after: { ...world.item, waiver: { by: 'ann', reason: 'x', at: 1 } } };
     expect(await announce(change, { ...world.ports, hooks: denied })).toEqual(['denied']);
     expect(world.told.map(({ kind }) => kind)).toEqual(['waived']);

@@ -11,7 +11,7 @@ import type { Generation } from '../../functions/core/generation.ts';
 import type { FleetState, TargetState } from '../../functions/core/health.ts';
 import type { ImageScan } from '../../functions/core/image-scan.ts';
 import type { Message } from '../../functions/core/message.ts';
-import type { ServiceName, SlotName } from '../../functions/core/names.ts';
+import type { GenerationName, ServiceName, SlotName } from '../../functions/core/names.ts';
 import type { Standing } from '../../functions/core/orphans.ts';
 import { isOpen } from '../../functions/core/ownership.ts';
 import type { Plan } from '../../functions/core/plan.ts';
@@ -29,9 +29,10 @@ import type {
 import { inWords, sameWeights, type Weights } from '../../functions/core/weights.ts';
 import type { Alarms } from '../../functions/ports/alarms.ts';
 import type { Announcer } from '../../functions/ports/announcer.ts';
+import type { Drains } from '../../functions/ports/drains.ts';
 import type { Executions } from '../../functions/ports/executions.ts';
 import type { Fleet, FleetDeclarations } from '../../functions/ports/fleet.ts';
-import type { HookCall, Hooks } from '../../functions/ports/hooks.ts';
+import type { DrainCall, HookCall, Hooks } from '../../functions/ports/hooks.ts';
 import type { ImageChecks } from '../../functions/ports/image-checks.ts';
 import type { Images } from '../../functions/ports/images.ts';
 import type { History, Ledger } from '../../functions/ports/ledger.ts';
@@ -77,6 +78,9 @@ export type Call =
   | 'scaling.release'
   | 'witness.lastWords'
   | 'fleet.forget'
+  | 'drains.keep'
+  | 'drains.letGo'
+  | 'drains.waiting'
   | 'requests.perMinute'
   | 'requests.slowTime'
   | 'requests.slotMinutes'
@@ -153,6 +157,10 @@ export class World {
   readonly said: Message[] = [];
   /** Hooks that were had called. */
   readonly hookCalls: HookCall[] = [];
+  /** Instances that were had drained. */
+  readonly drainCalls: DrainCall[] = [];
+  /** Instances whose end waits for us, each with its generation. */
+  readonly waiting = new Map<string, GenerationName>();
   /** Writes of others, each made once between our read and our write. */
   readonly conflicts: ((item: ServiceItem) => ServiceItem)[] = [];
   readonly #faults: Fault[] = [];
@@ -287,7 +295,27 @@ export class World {
       scan: () => world.#call('images.scan', () => world.scan),
       signature: () => world.#call('images.signature', () => ({ kind: 'unreadable', why: 'not here' })),
     };
-    const hooks: Hooks = { begin: async (call) => void world.hookCalls.push(call) };
+    const hooks: Hooks = {
+      begin: async (call) => void world.hookCalls.push(call),
+      drain: async (call) => void world.drainCalls.push(call),
+    };
+    const drains: Drains = {
+      keep: (of) =>
+        world.#call('drains.keep', () => {
+          world.trace.push(`drains: ${of.instance} kept`);
+          return world.waiting.has(of.instance) ? 'kept' : 'gone';
+        }),
+      letGo: ({ instance }) =>
+        world.#call('drains.letGo', () => {
+          if (world.waiting.delete(instance)) world.trace.push(`drains: ${instance} let go`);
+        }),
+      waiting: (generations) =>
+        world.#call('drains.waiting', () =>
+          [...world.waiting].flatMap(([instance, generation]) =>
+            generations.includes(generation) ? [{ generation, instance }] : [],
+          ),
+        ),
+    };
     const witness: Witness = {
       lastWords: async (_, { name }, task) =>
         world.#call('witness.lastWords', () => ({
@@ -380,6 +408,7 @@ export class World {
       scaling,
       witness,
       hooks,
+      drains,
       requests,
       metrics,
       alarms,

@@ -1,0 +1,86 @@
+/** Instances that do not come, or do not stay: the deployment goes back, with what EC2 Auto Scaling says of it, in words. */
+import { describe, expect, it } from 'vitest';
+import { ended, expectLive, inWorld } from './cell.ts';
+import { ground } from './ground.ts';
+import { baking } from './stories.ts';
+import type { World } from './world.ts';
+
+const minuteMs = 60_000;
+
+/** Lets the deployment of the digest go back; what was told of why, and what it left behind. */
+async function wayBack(world: World, first: string, digest: string) {
+  await world.pass(
+    () => world.item?.deployment?.plan.to.digest === digest && world.item.deployment.outcome !== null,
+    'its end',
+  );
+  await ended(world);
+  expectLive(world, first);
+  const { outcome, reason, lastWords, startedAt, turned } = world.item!.deployment!;
+  expect(outcome).toBe('restored');
+  return {
+    reason: reason ?? '',
+    said: (lastWords?.events ?? []).join(' | '),
+    minutes: ((turned?.at ?? 0) - startedAt) / minuteMs,
+  };
+}
+
+const tell = (story: (world: World, first: string) => Promise<void>) =>
+  inWorld(ground(), async (world) => story(world, await world.goLive('v1')), { service: 'worker' });
+
+describe('instances', () => {
+  it('that never answer are taken back at the deadline, each named with what its health check met', () =>
+    tell(async (world, first) => {
+      const digest = world.push('v2', { bootMs: 24 * 60 * minuteMs });
+      const { reason, minutes } = await wayBack(world, first, digest);
+      expect(reason).toMatch(
+        /^worker-g0002 did not become healthy within 120 s: 0 of 2 targets are healthy; i-\w+ is unhealthy/,
+      );
+      expect(minutes).toBeLessThan(3);
+    }));
+
+  it('that fail after they were healthy are taken back at the next look, and what replaced them is told', () =>
+    tell(async (world, first) => {
+      const digest = world.push('v2');
+      await baking(world, digest, 1);
+      world.checker.mayDie = true;
+      world.aws.tasks.becomeUnhealthy(({ image }) => image.digest === digest);
+      const { reason, said } = await wayBack(world, first, digest);
+      expect(reason).toMatch(/^worker-g0002 did not stay healthy: .*targets are healthy; i-\w+ is unhealthy/);
+      expect(said).toContain('in response to an ELB system health check failure');
+    }));
+
+  it('for which there is no capacity are taken back after three tries, in the words of the activity', () =>
+    tell(async (world, first) => {
+      const words =
+        'We currently do not have sufficient t3.small capacity in the Availability Zone you requested (us-east-1a).';
+      world.exhaust(words);
+      const { reason, said, minutes } = await wayBack(world, first, world.push('v2'));
+      expect(reason).toBe(
+        `3 launches of instances of the new generation failed; the last one: ${words} Launching EC2 instance failed`,
+      );
+      expect(said).toContain(words);
+      expect(minutes).toBeLessThan(3);
+    }));
+
+  it('whose launch hook nobody answers are given up, and taken back with that reason', () =>
+    tell(async (world, first) => {
+      const { fleet } = await world.settings();
+      const hook = { name: 'warm-up', at: 'launching', heartbeatSeconds: 30, onTimeout: 'abandon' };
+      await world.declare({ fleet: { ...fleet, hooks: [hook] } });
+      const { reason, said } = await wayBack(world, first, world.push('v2'));
+      expect(reason).toMatch(
+        /^worker-g0002 did not become healthy within 120 s: 0 of 2 instances run; .*; an instance could not be launched: .*abandoned: Heartbeat Timeout$/,
+      );
+      expect(said).toContain('Heartbeat Timeout');
+    }));
+
+  it('that a launch hook lets in are waited for', () =>
+    tell(async (world) => {
+      const { fleet } = await world.settings();
+      const hook = { name: 'warm-up', at: 'launching', heartbeatSeconds: 30, onTimeout: 'continue' };
+      await world.declare({ fleet: { ...fleet, hooks: [hook] } });
+      const digest = await world.goLive('v2');
+      await ended(world);
+      expectLive(world, digest);
+    }));
+});
