@@ -1,6 +1,6 @@
 /** Who is asked of an image: Amazon ECR, or EC2 where the repository is the AMIs of an account. */
 import { amiOwner } from '../core/ami-event.ts';
-import type { Digest } from '../core/names.ts';
+import { type Digest, isAmi } from '../core/names.ts';
 import type { ImageReference, Images } from '../ports/images.ts';
 import type { ImagePlatforms } from '../ports/preflight.ts';
 
@@ -29,8 +29,11 @@ export class ImagesByRepository implements Images {
     return of(this.#registries, repository).tagged(repository);
   }
 
+  /** A service may have deployed the other kind before: no repository has both, and asked for one ECR would refuse to answer. */
   async existing(repository: string, digests: readonly Digest[]) {
-    return of(this.#registries, repository).existing(repository, digests);
+    const ofAmis = amiOwner(repository) !== undefined;
+    const own = digests.filter((digest) => isAmi(digest) === ofAmis);
+    return of(this.#registries, repository).existing(repository, own);
   }
 
   async tag(repository: string, digest: Digest, tag: string): Promise<void> {

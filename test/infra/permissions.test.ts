@@ -43,6 +43,8 @@ const unseen: readonly RegExp[] = [
   /^Deployer\w+Role (?:autoscaling:\w+|ec2:(?!DescribeSubnets)\w+)$/,
   // What Application Auto Scaling asks of its caller.
   /^Deployer(?:Promote|Sweeper)Role ecs:(?:DescribeServices|UpdateService)$/,
+  // AMIs, which are kept by tags; test/simulation/amis.test.ts deploys some, test/infra/ami-service.test.ts tries the tags.
+  /^Deployer(?:PlanRollbackRole ec2:DescribeImages|LaunchRole ec2:CreateTags|SweeperRole ec2:(?:DescribeImages|DeleteTags))$/,
   // A test listener; test/infra/constructs.test.ts.
   /^Deployer(?:Shift|Terminate)Role elasticloadbalancing:ModifyRule$/,
   // Hooks; test/end-to-end/hooks.test.ts has one.

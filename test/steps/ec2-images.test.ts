@@ -165,19 +165,20 @@ describe('the platform', () => {
 });
 
 describe('by its repository', () => {
+  /** In place of ECR; what it is asked for is there. */
+  const ecr = {
+    find: async () => undefined,
+    tagged: async () => [],
+    existing: async (_: string, digests: readonly Digest[]) => new Set(digests),
+    tag: async () => undefined,
+    untag: async () => undefined,
+    platforms: async () => undefined,
+  };
+
   it('an image is asked of ECR, an AMI of EC2', async () => {
     const id = await available('worker-7');
-    const nowhere = {
-      find: async () => undefined,
-      tagged: async () => [],
-      existing: async () => new Set<Digest>(),
-      tag: async () => undefined,
-      untag: async () => undefined,
-      platforms: async () => undefined,
-    };
-    const both = new ImagesByRepository({ ecr: nowhere, amis: images });
+    const both = new ImagesByRepository({ ecr, amis: images });
     expect(await both.find(self, { digest: id })).toMatchObject({ tags: ['worker-7'] });
-    expect(await both.existing(self, [id])).toEqual(new Set([id]));
     await both.tag(self, id, 'retain-worker-g0001');
     expect(await both.tagged(self)).toHaveLength(1);
     expect(await tagsOf(id)).toHaveLength(2);
@@ -185,8 +186,15 @@ describe('by its repository', () => {
     expect(await tagsOf(id)).toHaveLength(1);
     expect(await both.find('shop/web', { digest: digestOf(1) })).toBeUndefined();
     expect(await both.tagged('shop/web')).toEqual([]);
-    const platforms = new PlatformsByRepository({ ecr: nowhere, amis: images });
+    const platforms = new PlatformsByRepository({ ecr, amis: images });
     expect(await platforms.platforms(self, id)).toHaveLength(1);
     expect(await platforms.platforms('shop/web', digestOf(1))).toBeUndefined();
+  });
+
+  it('of what a service deployed before, the other kind is in none', async () => {
+    const id = await available('worker-7');
+    const both = new ImagesByRepository({ ecr, amis: images });
+    expect(await both.existing(self, [id, digestOf(1)])).toEqual(new Set([id]));
+    expect(await both.existing('shop/web', [id, digestOf(1)])).toEqual(new Set([digestOf(1)]));
   });
 });
