@@ -56,9 +56,10 @@ describe('infrastructure code', () => {
   it('owns no weights and no counts', () => {
     const text = JSON.stringify(template.Resources);
     expect(text).not.toMatch(/"Weight"|"DesiredCount"|"MinimumHealthyPercent"/);
-    expect(all('AWS::ECS::Service')).toEqual([]);
+    expect([...all('AWS::ECS::Service'), ...all('AWS::AutoScaling::AutoScalingGroup')]).toEqual([]);
     const forwarding = all('AWS::ElasticLoadBalancingV2::ListenerRule');
-    expect(forwarding).toHaveLength(3);
+    // Of two services.
+    expect(forwarding).toHaveLength(6);
     for (const { Conditions } of forwarding) {
       expect(Conditions).toMatchObject([{ HttpHeaderConfig: { HttpHeaderName: slotHeader } }]);
     }
@@ -140,7 +141,7 @@ describe('infrastructure code', () => {
     const targets = all('AWS::Events::Rule').flatMap(
       ({ Targets }) => Targets as { DeadLetterConfig?: unknown }[],
     );
-    expect(targets).toHaveLength(6);
+    expect(targets).toHaveLength(9);
     const queue = { 'Fn::GetAtt': [only('AWS::SQS::Queue').id, 'Arn'] };
     for (const { DeadLetterConfig } of targets) expect(DeadLetterConfig).toEqual({ Arn: queue });
     expect(only('AWS::SQS::QueuePolicy')['PolicyDocument']).toMatchObject({
@@ -261,6 +262,14 @@ const unlimited: Readonly<Record<string, readonly string[]>> = {
   'elasticloadbalancing:DescribeTargetGroups': ['PlanDeployment'],
   'elasticloadbalancing:DescribeAccountLimits': ['PlanDeployment'],
   'ec2:DescribeSubnets': ['PlanDeployment'],
+  'ec2:DescribeImages': ['PlanDeployment', 'PlanRollback', 'Sweeper'],
+  'ec2:DescribeInstanceTypes': ['PlanDeployment'],
+  'ec2:DescribeLaunchTemplates': ['Terminate', 'Sweeper'],
+  'ec2:DescribeLaunchTemplateVersions': ['PlanDeployment', 'Launch'],
+  'autoscaling:DescribeAutoScalingGroups': ['PlanDeployment', 'Await', 'Judge', ...scalers],
+  'autoscaling:DescribePolicies': scalers,
+  'autoscaling:DescribeScheduledActions': scalers,
+  'autoscaling:DescribeScalingActivities': ['Terminate'],
   'application-autoscaling:DescribeScalableTargets': scalers,
   'application-autoscaling:DescribeScalingPolicies': ['Launch', 'Promote', 'Sweeper'],
   'application-autoscaling:DescribeScheduledActions': ['Promote', 'Sweeper'],
@@ -278,7 +287,7 @@ const unlimited: Readonly<Record<string, readonly string[]>> = {
   'states:SendTaskSuccess': ['Await'],
   'states:SendTaskFailure': ['PlanDeployment', 'Await', 'Signal', 'Hook'],
   'dynamodb:ListStreams': ['Announce'],
-  'ecr:GetAuthorizationToken': ['TemplateExecution'],
+  'ecr:GetAuthorizationToken': ['TemplateExecution', 'Worker'],
 };
 
 describe('roles', () => {
@@ -299,21 +308,28 @@ describe('roles', () => {
     expect(strangers).toEqual([]);
   });
 
-  it('hand on two roles only, those of the task definition, and to ECS tasks only', () => {
+  it('hand on the roles of tasks and instances only, and to these only', () => {
     const passing = grantsOf(template).filter(({ actions }) => actions.includes('iam:PassRole'));
-    expect(passing).toHaveLength(1);
+    expect(passing).toHaveLength(2);
     const { TaskRoleArn, ExecutionRoleArn } = only('AWS::ECS::TaskDefinition');
     expect(passing[0]).toMatchObject({
       role: expect.stringContaining('LaunchRole'),
       actions: ['iam:PassRole'],
       resources: [ExecutionRoleArn, TaskRoleArn],
     });
+    expect(passing[1]).toMatchObject({
+      role: passing[0]?.role,
+      actions: ['iam:PassRole'],
+      resources: [{ 'Fn::GetAtt': [expect.stringMatching(/^WorkerRole/), 'Arn'] }],
+    });
     expect(denialsOf(template).filter(({ role }) => role === passing[0]?.role)).toEqual([
       {
         role: passing[0]?.role,
         actions: ['iam:PassRole'],
         resources: ['*'],
-        condition: { StringNotEquals: { 'iam:PassedToService': 'ecs-tasks.amazonaws.com' } },
+        condition: {
+          StringNotEquals: { 'iam:PassedToService': ['ecs-tasks.amazonaws.com', 'ec2.amazonaws.com'] },
+        },
       },
     ]);
   });
@@ -337,6 +353,14 @@ describe('roles', () => {
     expect(conditioned('ecr:BatchDeleteImage')).toEqual([['aws:ResourceTag/cutover:images']]);
     expect(conditioned('ecs:DeleteService')).toEqual([generation]);
     expect(conditioned('ecs:TagResource')).toEqual([['ecs:CreateAction']]);
+    expect(conditioned('autoscaling:CreateAutoScalingGroup')).toEqual([
+      ['aws:RequestTag/cutover:generation'],
+    ]);
+    expect(conditioned('autoscaling:DeleteAutoScalingGroup')).toEqual([generation]);
+    expect(new Set(conditioned('autoscaling:UpdateAutoScalingGroup').flat())).toEqual(new Set(generation));
+    expect(conditioned('ec2:CreateLaunchTemplate')).toEqual([['aws:RequestTag/cutover:generation']]);
+    expect(conditioned('ec2:DeleteLaunchTemplate')).toEqual([generation]);
+    expect(conditioned('ec2:RunInstances')).toEqual([generation, ['ec2:LaunchTemplate']]);
     expect(conditioned('elasticloadbalancing:ModifyRule')).toEqual([rule, rule, rule, rule]);
     expect(conditioned('elasticloadbalancing:DeleteRule')).toEqual([rule]);
     expect(conditioned('elasticloadbalancing:AddTags')).toEqual([['elasticloadbalancing:CreateAction']]);
@@ -346,10 +370,11 @@ describe('roles', () => {
     const creating = grantsOf(template).filter(({ actions }) =>
       actions.includes('elasticloadbalancing:CreateRule'),
     );
-    expect(creating).toHaveLength(1);
-    expect(JSON.stringify(creating[0]?.resources)).toContain(
-      `"Fn::Split":["/",{"Ref":"${only('AWS::ElasticLoadBalancingV2::Listener').id}"}]`,
-    );
+    expect(creating).toHaveLength(2);
+    for (const { resources } of creating)
+      expect(JSON.stringify(resources)).toContain(
+        `"Fn::Split":["/",{"Ref":"${only('AWS::ElasticLoadBalancingV2::Listener').id}"}]`,
+      );
   });
 
   it('leave nothing that cdk-nag finds', () => {
