@@ -5,7 +5,7 @@
 import { comparisonSettings, leastBakeSeconds } from '../../functions/core/comparison.ts';
 import { expectEqual, expectLive } from './cell.ts';
 import type { Replacement } from './mutant.ts';
-import { alarm, baking, desired, events, generations, isPush } from './stories.ts';
+import { alarm, baking, desired, endings, events, generations, isPush } from './stories.ts';
 import type { World, WorldOptions } from './world.ts';
 
 const minuteMs = 60_000;
@@ -244,6 +244,13 @@ export const guards: readonly Guard[] = [
     },
   },
   {
+    invariant: 'I6',
+    guard: 'an old group is held by its minimum',
+    replacements: [out('aws/asg-scaling.ts', 'MinSize: minimum,', 'MinSize: 0 * minimum,')],
+    options: { service: 'worker', scaling },
+    story: halfIdle,
+  },
+  {
     invariant: 'I7',
     guard: 'a generation is left alone until no request can reach it',
     replacements: [out('core/quiet.ts', 'return nextMinute(since) + minuteMs + lateMs;', 'return since;')],
@@ -425,6 +432,31 @@ export const guards: readonly Guard[] = [
       world.checker.mayDie = true;
       await untilOver(world, digest, 30 * minuteMs);
     },
+  },
+  {
+    invariant: 'I8',
+    guard: 'what had the traffic is not ended while its instances are replaced and the old one is dead',
+    replacements: [
+      out('steps/terminate.ts', 'if (isEmpty && (withdrawnAt === null ||', 'if (isEmpty && (true ||'),
+    ],
+    options: { service: 'worker' },
+    story: async (world) => {
+      const digest = world.push('v2');
+      await baking(world, digest, 1);
+      world.checker.mayDie = true;
+      world.aws.tasks.becomeUnhealthy(() => true);
+      await world.passMs(30 * minuteMs);
+      expectEqual(endings(world), [], 'what was ended');
+    },
+  },
+  {
+    invariant: 'I18',
+    guard: 'what instances run is named by its digest',
+    replacements: [
+      out('aws/asg-template.ts', ': `${repositoryUri}@${digest}`;', ': `${repositoryUri}:latest`;'),
+    ],
+    options: { service: 'worker' },
+    story: deployed,
   },
   {
     invariant: 'I18',
