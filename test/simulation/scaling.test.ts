@@ -82,111 +82,127 @@ async function scalesAsBefore(world: World, seen: Observation): Promise<void> {
   expect(seen.wanted(live.name)).toBe(2);
 }
 
-describe('a canary while target tracking scales the old generation out threefold', () => {
-  it('goes live at full size, and so does a hot rollback after it', () =>
-    inWorld(
-      ground(),
-      async (world) => {
-        const first = await world.goLive('v1', patient);
-        const seen = await observed(world);
-        const digest = await grown(world, seen);
-        await world.pass(() => world.item?.owner === null, 'the end');
-        expectLive(world, digest);
-        await carries(world, seen, 6);
-        // The way back stays as large as it was.
-        expect(sizes(world, seen)).toEqual([6, 6]);
-        const made = generations(world);
-        await world.rollback();
-        await world.pass(() => world.item?.live?.number === 1 && world.item.owner === null, 'the way back');
-        expectLive(world, first);
-        expect(generations(world)).toBe(made);
-        await carries(world, seen, 6);
-        await scalesAsBefore(world, seen);
-        await world.passMs(90 * minuteMs);
-        expect(await seen.fleet.scaled()).toEqual(['web-g0001']);
-      },
-      options,
-    ));
-
-  it.each([
-    ['taken back by a red alarm', (world: World) => alarm(world, 'ALARM')],
-    ['stopped by hand', (world: World) => world.stop(world.item?.owner?.execution ?? '')],
-  ])('%s in its middle leaves the old one as large, and scaling as before', (_, happens) =>
-    inWorld(
-      ground(),
-      async (world) => {
-        const first = await world.goLive('v1', patient);
-        const seen = await observed(world);
-        const digest = await grown(world, seen);
-        // So long that nothing but its being held keeps the old one from being scaled in.
-        await world.passMs(16 * minuteMs);
-        await happens(world);
-        await world.pass(
-          () => world.item?.deployment?.plan.to.digest === digest && world.item.owner === null,
-          'the way back',
-        );
-        expectOutcome(world, 'restored');
-        expectLive(world, first);
-        expect(seen.wanted('web-g0001')).toBe(6);
-        await scalesAsBefore(world, seen);
-        expect(await seen.fleet.scaled()).toEqual(['web-g0001']);
-      },
-      options,
-    ),
-  );
-});
-
 const rush = { name: 'rush', expression: 'cron(0 13 * * ? *)', minimum: 6 };
 
-const schedule = [
-  { name: 'rush', expression: 'at(2026-01-05T12:06:00)', minimum: 6 },
-  { name: 'evening', expression: 'cron(0 22 * * ? *)', minimum: 2 },
-];
+const evening = { name: 'evening', expression: 'cron(0 22 * * ? *)', minimum: 2 };
 
-it('a canary while a schedule scales the old generation out threefold goes live at full size, with what the schedule said and will say', () =>
-  inWorld(
-    ground(),
-    async (world) => {
-      await world.goLive('v1', patient);
-      const seen = await observed(world);
-      const digest = world.push('v2', patient);
-      await baking(world, digest, 0);
-      expect(sizes(world, seen)).toEqual([2, 2]);
-      await baking(world, digest, 1);
-      expect(sizes(world, seen)).toEqual([6, 6]);
-      await world.pass(() => world.item?.owner === null, 'the end');
-      expectLive(world, digest);
-      await ended(world);
-      const live = world.item!.live!;
-      // As the schedule said of the old one meanwhile, and for the rest of the day.
-      expect(await seen.scaling(live)).toEqual({ ...byRequests, minimum: 6 });
-      expect(await seen.fleet.schedule(live.name)).toEqual(['evening: cron(0 22 * * ? *)']);
-    },
-    { ...options, scaling: { ...options.scaling, schedule } },
-  ));
+/** A schedule of a group has no single time here, so it comes again tomorrow. */
+const soon = { web: 'at(2026-01-05T12:06:00)', worker: 'cron(6 12 * * ? *)' };
+const later = {
+  web: ['evening: cron(0 22 * * ? *)'],
+  worker: ['evening: 0 22 * * *', 'rush: 6 12 * * *'],
+};
+const daily = { web: 'rush: cron(0 13 * * ? *)', worker: 'rush: 0 13 * * *' };
 
-it('a generation that is kept small stays so, whatever its schedule says, and scales as before when it is gone back to', () =>
-  inWorld(
-    ground(),
-    async (world) => {
-      const first = await world.goLive('v1', patient);
-      const seen = await observed(world);
-      await world.goLive('v2', patient);
-      await world.settle();
-      // Over the hour of the rush.
-      await world.pass(() => seen.wanted('web-g0002') === 6, 'the rush');
-      await world.passMs(5 * minuteMs);
-      expect(seen.wanted('web-g0001')).toBe(1);
-      await world.rollback();
-      await world.pass(() => world.item?.live?.digest === first && world.item.owner === null, 'the way back');
-      await ended(world);
-      expect(seen.wanted('web-g0001')).toBe(6);
-      expect(await seen.scaling(world.item!.live!)).toEqual({ ...byRequests, minimum: 6 });
-      expect(await seen.fleet.schedule('web-g0001')).toEqual([`${rush.name}: ${rush.expression}`]);
-    },
-    {
-      ...options,
-      settings: { retentionFloor: 1, retentionSeconds: 7_200 },
-      scaling: { ...options.scaling, schedule: [rush] },
-    },
-  ));
+describe.each(['web', 'worker'] as const)('of %s', (service) => {
+  describe('a canary while target tracking scales the old generation out threefold', () => {
+    it('goes live at full size, and so does a hot rollback after it', () =>
+      inWorld(
+        { ...ground(), service },
+        async (world) => {
+          const first = await world.goLive('v1', patient);
+          const seen = await observed(world);
+          const digest = await grown(world, seen);
+          await world.pass(() => world.item?.owner === null, 'the end');
+          expectLive(world, digest);
+          await carries(world, seen, 6);
+          // The way back stays as large as it was.
+          expect(sizes(world, seen)).toEqual([6, 6]);
+          const made = generations(world);
+          await world.rollback();
+          await world.pass(() => world.item?.live?.number === 1 && world.item.owner === null, 'the way back');
+          expectLive(world, first);
+          expect(generations(world)).toBe(made);
+          await carries(world, seen, 6);
+          await scalesAsBefore(world, seen);
+          await world.passMs(90 * minuteMs);
+          expect(await seen.fleet.scaled()).toEqual([`${service}-g0001`]);
+        },
+        options,
+      ));
+
+    it.each([
+      ['taken back by a red alarm', (world: World) => alarm(world, 'ALARM')],
+      ['stopped by hand', (world: World) => world.stop(world.item?.owner?.execution ?? '')],
+    ])('%s in its middle leaves the old one as large, and scaling as before', (_, happens) =>
+      inWorld(
+        { ...ground(), service },
+        async (world) => {
+          const first = await world.goLive('v1', patient);
+          const seen = await observed(world);
+          const digest = await grown(world, seen);
+          // So long that nothing but its being held keeps the old one from being scaled in.
+          await world.passMs(16 * minuteMs);
+          await happens(world);
+          await world.pass(
+            () => world.item?.deployment?.plan.to.digest === digest && world.item.owner === null,
+            'the way back',
+          );
+          expectOutcome(world, 'restored');
+          expectLive(world, first);
+          expect(seen.wanted(`${service}-g0001`)).toBe(6);
+          await scalesAsBefore(world, seen);
+          expect(await seen.fleet.scaled()).toEqual([`${service}-g0001`]);
+        },
+        options,
+      ),
+    );
+  });
+
+  it('a canary while a schedule scales the old generation out threefold goes live at full size, with what the schedule said and will say', () =>
+    inWorld(
+      { ...ground(), service },
+      async (world) => {
+        await world.goLive('v1', patient);
+        const seen = await observed(world);
+        const digest = world.push('v2', patient);
+        await baking(world, digest, 0);
+        expect(sizes(world, seen)).toEqual([2, 2]);
+        await baking(world, digest, 1);
+        expect(sizes(world, seen)).toEqual([6, 6]);
+        await world.pass(() => world.item?.owner === null, 'the end');
+        expectLive(world, digest);
+        await ended(world);
+        const live = world.item!.live!;
+        // As the schedule said of the old one meanwhile, and for the rest of the day.
+        expect(await seen.scaling(live)).toEqual({ ...byRequests, minimum: 6 });
+        expect((await seen.fleet.schedule(live.name)).toSorted()).toEqual(later[service]);
+      },
+      {
+        ...options,
+        scaling: {
+          ...options.scaling,
+          schedule: [{ name: 'rush', expression: soon[service], minimum: 6 }, evening],
+        },
+      },
+    ));
+
+  it('a generation that is kept small stays so, whatever its schedule says, and scales as before when it is gone back to', () =>
+    inWorld(
+      { ...ground(), service },
+      async (world) => {
+        const first = await world.goLive('v1', patient);
+        const seen = await observed(world);
+        await world.goLive('v2', patient);
+        await world.settle();
+        // Over the hour of the rush.
+        await world.pass(() => seen.wanted(`${service}-g0002`) === 6, 'the rush');
+        await world.passMs(5 * minuteMs);
+        expect(seen.wanted(`${service}-g0001`)).toBe(1);
+        await world.rollback();
+        await world.pass(
+          () => world.item?.live?.digest === first && world.item.owner === null,
+          'the way back',
+        );
+        await ended(world);
+        expect(seen.wanted(`${service}-g0001`)).toBe(6);
+        expect(await seen.scaling(world.item!.live!)).toEqual({ ...byRequests, minimum: 6 });
+        expect(await seen.fleet.schedule(`${service}-g0001`)).toEqual([daily[service]]);
+      },
+      {
+        ...options,
+        settings: { retentionFloor: 1, retentionSeconds: 7_200 },
+        scaling: { ...options.scaling, schedule: [rush] },
+      },
+    ));
+});
