@@ -72,7 +72,7 @@ function userDataFaults(text: string, settings: ServiceSettings): readonly strin
 }
 
 /** `ami:self`: what is deployed is the AMI itself. */
-function deploysAmis({ repository }: ServiceSettings): boolean {
+export function deploysAmis({ repository }: ServiceSettings): boolean {
   return repository.startsWith('ami:');
 }
 

@@ -17,7 +17,7 @@ import type { Quota } from '../core/room.ts';
 import type { ServiceSettings } from '../core/service-settings.ts';
 import type { FleetSurveyor } from '../ports/preflight.ts';
 import { type QuotaClients, quotaOf } from './account-quota.ts';
-import { noLaunchTemplate, objectionsToLaunchTemplate } from './asg-objections.ts';
+import { deploysAmis, noLaunchTemplate, objectionsToLaunchTemplate } from './asg-objections.ts';
 import { calling, codeOf } from './failures.ts';
 import { missingPlaces, placesOf } from './subnet-places.ts';
 
@@ -51,15 +51,17 @@ export class AsgSurvey implements FleetSurveyor {
       reading(() => placesOf(this.#options.ec2, asg.subnets)),
     ]);
     const content = valueOr(template, undefined);
+    // One that is deployed takes the place of the template's.
+    const imageId = deploysAmis(settings) ? undefined : content?.ImageId;
     const [type, architecture, quota] = await Promise.all([
       reading(() => this.#type(content?.InstanceType)),
-      reading(() => this.#architecture(content?.ImageId)),
+      reading(() => this.#architecture(imageId)),
       this.#quota(content),
     ]);
     return {
       objections: [
         ...objectionsTo(template, asg, settings),
-        ...typeFaults(content, type, architecture),
+        ...typeFaults(content && { ...content, ImageId: imageId }, type, architecture),
         ...missingPlaces(asg.subnets, places),
       ],
       task: taskOf(valueOr(type, undefined)),
@@ -150,8 +152,12 @@ function typeFaults(
   type: Reading<InstanceTypeInfo | undefined>,
   architecture: Reading<string | undefined>,
 ): readonly Objection[] {
-  if (content?.InstanceType === undefined) return [];
+  if (content === undefined) return [];
   const found: Objection[] = [];
+  if (content.InstanceRequirements !== undefined)
+    found.push(
+      unchecked('template', 'the instance type was', 'EC2 chooses one by what the launch template requires'),
+    );
   if ('unread' in type)
     found.push(unchecked('template', `the instance type ${content.InstanceType} was`, type.unread));
   if ('unread' in architecture)
