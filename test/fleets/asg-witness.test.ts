@@ -110,7 +110,7 @@ describe('by what EC2 Auto Scaling answers', () => {
     });
   });
 
-  it('it is looked for where the generation was launched, whatever the service runs on by now', async () => {
+  it('the log is looked for where the generation was launched, whatever the service runs on by now', async () => {
     const launched = { ...generation, fleet: { kind: 'asg', logGroup: '/web' } };
     const words = await witness.lastWords(settingsOf({ fleet: { kind: 'ecs' } }), launched, 'i-0123');
     expect(words.log).toEqual(['starting', 'no database']);
