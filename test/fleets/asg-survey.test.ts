@@ -189,6 +189,21 @@ describe('a launch template', () => {
     expect(told(changes)).toEqual([`refuse template: ${expected}`]);
   });
 
+  it('whose instances cannot be tagged with their image is refused before they are launched', () => {
+    const longest = 'r'.repeat(256 - '@sha256:'.length - 64);
+    const of = (repositoryUri: string) => {
+      const settings = settingsOf({
+        repositoryUri,
+        fleet: { ...kind.settings.fleet, launchTemplate: 'lt-1' },
+      });
+      return objectionsToLaunchTemplate({ ...(fit as object) }, readAsg(settings), settings);
+    };
+    expect(of(longest)).toEqual([]);
+    expect(of(`${longest}r`)).toMatchObject([
+      { severity: 'refuse', words: expect.stringContaining('1 characters longer than a tag may be (256)') },
+    ]);
+  });
+
   it('without AMI and placeholder is fit where AMIs are deployed', () => {
     expect(told({ ImageId: undefined, UserData: undefined }, 'ami:self')).toEqual([]);
     expect(told({ ImageId: 'resolve:ssm:/golden' }, 'ami:self')).toEqual([]);
