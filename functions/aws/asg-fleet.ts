@@ -215,8 +215,8 @@ export class AsgFleet extends AsgGroups implements Fleet {
             HealthCheckType: 'ELB',
             // A slow start is the health deadline's business: until then nothing must be replaced that fails its first checks.
             HealthCheckGracePeriod: settings.healthDeadlineSeconds,
-            // What is in service counts: health is judged by the load balancer.
-            DefaultInstanceWarmup: 0,
+            // A metric of a minute does not show yet what has just come: scaling out again for the same load would overshoot.
+            DefaultInstanceWarmup: 60,
             LifecycleHookSpecificationList: hooksOf(asg),
             Tags,
           }),

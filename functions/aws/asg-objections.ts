@@ -12,6 +12,9 @@ const mostUserData = 16_384;
 /** What an image's name has more than what stands for it, and some more. */
 const roomForNames = 512;
 
+/** https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/Using_Tags.html */
+const mostInTag = 256;
+
 const known = [imageTag, environmentTag, serviceTag, generationTag];
 
 export function noLaunchTemplate({ launchTemplate, launchTemplateVersion }: AsgSettings): Objection {
@@ -25,7 +28,11 @@ export function objectionsToLaunchTemplate(
   { launchTemplate }: AsgSettings,
   settings: ServiceSettings,
 ): readonly Objection[] {
-  const faults = [...machineFaults(content, settings), ...userDataFaults(userDataIn(content), settings)];
+  const faults = [
+    ...machineFaults(content, settings),
+    ...tagFaults(settings),
+    ...userDataFaults(userDataIn(content), settings),
+  ];
   return faults.map((words) => refuse(`the launch template ${launchTemplate} ${words}`));
 }
 
@@ -45,6 +52,16 @@ function machineFaults(
       `names its AMI as ${ImageId}, which is looked up anew at each launch: an instance that is replaced would be another one. Name it by its id, ${again}`,
     );
   return faults;
+}
+
+function tagFaults(settings: ServiceSettings): readonly string[] {
+  if (deploysAmis(settings)) return [];
+  const over = `${settings.repositoryUri}@sha256:`.length + 64 - mostInTag;
+  return over <= 0
+    ? []
+    : [
+        `makes instances that are tagged with their image, and ${settings.repositoryUri} with a digest is ${over} characters longer than a tag may be (${mostInTag}). Shorten the repository's name, ${again}`,
+      ];
 }
 
 function userDataFaults(text: string, settings: ServiceSettings): readonly string[] {

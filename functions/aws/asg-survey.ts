@@ -160,8 +160,12 @@ function typeFaults(
   type: Reading<InstanceTypeInfo | undefined>,
   architecture: Reading<string | undefined>,
 ): readonly Objection[] {
-  if (content?.InstanceType === undefined) return [];
+  if (content === undefined) return [];
   const found: Objection[] = [];
+  if (content.InstanceRequirements !== undefined)
+    found.push(
+      unchecked('template', 'the instance type was', 'EC2 chooses one by what the launch template requires'),
+    );
   if ('unread' in type)
     found.push(unchecked('template', `the instance type ${content.InstanceType} was`, type.unread));
   if ('unread' in architecture)

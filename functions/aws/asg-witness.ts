@@ -6,7 +6,6 @@ import {
 } from '@aws-sdk/client-auto-scaling';
 import type { CloudWatchLogsClient } from '@aws-sdk/client-cloudwatch-logs';
 import { type EC2Client, GetConsoleOutputCommand } from '@aws-sdk/client-ec2';
-import { readAsg } from '../core/asg-settings.ts';
 import type { Generation } from '../core/generation.ts';
 import type { LastWords } from '../core/last-words.ts';
 import { reading, valueOr } from '../core/reading.ts';
@@ -28,10 +27,15 @@ export class AsgWitness implements Witness {
     this.#logs = logs;
   }
 
-  async lastWords(settings: ServiceSettings, { name }: Generation, task: string | null): Promise<LastWords> {
+  async lastWords(
+    settings: ServiceSettings,
+    generation: Generation,
+    task: string | null,
+  ): Promise<LastWords> {
+    const { name } = generation;
     const activities = await reading(() => this.#activities(name));
     const instance = task ?? instanceIn(valueOr(activities, []));
-    const log = await reading(() => this.#log(settings, instance));
+    const log = await reading(() => this.#log(logGroupOf(settings, generation), instance));
     return {
       events: eventsOf(valueOr(activities, [])),
       log: valueOr(log, []),
@@ -54,9 +58,8 @@ export class AsgWitness implements Witness {
     });
   }
 
-  async #log(settings: ServiceSettings, instance: string | undefined): Promise<readonly string[]> {
+  async #log(logGroup: string | null, instance: string | undefined): Promise<readonly string[]> {
     if (instance === undefined) return [];
-    const { logGroup } = readAsg(settings);
     return logGroup === null ? this.#console(instance) : lastLines(this.#logs, logGroup, instance);
   }
 
@@ -73,6 +76,12 @@ export class AsgWitness implements Witness {
       }
     });
   }
+}
+
+/** Where its instances log, by whatever version it was launched: the service's settings may name another fleet by now. */
+function logGroupOf({ fleet }: ServiceSettings, generation: Generation): string | null {
+  const { logGroup } = generation.fleet ?? fleet;
+  return typeof logGroup === 'string' ? logGroup : null;
 }
 
 /** The newest last: what failed or was given up, by its status message, and what was found unhealthy, by its cause. */

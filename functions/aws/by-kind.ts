@@ -24,6 +24,12 @@ function of<T>(kinds: Kinds<T>, settings: ServiceSettings, generation: Generatio
   throw new CutoverError('Cutover.InvalidInput', `fleet/kind: must be ecs or asg, got ${kind}`);
 }
 
+/** What scales one kind says nothing to another: then it is as the service declares. */
+function alike({ fleet }: ServiceSettings, from: Generation | null, to: Generation): Generation | null {
+  const kindOf = (generation: Generation) => (generation.fleet ?? fleet).kind;
+  return from !== null && kindOf(from) === kindOf(to) ? from : null;
+}
+
 export class RunningFleetByKind implements RunningFleet, FleetDeclarations {
   readonly #kinds: Kinds<RunningFleet>;
 
@@ -106,11 +112,11 @@ export class ScalingByKind implements Scaling {
     to: Generation,
     bounds: Bounds,
   ): Promise<void> {
-    return of(this.#kinds, settings, to).carry(settings, from, to, bounds);
+    return of(this.#kinds, settings, to).carry(settings, alike(settings, from, to), to, bounds);
   }
 
   async carrySchedule(settings: ServiceSettings, from: Generation | null, to: Generation): Promise<void> {
-    return of(this.#kinds, settings, to).carrySchedule(settings, from, to);
+    return of(this.#kinds, settings, to).carrySchedule(settings, alike(settings, from, to), to);
   }
 
   async release(settings: ServiceSettings, generation: Generation): Promise<void> {

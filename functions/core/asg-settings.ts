@@ -1,5 +1,6 @@
 /** The fleet's part of a service's settings, where the fleet is EC2 Auto Scaling: its construct writes it, its adapter reads it. */
 import * as z from 'zod';
+import { drainHook } from './drain.ts';
 import { parseOrThrow } from './parse.ts';
 import { differing } from './scaling.ts';
 import type { ServiceSettings } from './service-settings.ts';
@@ -65,7 +66,7 @@ const asgScaling = z
 
 /** https://docs.aws.amazon.com/autoscaling/ec2/userguide/lifecycle-hooks.html */
 const lifecycleHook = z.strictObject({
-  name,
+  name: name.refine((text) => text !== drainHook, 'is the name of the hook that drains'),
   at: z.enum(['launching', 'terminating']),
   heartbeatSeconds: z.int().min(30).max(7_200),
   /** Of an instance that launches: `continue` puts it into service when nobody answered. */

@@ -152,6 +152,73 @@ describe.each(['ecs', 'asg'] as const)('a fleet of the kind %s', (name) => {
     });
   });
 
+  describe.each(['before', 'after'] as const)('whichever call is lost %s it has its effect', (when) => {
+    /** Does it again and again, each time with the next of its calls lost, until none is left to lose. */
+    const losing = async (
+      act: (generation: Generation) => Promise<unknown>,
+      made: (generation: Generation) => Promise<void>,
+      before: (generation: Generation) => Promise<void> = async () => undefined,
+    ): Promise<void> => {
+      let wasLost = true;
+      for (let number = 1; wasLost; number += 1) {
+        const generation = generationOf(number, blue);
+        await before(generation);
+        let calls = 0;
+        const unhook = kind.region.calls.hook({
+          [when]: () => {
+            calls += 1;
+            if (calls === number) throw down();
+          },
+        });
+        const [tried] = await Promise.allSettled([act(generation)]);
+        unhook();
+        wasLost = calls >= number;
+        if (wasLost)
+          expect(tried).toMatchObject({ status: 'rejected', reason: { name: 'Cutover.AwsUnavailable' } });
+        await act(generation);
+        await made(generation);
+      }
+    };
+
+    it('a launch finishes', () =>
+      losing(
+        (generation) => launch(generation),
+        async (generation) => expect(await wanted(generation)).toBe(2),
+      ));
+
+    it('scaling is carried whole', () =>
+      losing(
+        async (generation) => {
+          await launch(generation);
+          await kind.scaling.carry(kind.scaled, null, generation, bounds);
+          await kind.scaling.carrySchedule(kind.scaled, null, generation);
+        },
+        async (generation) => {
+          expect(await kind.scaling.bounds(kind.settings, generation)).toEqual(bounds);
+          expect(await kind.policies(generation)).toEqual(['cpu 60', 'requests 500 web-blue']);
+          expect(await kind.schedule(generation)).toEqual(['morning 4']);
+        },
+      ));
+
+    it('an end comes, and nothing scales what is left', () =>
+      losing(
+        async (generation) => {
+          await kind.scaling.release(kind.settings, generation);
+          await kind.fleet.terminate(kind.settings, generation);
+        },
+        async (generation) => {
+          await terminated(generation);
+          await kind.fleet.forget(kind.settings, generation);
+          expect(await kind.tags(generation)).toEqual([undefined, undefined]);
+        },
+        async (generation) => {
+          await launch(generation, 1);
+          await kind.scaling.carry(kind.scaled, null, generation, bounds);
+          await kind.scaling.carrySchedule(kind.scaled, null, generation);
+        },
+      ));
+  });
+
   describe('of none', () => {
     it('nothing is wanted or seen', async () => {
       expect(await wanted(first)).toBeUndefined();

@@ -4,6 +4,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { ApplicationAutoScalingClient } from '@aws-sdk/client-application-auto-scaling';
 import { AutoScalingClient } from '@aws-sdk/client-auto-scaling';
+import { CloudWatchClient } from '@aws-sdk/client-cloudwatch';
+import { CloudWatchLogsClient } from '@aws-sdk/client-cloudwatch-logs';
 import {
   CreateSecurityGroupCommand,
   CreateSubnetCommand,
@@ -19,6 +21,7 @@ import {
   DescribeTargetHealthCommand,
   ElasticLoadBalancingV2Client,
 } from '@aws-sdk/client-elastic-load-balancing-v2';
+import { ServiceQuotasClient } from '@aws-sdk/client-service-quotas';
 import { createRegion } from '../../local/region.ts';
 import { BlobStore } from '../../local/registry/blob-store.ts';
 import type { RunningTask, TaskExit } from '../../local/tasks/task.ts';
@@ -66,6 +69,9 @@ export async function fleetRegion(targetType: 'ip' | 'instance') {
     autoscaling: new AutoScalingClient(options),
     ec2: new EC2Client(options),
     ecs: new ECSClient(options),
+    cloudwatch: new CloudWatchClient(options),
+    logs: new CloudWatchLogsClient(options),
+    quotas: new ServiceQuotasClient(options),
     elb: new ElasticLoadBalancingV2Client(options),
     applicationAutoScaling: new ApplicationAutoScalingClient(options),
   };
