@@ -81,6 +81,8 @@ export class ApplicationAutoScaling implements Scaling {
   }
 
   async carrySchedule(settings: ServiceSettings, from: Generation | null, to: Generation): Promise<void> {
+    // Whose schedule went with its scaling meanwhile has none to give; what `to` has stays.
+    if (from !== null && (await this.#target(settings, from)) === undefined) return;
     const now = this.#now();
     const source: readonly ActionContent[] =
       from === null

@@ -90,6 +90,8 @@ export class AsgScaling implements Scaling {
   }
 
   async carrySchedule(settings: ServiceSettings, from: Generation | null, to: Generation): Promise<void> {
+    // Whose schedule went with its scaling meanwhile has none to give; what `to` has stays.
+    if (from !== null && (await this.bounds(settings, from)) === undefined) return;
     const now = this.#now();
     const source =
       from === null

@@ -43,6 +43,7 @@ export async function retire(
     if (now < settled) return { retired: [], next: visit(item, settled) };
     if (dueForVisit(item.retained, now).length === 0 && item.collect === null)
       return { retired: [], next: visit(item, now) };
+    if (isOwed(item, now)) return { retired: [], next: visit(item, now + againMs(0)) };
   }
 
   const gone: GenerationName[] = [];
@@ -72,6 +73,16 @@ export async function retire(
     ...(swept && { collected: { gone: swept.gone, left: swept.left } }),
     next: visit(await ports.ledger.read(service), earliest),
   };
+}
+
+const scalingPatienceMs = 3_600_000;
+
+/**
+ * What is live does not scale yet as the generation that it replaced did: the sweep has it do so, and of what is made small or
+ * ended nothing would be left to scale like. For an hour, should AWS not let it.
+ */
+function isOwed({ bounds, weightsAt }: ServiceItem, now: number): boolean {
+  return bounds !== null && now < (weightsAt ?? 0) + scalingPatienceMs;
 }
 
 function settingsOf({ service, deployment }: ServiceItem): ServiceSettings {

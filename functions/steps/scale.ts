@@ -143,8 +143,12 @@ async function handOver(
   const old = from === null ? undefined : await scaling.bounds(settings, from);
   const bounds = old === undefined ? owed : wantedBy(old, owed, knownBounds);
   const model = await modelOf(plan, bounds, { scaling });
-  if ((await scaling.bounds(settings, live)) !== undefined) await scaling.bound(settings, live, bounds);
-  else if (model !== undefined) await scaling.carry(settings, model.from, live, bounds);
+  // Also what it scales by: a launch may have died half-way, or somebody changed the old one's since.
+  if (model !== undefined) await scaling.carry(settings, model.from, live, bounds);
+  const standing = await scaling.bounds(settings, live);
+  // What it was to scale like may be made small, or gone, by now.
+  if (standing === undefined && model?.from != null) await scaling.carry(settings, null, live, bounds);
+  if (standing !== undefined && !sameBounds(standing, bounds)) await scaling.bound(settings, live, bounds);
   if (model !== undefined) await scaling.carrySchedule(settings, model.from, live);
 }
 

@@ -233,8 +233,13 @@ export const guards: readonly Guard[] = [
     replacements: [
       out(
         'steps/scale.ts',
-        'if ((await scaling.bounds(settings, live)) !== undefined) await scaling.bound(settings, live, bounds);',
-        'if ((await scaling.bounds(settings, live)) !== undefined) await scaling.bounds(settings, live);',
+        'if (model !== undefined) await scaling.carry(settings, model.from, live, bounds);',
+        '',
+      ),
+      out(
+        'steps/scale.ts',
+        'if (standing !== undefined && !sameBounds(standing, bounds)) await scaling.bound(settings, live, bounds);\n  if (model !== undefined) await scaling.carrySchedule',
+        'if (model !== undefined) await scaling.carrySchedule',
       ),
     ],
     options: { scaling },

@@ -89,7 +89,7 @@ describe('a deployment that goes live', () => {
       'scaling: web-g0002 4 to 10 like web-g0001',
       'scaling: web-g0001 4 to 10',
       'scaling: web-g0001 4 to 10',
-      'scaling: web-g0002 2 to 10',
+      'scaling: web-g0002 2 to 10 like web-g0001',
       'scaling: web-g0002 2 to 10, by the schedule of web-g0001',
     ]);
     settled(world);
@@ -372,7 +372,7 @@ describe('a rollback to what is kept', () => {
     expect(world.written()).toEqual([]);
     await sweepLater(world);
     expect(world.written().filter((each) => !each.startsWith('ledger'))).toEqual([
-      'scaling: web-g0001 2 to 10',
+      'scaling: web-g0001 2 to 10 like web-g0002',
       'scaling: web-g0001 2 to 10, by the schedule of web-g0002',
     ]);
     settled(world);
