@@ -3,7 +3,7 @@ import type { Generation } from './generation.ts';
 import { nameDeployment, nameGeneration, type SlotName } from './names.ts';
 import type { Plan } from './plan.ts';
 import type { Deployment, ServiceItem } from './service-item.ts';
-import type { FleetSettings, ServiceSettings } from './service-settings.ts';
+import { type FleetSettings, placeMembers, type ServiceSettings } from './service-settings.ts';
 import { allGates, type Strategy, stepsOf } from './strategy.ts';
 import { inWords, sameWeights, soleSlot, splitBetween, type Weights } from './weights.ts';
 
@@ -112,8 +112,10 @@ export function nextGeneration(
 
 /** The service item has each generation several times, and each of its kilobytes is paid for with each write. */
 function placeIn(fleet: FleetSettings): FleetSettings {
-  const flat = Object.entries(fleet).filter(([, value]) => typeof value !== 'object');
-  return { ...Object.fromEntries(flat), kind: fleet.kind };
+  const known = Object.entries(fleet).filter(
+    ([member, value]) => placeMembers.includes(member) && value !== null,
+  );
+  return { ...Object.fromEntries(known), kind: fleet.kind };
 }
 
 /** A slot that nothing lives in. The first deployment takes the one that the rule points to: nothing has to be shifted. */

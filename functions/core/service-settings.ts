@@ -18,11 +18,17 @@ import { unitSchema } from './unit.ts';
 
 const seconds = z.int().min(0);
 
-/**
- * What the fleet's adapter needs; core and steps hand it on unread. Its flat members say where a generation runs, which each one
- * remembers; what is a list or an object says how the next one is launched.
- */
-export const fleetSettings = z.looseObject({ kind: z.string(), unit: unitSchema.optional() });
+/** Where a generation runs, and where it logs: each one remembers that, for the settings may say otherwise by the time it ends. */
+const place = {
+  kind: z.string(),
+  unit: unitSchema.optional(),
+  cluster: z.string().optional(),
+  logGroup: z.string().nullable().optional(),
+};
+export const placeMembers: readonly string[] = Object.keys(place);
+
+/** What the fleet's adapter needs; core and steps hand it on unread. What is not about the place says how the next one is launched. */
+export const fleetSettings = z.looseObject(place);
 export type FleetSettings = z.infer<typeof fleetSettings>;
 
 type Mistake = readonly [path: (string | number)[], message: string];
