@@ -9,6 +9,8 @@ export interface Cell {
   /** The service that is deployed: `web` on ECS, `worker` on EC2 Auto Scaling. */
   readonly service: NonNullable<WorldOptions['service']>;
   readonly row: string;
+  /** It asks nothing of the fleet, and stands for another service already: CI plays it once, `npm run faults` for both. */
+  readonly isAgain?: boolean;
   readonly column: string;
   /** What it must come to, in words. */
   readonly expected: string;

@@ -271,10 +271,16 @@ const hourMs = 3_600_000;
 
 export const matrixA: readonly Cell[] = (['web', 'worker'] as const).flatMap((service) =>
   on(service, [
-    ...startCells(),
-    ...rows.filter((row) => (row.service ?? service) === service).flatMap(cellsOf),
+    ...again(service, startCells()),
+    ...rows
+      .filter((row) => (row.service ?? service) === service)
+      .flatMap((row) => (row.service === undefined ? again(service, cellsOf(row)) : cellsOf(row))),
   ]),
 );
+
+function again(service: Cell['service'], cells: readonly Unplaced[]): readonly Unplaced[] {
+  return cells.map((cell) => ({ ...cell, isAgain: service !== 'web' }));
+}
 
 function cellsOf(row: Row): readonly Unplaced[] {
   return [
