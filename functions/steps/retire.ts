@@ -19,6 +19,12 @@ import { type Collected, collect } from './collect.ts';
 import { lingeringRequests } from './lingering.ts';
 import { giveTestersBack, refuseWhileWeighted, type TerminatePorts } from './terminate.ts';
 
+/**
+ * What is live gets the schedule of the generation that it replaced, which ends with that: the sweep, which comes every five minutes,
+ * gives it from when on the weights have settled. That AWS does not let it keeps nothing for longer.
+ */
+const handOverMs = 900_000;
+
 export const retireInput = z.object({ service: serviceName, execution: z.string() });
 type RetireInput = z.infer<typeof retireInput>;
 
@@ -41,6 +47,8 @@ export async function retire(
   if (item.owner?.execution !== execution) {
     if (item.owner !== null) return { retired: [], next: visit(item, afterBusy(item, now)) };
     if (now < settled) return { retired: [], next: visit(item, settled) };
+    if (item.bounds !== null && now < settled + handOverMs)
+      return { retired: [], next: visit(item, now + againMs(0)) };
     if (dueForVisit(item.retained, now).length === 0 && item.collect === null)
       return { retired: [], next: visit(item, now) };
   }
