@@ -131,11 +131,7 @@ export class AsgFleet extends AsgGroups implements Fleet {
         ? { id: asg.launchTemplate, version: asg.launchTemplateVersion }
         : { name: copyOf.name, version: pinned };
     const content = await this.#content(source);
-    if (content === undefined)
-      throw new CutoverError(
-        'Cutover.AwsRefused',
-        `the launch template ${source.name ?? source.id}, version ${source.version}, does not exist (any more). Deploy the service's stack again`,
-      );
+    if (content === undefined) throw new CutoverError('Cutover.AwsRefused', withoutTemplate(asg, copyOf));
     const Tags = Object.entries(ownerTags(settings.service, generation.name)).map(([Key, Value]) => ({
       Key,
       Value,
@@ -238,6 +234,14 @@ export class AsgFleet extends AsgGroups implements Fleet {
       );
     refuseStranger(group, settings, generation);
   }
+}
+
+/** Of a generation that ended no stack has the template: only what was pushed then can be launched again. */
+function withoutTemplate(asg: AsgSettings, copyOf: Generation | null): string {
+  const gone = 'does not exist (any more)';
+  return copyOf === null
+    ? `the launch template ${asg.launchTemplate}, version ${asg.launchTemplateVersion}, ${gone}. Deploy the service's stack again`
+    : `the launch template ${copyOf.name}, by which that generation would be launched anew, ${gone}: somebody deleted it, or it did not run on EC2 Auto Scaling. Go back to another generation, or push its image (${copyOf.tag}) again`;
 }
 
 /** What was made a moment ago is not known everywhere yet. */

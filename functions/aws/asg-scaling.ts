@@ -51,7 +51,11 @@ export class AsgScaling implements Scaling {
     this.#now = now;
   }
 
-  async bounds(settings: ServiceSettings, generation: Generation | null): Promise<Bounds | undefined> {
+  async bounds(
+    settings: ServiceSettings,
+    generation: Generation | null,
+    known: readonly Bounds[] = [],
+  ): Promise<Bounds | undefined> {
     if (generation === null) {
       const { scaling } = readAsg(settings);
       return scaling === null ? undefined : { minimum: scaling.minimum, maximum: scaling.maximum };
@@ -59,7 +63,8 @@ export class AsgScaling implements Scaling {
     const group = await this.#groups.find(generation);
     if (group === undefined) return undefined;
     const bounds = { minimum: group.MinSize ?? 0, maximum: group.MaxSize ?? 0 };
-    return bounds.minimum < bounds.maximum || (await this.#isScaled(generation)) ? bounds : undefined;
+    const isKnown = bounds.minimum < bounds.maximum || known.some((each) => sameBounds(each, bounds));
+    return isKnown || (await this.#isScaled(generation)) ? bounds : undefined;
   }
 
   async bound(_: ServiceSettings, generation: Generation, { minimum, maximum }: Bounds): Promise<void> {
@@ -79,8 +84,9 @@ export class AsgScaling implements Scaling {
     from: Generation | null,
     to: Generation,
     bounds: Bounds,
+    known?: readonly Bounds[],
   ): Promise<void> {
-    const wanted = await this.#wanted(settings, from, to);
+    const wanted = await this.#wanted(settings, from, to, known);
     if (wanted === undefined) return;
     const group = await this.#groups.find(to);
     const standing = { minimum: group?.MinSize ?? 0, maximum: group?.MaxSize ?? 0 };
@@ -136,9 +142,10 @@ export class AsgScaling implements Scaling {
     settings: ServiceSettings,
     from: Generation | null,
     to: Generation,
+    known: readonly Bounds[] | undefined,
   ): Promise<readonly AsgPolicyContent[] | undefined> {
     if (from !== null) {
-      if ((await this.bounds(settings, from)) === undefined) return undefined;
+      if ((await this.bounds(settings, from, known)) === undefined) return undefined;
       return (await this.#policies(from)).map((policy) => carriedPolicy(settings, from, to, policy));
     }
     const { scaling } = readAsg(settings);

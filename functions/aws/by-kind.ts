@@ -98,8 +98,12 @@ export class ScalingByKind implements Scaling {
     this.#kinds = kinds;
   }
 
-  async bounds(settings: ServiceSettings, generation: Generation | null): Promise<Bounds | undefined> {
-    return of(this.#kinds, settings, generation).bounds(settings, generation);
+  async bounds(
+    settings: ServiceSettings,
+    generation: Generation | null,
+    known?: readonly Bounds[],
+  ): Promise<Bounds | undefined> {
+    return of(this.#kinds, settings, generation).bounds(settings, generation, known);
   }
 
   async bound(settings: ServiceSettings, generation: Generation, bounds: Bounds): Promise<void> {
@@ -111,8 +115,9 @@ export class ScalingByKind implements Scaling {
     from: Generation | null,
     to: Generation,
     bounds: Bounds,
+    known?: readonly Bounds[],
   ): Promise<void> {
-    return of(this.#kinds, settings, to).carry(settings, alike(settings, from, to), to, bounds);
+    return of(this.#kinds, settings, to).carry(settings, alike(settings, from, to), to, bounds, known);
   }
 
   async carrySchedule(settings: ServiceSettings, from: Generation | null, to: Generation): Promise<void> {

@@ -286,7 +286,11 @@ function whileBusy(item: ServiceItem, offer: Offer, owner: string): Decided {
     });
   }
   const stop = `{"service":"${item.service}","signal":"abort","by":"…"}`;
-  const waits = `it waits for ${what} to end; to end that now, invoke the signal function with ${stop}`;
+  // To end it would say nothing new to what goes back: it ends when the last of it is gone.
+  const goesBack = running.phase === 'restoring';
+  const waits = goesBack
+    ? `it waits for ${what} to end, which goes back already`
+    : `it waits for ${what} to end; to end that now, invoke the signal function with ${stop}`;
   switch (offer.settings.whenBusy) {
     case 'queueLatest':
       return queued(item, offer, waits);
@@ -303,7 +307,7 @@ function whileBusy(item: ServiceItem, offer: Offer, owner: string): Decided {
     case 'reject':
       return refusedPush(item, offer, {
         admission: 'rejected',
-        reason: `${what} holds the service; push it under another tag when it has ended, or stop it with the signal function: ${stop}. It runs as ${owner}`,
+        reason: `${what} holds the service${goesBack ? ' and goes back already' : ''}; push it under another tag when it has ended${goesBack ? '' : `, or stop it with the signal function: ${stop}`}. It runs as ${owner}`,
       });
   }
 }

@@ -1,7 +1,9 @@
 /** What is told of a service beside its deployments: pushes that became none, what a person answers for, what was found. */
 import type { Chapter } from './chapter.ts';
 import { type Generation, imageName } from './generation.ts';
+import { isAmi } from './names.ts';
 import type { ServiceItem } from './service-item.ts';
+import { unitOf } from './unit.ts';
 import { waiverEnds } from './waiver.ts';
 
 /** Of a chapter that belongs to no deployment. */
@@ -126,9 +128,15 @@ function leftIn(before: ServiceItem | null, after: ServiceItem): readonly Chapte
   return [...missing, orphaned];
 }
 
-function withoutImage({ live }: ServiceItem, { name, repository }: Generation): string {
+/** An AMI that is gone never comes again under its id. */
+function withoutImage({ live, deployment }: ServiceItem, { name, repository, digest }: Generation): string {
+  const unit = deployment === null ? 'task' : unitOf(deployment.plan.settings);
+  if (isAmi(digest))
+    return live?.name === name
+      ? `${name} is live, but its AMI ${digest} is none of ${repository} that can be launched any more: an ${unit} that is replaced cannot start. Deploy another one, or make it available again`
+      : `${name} may be gone back to, but its AMI ${digest} is none of ${repository} that can be launched any more: make it available again`;
   return live?.name === name
-    ? `${name} is live, but its image is not in ${repository} any more: a task that is replaced cannot start. Push the image again, or deploy another one`
+    ? `${name} is live, but its image is not in ${repository} any more: ${unit === 'task' ? 'a' : 'an'} ${unit} that is replaced cannot start. Push the image again, or deploy another one`
     : `${name} may be gone back to, but its image is not in ${repository} any more: push the image again`;
 }
 

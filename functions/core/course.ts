@@ -110,7 +110,7 @@ export function remembering(item: ServiceItem, plan: Plan, words: LastWords): Se
   return current.lastWords === null ? withDeployment(item, { ...current, lastWords: kept(words) }) : item;
 }
 
-/** Requests still reach what is to be ended: noted once, so that people are told. */
+/** Requests still reach what is to be ended, or it has not ended yet: noted once, so that people are told. */
 export function stillReached(item: ServiceItem, plan: Plan, why: string): ServiceItem {
   const current = running(item, plan);
   return current.stillReached === null

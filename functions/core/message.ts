@@ -73,7 +73,7 @@ const subjects: Readonly<Record<ChapterKind, Subject>> = {
   imageNotKept: (of) => `${of.service}: ${of.image} is not kept from expiring`,
   imageMissing: (of) => `${of.service}: the image ${of.image} of ${of.generation} is gone`,
   orphaned: (of) => `${of.service}: something stands that nothing references`,
-  stillReached: (of) => `${of.service}: ${of.generation} (${of.image}) still gets requests and is kept`,
+  stillReached: (of) => `${of.service}: ${of.generation} (${of.image}) is not ended yet`,
 };
 
 const rollbackFailed: Subject = (of) =>

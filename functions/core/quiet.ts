@@ -6,6 +6,7 @@
 
 import { countedSince, lateMs, type Minutes, minuteMs, nextMinute } from './counted-minutes.ts';
 import type { Generation } from './generation.ts';
+import type { Unit } from './unit.ts';
 
 /** How many minutes are looked at: the newest may have no requests at all. */
 const windowMs = 5 * minuteMs;
@@ -38,8 +39,14 @@ export function lingering(minutes: readonly Minute[]): number {
   return telling.toSorted((one, other) => other.at - one.at)[0]?.inSlot ?? 0;
 }
 
-/** How long requests may go on before people are told, who alone can find out whose they are. */
+/** How long requests, or an end, may go on before people are told, who alone can find out whose they are. */
 const toldAfterMs = 1_800_000;
+
+/** What people are told of a generation without weight that is not gone since then; null while that is young. */
+export function endingInWords({ name }: Generation, unit: Unit, since: number, now: number): string | null {
+  if (now - since <= toldAfterMs) return null;
+  return `${name} has no weight and was told to end, but not all of its ${unit}s are gone since ${new Date(since).toISOString()}: they drain, wait for the answer of a lifecycle hook, or are kept by somebody, as by protection from scale-in. Until they are gone nothing else is deployed; it ends by itself then`;
+}
 
 /** What people are told of a generation without weight that requests have reached since then; null while that is young. */
 export function reachedInWords({ name, slot }: Generation, since: number, now: number): string | null {

@@ -91,8 +91,13 @@ function destinationOf(
 ): Destination | { readonly refusal: string } | { readonly ask: readonly Digest[] } {
   const { order, settings } = offer;
   if (item.owner !== null) {
+    const holder = `${item.deployment?.plan.deployment} holds the service`;
+    if (item.deployment?.phase === 'restoring')
+      return {
+        refusal: `${holder} and goes back already. Order again when it has ended. It runs as ${item.owner.execution}`,
+      };
     return {
-      refusal: `${item.deployment?.plan.deployment} holds the service. To end it now, invoke the signal function with {"service":"${item.service}","signal":"abort","by":"…"}: it goes back by itself. It runs as ${item.owner.execution}`,
+      refusal: `${holder}. To end it now, invoke the signal function with {"service":"${item.service}","signal":"abort","by":"…"}: it goes back by itself. It runs as ${item.owner.execution}`,
     };
   }
   if (item.live === null)

@@ -150,7 +150,7 @@ const deployment = growing({
   withdrawnAt: instant.nullable().default(null),
   /** The new generation is not ended before; null while nothing was taken back. */
   quietAt: instant.nullable(),
-  /** That requests have reached the new generation long after its weight was taken away; null while they have not. */
+  /** Why the new generation is not gone long after its weight was taken away, as requests that still reach it; null before. */
   stillReached: z.string().nullable().default(null),
   /** How often in a row the new generation was seen healthy as a whole, and when last. */
   seenHealthy: growing({ times: z.int(), at: instant }).nullable().default(null),

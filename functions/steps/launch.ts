@@ -18,7 +18,7 @@ import type { Now } from './clock.ts';
 import { type KeepImagePorts, keepImage } from './keep-image.ts';
 import { wantedOfOld } from './look.ts';
 import { type ImageGatePorts, passImageGate } from './pass-image-gate.ts';
-import { holdAt, modelOf, type ScalePorts, scaleLike } from './scale.ts';
+import { type Held, holdAt, modelOf, type ScalePorts, scaleLike } from './scale.ts';
 
 export const launchInput = z.object({ plan: planSchema });
 
@@ -34,11 +34,11 @@ export async function launch(
 ): Promise<{ desired: number }> {
   const { settings } = plan;
   const { service } = settings;
-  const { bounds, deployment } = await waitedFor(plan, ports);
+  const { held, deployment } = await waitedFor(plan, ports);
   await passImageGate(plan, deployment.startedAt, ports);
   const live = await wantedOfOld(plan, ports);
   const desired = Math.max(live ?? 0, settings.minimumCount);
-  const model = await knownModel(plan, bounds, ports);
+  const model = await knownModel(plan, held, ports);
   await ports.ledger.change(service, (item) => ({
     item: intending(
       {
@@ -68,12 +68,12 @@ export async function launch(
  * A way back does not fail because nobody can be asked how what is live scales: what is declared stands in for that until the
  * end, when it is asked again. What is kept keeps the size it is held at.
  */
-async function knownModel(plan: Plan, owed: Bounds | null, ports: LaunchPorts): ReturnType<typeof modelOf> {
+async function knownModel(plan: Plan, held: Held, ports: LaunchPorts): ReturnType<typeof modelOf> {
   try {
-    return await modelOf(plan, owed, ports);
+    return await modelOf(plan, held, ports);
   } catch (failure) {
     if (plan.direction === 'forward' || !(failure instanceof CutoverError)) throw failure;
-    const bounds = owed ?? (await ports.scaling.bounds(plan.settings, null));
+    const bounds = held.bounds ?? (await ports.scaling.bounds(plan.settings, null));
     return bounds === undefined ? undefined : { from: null, bounds, known: [] };
   }
 }
@@ -82,12 +82,12 @@ async function knownModel(plan: Plan, owed: Bounds | null, ports: LaunchPorts): 
 async function waitedFor(
   plan: Plan,
   { ledger }: LaunchPorts,
-): Promise<{ readonly bounds: Bounds | null; readonly deployment: Deployment }> {
+): Promise<{ readonly held: Held; readonly deployment: Deployment }> {
   const item = await ledger.read(plan.settings.service);
   const deployment = goingForward(item, plan);
   const stop = stopReason(deployment);
   if (stop !== undefined) throw new CutoverError(stop.error, stop.cause);
-  return { bounds: item.bounds, deployment };
+  return { held: item, deployment };
 }
 
 /** A generation that was kept at full size needs nothing: no launch, no registry. */

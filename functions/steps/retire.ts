@@ -19,6 +19,12 @@ import { type Collected, collect } from './collect.ts';
 import { lingeringRequests } from './lingering.ts';
 import { giveTestersBack, refuseWhileWeighted, type TerminatePorts } from './terminate.ts';
 
+/**
+ * What is live gets the schedule of the generation that it replaced, which ends with that: the sweep, which comes every five minutes,
+ * gives it from when on the weights have settled. That AWS does not let it keeps nothing for longer.
+ */
+const handOverMs = 900_000;
+
 export const retireInput = z.object({ service: serviceName, execution: z.string() });
 type RetireInput = z.infer<typeof retireInput>;
 
@@ -43,7 +49,8 @@ export async function retire(
     if (now < settled) return { retired: [], next: visit(item, settled) };
     if (dueForVisit(item.retained, now).length === 0 && item.collect === null)
       return { retired: [], next: visit(item, now) };
-    if (isOwed(item, now)) return { retired: [], next: visit(item, now + againMs(0)) };
+    if (item.bounds !== null && now < settled + handOverMs)
+      return { retired: [], next: visit(item, now + againMs(0)) };
   }
 
   const gone: GenerationName[] = [];
@@ -73,16 +80,6 @@ export async function retire(
     ...(swept && { collected: { gone: swept.gone, left: swept.left } }),
     next: visit(await ports.ledger.read(service), earliest),
   };
-}
-
-const scalingPatienceMs = 3_600_000;
-
-/**
- * What is live does not scale yet as the generation that it replaced did: the sweep has it do so, and of what is made small or
- * ended nothing would be left to scale like. For an hour, should AWS not let it.
- */
-function isOwed({ bounds, weightsAt }: ServiceItem, now: number): boolean {
-  return bounds !== null && now < (weightsAt ?? 0) + scalingPatienceMs;
 }
 
 function settingsOf({ service, deployment }: ServiceItem): ServiceSettings {

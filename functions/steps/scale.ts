@@ -29,13 +29,17 @@ interface Model {
   readonly known: readonly Bounds[];
 }
 
+/** What is held of a generation that scales, and what of its bounds is known; nothing when none does. */
+export type Held = Pick<ServiceItem, 'bounds' | 'knownBounds'>;
+
 /** Undefined when nothing is to scale. A deployment that was never given back what it held holds it still. */
 export async function modelOf(
   { settings, from }: Plan,
-  owed: Bounds | null,
+  held: Held,
   { scaling }: ScalePorts,
 ): Promise<Model | undefined> {
-  const standing = from === null ? undefined : await scaling.bounds(settings, from);
+  const owed = held.bounds;
+  const standing = from === null ? undefined : await scaling.bounds(settings, from, held.knownBounds);
   if (standing !== undefined) return { from, bounds: owed ?? standing, known: [standing] };
   const declared = await scaling.bounds(settings, null);
   return declared === undefined ? undefined : { from: null, bounds: owed ?? declared, known: [] };
@@ -48,7 +52,7 @@ export async function scaleLike(
   size: number,
   { scaling }: ScalePorts,
 ): Promise<void> {
-  await scaling.carry(settings, model.from, to, heldAt(model.bounds, size));
+  await scaling.carry(settings, model.from, to, heldAt(model.bounds, size), model.known);
 }
 
 /**
@@ -75,19 +79,21 @@ export async function holdAt(
  */
 export async function holdOld(
   { settings, from }: Plan,
-  { bounds }: ServiceItem,
+  held: Held,
   size: number,
   { scaling, ledger }: ScalePorts & { readonly ledger: Pick<Ledger, 'change'> },
 ): Promise<void> {
-  const standing = bounds === null || from === null ? undefined : await scaling.bounds(settings, from);
+  const { bounds } = held;
+  const standing =
+    bounds === null || from === null ? undefined : await scaling.bounds(settings, from, held.knownBounds);
   if (bounds === null || from === null || standing === undefined) return;
-  const { held } = await ledger.change(settings.service, (item) => {
+  const { hold } = await ledger.change(settings.service, (item) => {
     // By the item as it is: the same step may run twice at once, and hold meanwhile.
     const owed = wantedBy(standing, item.bounds ?? bounds, item.knownBounds);
-    const hold = heldAt(owed, size);
-    return { item: { ...item, bounds: owed, knownBounds: [standing, hold] }, held: hold };
+    const next = heldAt(owed, size);
+    return { item: { ...item, bounds: owed, knownBounds: [standing, next] }, hold: next };
   });
-  await scaling.bound(settings, from, held);
+  await scaling.bound(settings, from, hold);
 }
 
 /** Each bound by itself, for a schedule may set one of them: what is neither seen before nor our hold is somebody else's, and counts. */
@@ -133,18 +139,18 @@ export async function giveScalingBack(
 
 /** The new generation scales as the old one was to, by now. */
 async function handOver(
-  { knownBounds }: ServiceItem,
+  held: Held,
   plan: Plan,
   owed: Bounds,
   live: Generation,
   scaling: Scaling,
 ): Promise<void> {
   const { settings, from } = plan;
-  const old = from === null ? undefined : await scaling.bounds(settings, from);
-  const bounds = old === undefined ? owed : wantedBy(old, owed, knownBounds);
-  const model = await modelOf(plan, bounds, { scaling });
+  const old = from === null ? undefined : await scaling.bounds(settings, from, held.knownBounds);
+  const bounds = old === undefined ? owed : wantedBy(old, owed, held.knownBounds);
+  const model = await modelOf(plan, { ...held, bounds }, { scaling });
   // Also what it scales by: a launch may have died half-way, or somebody changed the old one's since.
-  if (model !== undefined) await scaling.carry(settings, model.from, live, bounds);
+  if (model !== undefined) await scaling.carry(settings, model.from, live, bounds, model.known);
   const standing = await scaling.bounds(settings, live);
   // What it was to scale like may be made small, or gone, by now.
   if (standing === undefined && model?.from != null) await scaling.carry(settings, null, live, bounds);
@@ -154,14 +160,14 @@ async function handOver(
 
 /** The old generation is live as ever: what somebody else wrote since stays. */
 async function letGo(
-  { knownBounds }: ServiceItem,
+  held: Held,
   settings: ServiceSettings,
   owed: Bounds,
   live: Generation,
   scaling: Scaling,
 ): Promise<void> {
-  const standing = await scaling.bounds(settings, live);
+  const standing = await scaling.bounds(settings, live, held.knownBounds);
   if (standing === undefined) return;
-  const bounds = wantedBy(standing, owed, knownBounds);
+  const bounds = wantedBy(standing, owed, held.knownBounds);
   if (!sameBounds(bounds, standing)) await scaling.bound(settings, live, bounds);
 }

@@ -9,9 +9,10 @@ import type { Generation } from '../core/generation.ts';
 import { aftermath } from '../core/last-words.ts';
 import { owned } from '../core/ownership.ts';
 import { type Plan, planSchema } from '../core/plan.ts';
-import { reachedInWords } from '../core/quiet.ts';
+import { endingInWords, reachedInWords } from '../core/quiet.ts';
 import type { Deployment } from '../core/service-item.ts';
 import type { ServiceSettings, TrafficSettings } from '../core/service-settings.ts';
+import { unitOf } from '../core/unit.ts';
 import { inWords, sameWeights } from '../core/weights.ts';
 import type { Fleet } from '../ports/fleet.ts';
 import type { Ledger } from '../ports/ledger.ts';
@@ -60,7 +61,14 @@ export async function terminate(
     item: intending(item, plan, { kind: 'terminate', before: null, after: null }, ports.now()),
   }));
   await ports.scaling.release(plan.settings, plan.to);
-  if ((await ports.fleet.terminate(plan.settings, plan.to)) === 'ending') throw stillEnding(plan.to);
+  if ((await ports.fleet.terminate(plan.settings, plan.to)) === 'ending') {
+    await tellOnce(
+      plan,
+      endingInWords(plan.to, unitOf(plan.settings), deployment.quietAt, ports.now()),
+      ports,
+    );
+    throw stillEnding(plan.to);
+  }
   await forget(plan, ports.fleet);
   return { terminated: plan.to.name, words: aftermath(await end(plan, ports)) };
 }
@@ -136,14 +144,21 @@ async function refuseWhileReached(
   const { settings, to } = plan;
   const requests = await lingeringRequests(settings.traffic, to, withdrawnAt, ports);
   if (requests === 0) return;
-  const why = reachedInWords(to, withdrawnAt, ports.now());
-  if (why !== null) {
-    await ports.ledger.change(settings.service, (item) => ({ item: stillReached(item, plan, why) }));
-  }
+  await tellOnce(plan, reachedInWords(to, withdrawnAt, ports.now()), ports);
   throw new CutoverError(
     'Cutover.NotYet',
     `${to.name} is not ended yet: its slot ${to.slot} had ${requests} requests in the last minute that is counted`,
   );
+}
+
+/** Why it is not ended, once it has lasted: the service takes no push until then. */
+async function tellOnce(
+  plan: Plan,
+  why: string | null,
+  { ledger }: Pick<TerminatePorts, 'ledger'>,
+): Promise<void> {
+  if (why !== null)
+    await ledger.change(plan.settings.service, (item) => ({ item: stillReached(item, plan, why) }));
 }
 
 /** What ends here is told as restored: the traffic must be where it was, also when somebody wrote the rule meanwhile. */

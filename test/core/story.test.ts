@@ -130,7 +130,7 @@ describe('a story', () => {
     expect(chapter).toMatchObject({ kind: 'stillReached', at: start + 1_800_001, generation: 'web-g0001' });
     expect(isSpoken(chapter!)).toBe(true);
     const message = messageOf(chapter!);
-    expect(message.subject).toBe('web: web-g0001 (shop/web:v1) still gets requests and is kept');
+    expect(message.subject).toBe('web: web-g0001 (shop/web:v1) is not ended yet');
     expect(message.text).toContain('It goes by itself when they stop');
     const again = retiring(old, 'retire', start + 2_000_000);
     expect(chaptersOf(old, again)).toEqual([]);

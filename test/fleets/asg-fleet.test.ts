@@ -149,6 +149,16 @@ describe('what was made a moment ago, and is not known everywhere yet', () => {
       message: expect.stringContaining('lt-0123456789abcdef0, version 1, does not exist (any more)'),
     });
   });
+
+  it('is another thing than what is gone: no stack has the template of a generation that ended', async () => {
+    const ended = generationOf(7, blue);
+    await expect(kind.fleet.launch(kind.settings, first, 2, ended)).rejects.toMatchObject({
+      name: 'Cutover.AwsRefused',
+      message: expect.stringMatching(
+        /^the launch template web-g0007, .* Go back to another generation, or push /,
+      ),
+    });
+  });
 });
 
 it('a name whose template a person deleted, as they were told to, is launched by what was pushed then', async () => {

@@ -25,6 +25,7 @@ simulated world, and prints what came of it. That takes some minutes. The column
   --only TEXT   only cells whose name has TEXT in it, such as "ModifyRule" or "B "
   --explore N   instead of the cells, N random stories; prints how often each call met each fault
   --seed N      the first story's seed; default 1
+  --service S   of the stories: web on ECS (default), or worker on EC2 Auto Scaling
   --json        one line of JSON for each cell
   --help        this text
 
@@ -53,7 +54,8 @@ async function main(): Promise<number> {
     process.stdout.write(help);
     return 0;
   }
-  if (values.explore !== undefined) return exploring(Number(values.explore), Number(values.seed));
+  if (values.explore !== undefined)
+    return exploring(values.service, Number(values.explore), Number(values.seed));
   const chosen = cells.filter((cell) => nameOf(cell).includes(values.only));
   if (chosen.length === 0) {
     process.stderr.write(`no cell has "${values.only}" in its name\n`);
@@ -82,7 +84,11 @@ async function main(): Promise<number> {
 }
 
 /** Random stories: each that fails is named by its seed. */
-async function exploring(stories: number, first: number): Promise<number> {
+async function exploring(service: string, stories: number, first: number): Promise<number> {
+  if (service !== 'web' && service !== 'worker') {
+    process.stderr.write(`--service takes ${Object.keys(places).join(' or ')}\n`);
+    return 2;
+  }
   if (!Number.isInteger(stories) || stories < 1 || !Number.isInteger(first)) {
     process.stderr.write('--explore and --seed take whole numbers, such as --explore 100 --seed 1\n');
     return 2;
@@ -94,7 +100,7 @@ async function exploring(stories: number, first: number): Promise<number> {
     await synthesize(assembly);
     for (let seed = first; seed < first + stories; seed++) {
       try {
-        for (const [what, hits] of await explore({ assembly, entries }, seed))
+        for (const [what, hits] of await explore({ assembly, entries, service }, seed))
           total.set(what, (total.get(what) ?? 0) + hits);
         good += 1;
       } catch (failure) {
@@ -120,6 +126,7 @@ function chosenOptions() {
         only: { type: 'string', default: '' },
         explore: { type: 'string' },
         seed: { type: 'string', default: '1' },
+        service: { type: 'string', default: 'web' },
         json: { type: 'boolean', default: false },
         help: { type: 'boolean', default: false },
       },

@@ -220,7 +220,7 @@ export const guards: readonly Guard[] = [
     replacements: [
       out(
         'steps/scale.ts',
-        'await scaling.carry(settings, model.from, to, heldAt(model.bounds, size));',
+        'await scaling.carry(settings, model.from, to, heldAt(model.bounds, size), model.known);',
         'await scaling.carry(settings, model.from, to, model.bounds);',
       ),
     ],

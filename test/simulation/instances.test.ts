@@ -84,4 +84,38 @@ describe('instances', () => {
       await ended(world);
       expect(world.item?.live?.digest).toBe(digest);
     }));
+
+  it('that do not end, for a hook that nobody answers, are told once, with what waits for them', () =>
+    tell(async (world, first) => {
+      const { fleet } = await world.settings();
+      const hook = { name: 'archive', at: 'terminating', heartbeatSeconds: 7_200, onTimeout: 'continue' };
+      await world.declare({ fleet: { ...fleet, hooks: [hook] } });
+      await baking(world, world.push('v2'), 1);
+      await world.signal({ signal: 'abort', by: 'ann' });
+      await world.pass(() => world.item?.deployment?.phase === 'restoring', 'the way back');
+      await world.passMs(20 * minuteMs);
+      world.push('v3');
+      await world.pass(() => world.item?.pending !== null, 'the next push');
+      // To end what goes back already would be in vain.
+      expect(world.item?.intake?.reason).toMatch(
+        /^it waits for worker-g0002-d\d+ \(worker:v2\) to end, which goes back already$/,
+      );
+      const order = await world.rollback();
+      await world.passMs(minuteMs);
+      expect(world.item?.intake).toMatchObject({ id: order, admission: 'rejected' });
+      expect(world.item?.intake?.reason).toMatch(
+        / holds the service and goes back already\. Order again when it has ended/,
+      );
+      expect(world.item?.deployment?.stillReached).toBeNull();
+      await world.passMs(40 * minuteMs);
+      expect(world.item?.deployment?.stillReached).toMatch(
+        /^worker-g0002 .* not all of its instances are gone since /,
+      );
+      expectLive(world, first);
+      await world.pass(
+        () => world.item?.live?.tag === 'v3' && world.item.owner === null,
+        'the next deployment',
+      );
+      await ended(world);
+    }));
 });
