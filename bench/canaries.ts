@@ -1,6 +1,6 @@
 /** Canaries as their load balancer would count them, drawn from a seed. */
-import type { Seen, SlotMinute } from '../functions/core/comparison.ts';
-import { minuteMs } from '../functions/core/counted-minutes.ts';
+import type { Seen, SlotMinute } from '../functions/core/gates/comparison.ts';
+import { minuteMs } from '../functions/core/traffic/counted-minutes.ts';
 import { poisson } from './poisson.ts';
 
 /** How requests that go wrong depend on each other. Only the first two are what the comparison presumes. */

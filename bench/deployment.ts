@@ -1,5 +1,5 @@
 /** What a deployment costs: transitions, invocations and AWS calls, beside the least that its effects need, and in USD. */
-import { type Strategy, stepsOf } from '../functions/core/strategy.ts';
+import { type Strategy, stepsOf } from '../functions/core/deployment/strategy.ts';
 import type { Example } from './example.ts';
 import { against, atMost, type Measure, type Report, sum } from './measure.ts';
 import { Meter, type Usage } from './meter.ts';

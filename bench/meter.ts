@@ -2,7 +2,7 @@
 import type { FilterLogEventsCommandOutput } from '@aws-sdk/client-cloudwatch-logs';
 import type { PutItemCommandInput } from '@aws-sdk/client-dynamodb';
 import type { GetFunctionConfigurationCommandOutput } from '@aws-sdk/client-lambda';
-import { ledgerTable } from '../functions/core/ledger-table.ts';
+import { ledgerTable } from '../functions/core/ledger/ledger-table.ts';
 import { roleName } from '../local/iam/principal-arn.ts';
 import type { CallRecord, PendingCall } from '../local/wire/call-log.ts';
 import type { Example } from './example.ts';

@@ -1,6 +1,11 @@
 /** Many canaries of one kind, each judged by Cutover and by Kayenta's judge on the same minutes. */
-import { compare, comparisonSettings, type Seen, type SlotMinute } from '../functions/core/comparison.ts';
-import { requestsNeeded } from '../functions/core/sequential-test.ts';
+import {
+  compare,
+  comparisonSettings,
+  type Seen,
+  type SlotMinute,
+} from '../functions/core/gates/comparison.ts';
+import { requestsNeeded } from '../functions/core/gates/sequential-test.ts';
 import { seededRandom } from '../local/simulated/seeded-random.ts';
 import { type Difference, drawCanary, type Setting } from './canaries.ts';
 import { MannWhitneyJudge } from './mann-whitney.ts';

@@ -7,9 +7,9 @@ import {
   customResourceRequest,
 } from './aws/cloudformation-answer.ts';
 import { CutoverError } from './core/errors.ts';
-import { rulePhysicalId } from './core/listener-rule.ts';
 import { serviceName } from './core/names.ts';
 import { parse } from './core/parse.ts';
+import { rulePhysicalId } from './core/traffic/listener-rule.ts';
 import { entry } from './entry.ts';
 import { listenerRule, ruleRequest } from './steps/listener-rule.ts';
 

@@ -1,6 +1,6 @@
 /** AMIs as what a service deploys: docs/auto-scaling.md tells what starts a deployment of one. */
 import { EventField, type EventPattern } from 'aws-cdk-lib/aws-events';
-import { retainPrefix } from '../functions/core/tag-pattern.ts';
+import { retainPrefix } from '../functions/core/images/tag-pattern.ts';
 import type { ServiceSource } from './service-source.ts';
 
 export interface Amis {
@@ -59,7 +59,7 @@ const available = {
   event: EventField.fromPath('$'),
 };
 
-/** As `functions/core/ami-event.ts` reads it. */
+/** As `functions/core/images/ami-event.ts` reads it. */
 function builtBy({ pattern, imageId }: AmiEvent): Pick<ServiceSource['rule'], 'pattern' | 'event'> {
   return {
     pattern,

@@ -5,7 +5,7 @@
  */
 import { ArnFormat, Stack } from 'aws-cdk-lib';
 import type { Construct } from 'constructs';
-import { retainPrefix } from '../functions/core/tag-pattern.ts';
+import { retainPrefix } from '../functions/core/images/tag-pattern.ts';
 import { generationTag } from '../functions/core/tags.ts';
 import type { Cutover } from './cutover.ts';
 import { type DeployerFunction, localArn } from './deployer-function.ts';

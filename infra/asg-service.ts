@@ -8,7 +8,7 @@ import type { IFunction } from 'aws-cdk-lib/aws-lambda';
 import type { ILogGroup } from 'aws-cdk-lib/aws-logs';
 import type { Construct } from 'constructs';
 import type * as z from 'zod';
-import { type AsgPolicy, asgSettings, type LifecycleHook } from '../functions/core/asg-settings.ts';
+import { type AsgPolicy, asgSettings, type LifecycleHook } from '../functions/core/fleet/asg-settings.ts';
 import { parse } from '../functions/core/parse.ts';
 import { type Amis, amiSource } from './ami-source.ts';
 import { DeployedService, type ServiceProps } from './deployed-service.ts';

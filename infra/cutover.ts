@@ -21,7 +21,7 @@ import { type IQueue, Queue, QueueEncryption } from 'aws-cdk-lib/aws-sqs';
 import type { StateMachine } from 'aws-cdk-lib/aws-stepfunctions';
 import { Construct } from 'constructs';
 import type { Variable } from '../functions/core/environment.ts';
-import { ledgerTable } from '../functions/core/ledger-table.ts';
+import { ledgerTable } from '../functions/core/ledger/ledger-table.ts';
 import { allowInstances } from './asg-rights.ts';
 import { DeployerFunction, localArn } from './deployer-function.ts';
 import { allowGenerations } from './generation-rights.ts';

@@ -1,7 +1,7 @@
 /** Images of an ECR repository as what a service deploys. */
 import type { IRepository } from 'aws-cdk-lib/aws-ecr';
 import { EventField, Match } from 'aws-cdk-lib/aws-events';
-import { retainPrefix } from '../functions/core/tag-pattern.ts';
+import { retainPrefix } from '../functions/core/images/tag-pattern.ts';
 import type { ServiceSource } from './service-source.ts';
 
 export interface ImageProps {

@@ -1,7 +1,7 @@
 /** How a service scales, as its construct takes it, and as its settings say it. */
 import type { Duration, TimeZone } from 'aws-cdk-lib';
 import type { Schedule } from 'aws-cdk-lib/aws-applicationautoscaling';
-import type { ScalingPolicy } from '../functions/core/scaling.ts';
+import type { ScalingPolicy } from '../functions/core/fleet/scaling.ts';
 
 export interface ServiceScaling {
   /** Tasks that the service is never scaled below, and above. */

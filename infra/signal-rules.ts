@@ -1,7 +1,7 @@
 /** Which events come to the signal function, beside what people and hooks say to it. */
 import { type IRuleTarget, Rule } from 'aws-cdk-lib/aws-events';
 import type { Construct } from 'constructs';
-import { drainHook } from '../functions/core/drain.ts';
+import { drainHook } from '../functions/core/fleet/drain-hook.ts';
 
 export function hearSignals(scope: Construct, target: () => IRuleTarget): void {
   new Rule(scope, 'AlarmSignals', {

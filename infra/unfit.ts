@@ -2,7 +2,7 @@
  * What is no mistake in the settings, but CloudFormation would refuse, or would never do what was meant: told at synthesis alone. Of
  * what is declared already Plan makes no refusal, for a rollback reads it too.
  */
-import type { GateName } from '../functions/core/strategy.ts';
+import type { GateName } from '../functions/core/deployment/strategy.ts';
 import type { ServiceProps } from './deployed-service.ts';
 
 export function unfit(props: ServiceProps): readonly string[] {

@@ -23,7 +23,7 @@ import {
 import { LogGroup, RetentionDays } from 'aws-cdk-lib/aws-logs';
 import type { Construct } from 'constructs';
 import * as z from 'zod';
-import { strategySchema } from '../functions/core/strategy.ts';
+import { strategySchema } from '../functions/core/deployment/strategy.ts';
 import { Cutover } from './cutover.ts';
 import { EcsService } from './ecs-service.ts';
 import { acknowledgeWildcards } from './wildcard-finding.ts';

@@ -14,7 +14,7 @@ import { type IApplicationListener, ListenerCondition } from 'aws-cdk-lib/aws-el
 import { Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import { type ILogGroup, LogGroup, RetentionDays } from 'aws-cdk-lib/aws-logs';
 import { Construct } from 'constructs';
-import type { Strategy } from '../functions/core/strategy.ts';
+import type { Strategy } from '../functions/core/deployment/strategy.ts';
 import { AsgService } from './asg-service.ts';
 import type { Cutover } from './cutover.ts';
 import { acknowledgeWildcards } from './wildcard-finding.ts';

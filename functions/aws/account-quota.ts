@@ -2,7 +2,7 @@
 import { type CloudWatchClient, GetMetricDataCommand } from '@aws-sdk/client-cloudwatch';
 import { GetServiceQuotaCommand, type ServiceQuotasClient } from '@aws-sdk/client-service-quotas';
 import { CutoverError } from '../core/errors.ts';
-import type { Quota } from '../core/room.ts';
+import type { Quota } from '../core/preflight/room.ts';
 import { calling } from './failures.ts';
 
 export interface QuotaClients {

@@ -13,8 +13,8 @@ import {
   SetRulePrioritiesCommand,
 } from '@aws-sdk/client-elastic-load-balancing-v2';
 import { CutoverError } from '../core/errors.ts';
-import type { Occupancy, RuleEffect, RuleProperties, StandingRule } from '../core/listener-rule.ts';
 import { ruleTag, serviceTag } from '../core/tags.ts';
+import type { Occupancy, RuleEffect, RuleProperties, StandingRule } from '../core/traffic/listener-rule.ts';
 import type { ProductionRule } from '../ports/production-rule.ts';
 import { calling, codeOf } from './failures.ts';
 

@@ -6,11 +6,11 @@ import {
   type TargetGroup,
 } from '@aws-sdk/client-elastic-load-balancing-v2';
 import { CutoverError, type ErrorName } from '../core/errors.ts';
-import type { TrafficSurvey } from '../core/preflight.ts';
+import type { TrafficSurvey } from '../core/preflight/preflight.ts';
+import type { TargetLimits } from '../core/preflight/room.ts';
+import type { SlotState, TargetGroupState } from '../core/preflight/slot-state.ts';
 import { type Reading, reading } from '../core/reading.ts';
-import type { TargetLimits } from '../core/room.ts';
 import type { TrafficSettings } from '../core/service-settings.ts';
-import type { SlotState, TargetGroupState } from '../core/slot-state.ts';
 import type { TrafficSurveyor } from '../ports/preflight.ts';
 import type { Traffic } from '../ports/traffic.ts';
 import { calling, codeOf } from './failures.ts';

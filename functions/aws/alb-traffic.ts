@@ -10,10 +10,10 @@ import {
   ModifyRuleCommand,
 } from '@aws-sdk/client-elastic-load-balancing-v2';
 import { CutoverError } from '../core/errors.ts';
-import type { TargetState } from '../core/health.ts';
+import type { TargetState } from '../core/gates/health.ts';
 import type { SlotName } from '../core/names.ts';
 import type { TrafficSettings } from '../core/service-settings.ts';
-import { foreignWeights, inWords, sameWeights, type Weights } from '../core/weights.ts';
+import { foreignWeights, inWords, sameWeights, type Weights } from '../core/traffic/weights.ts';
 import type { Traffic } from '../ports/traffic.ts';
 import { calling } from './failures.ts';
 

@@ -16,8 +16,8 @@ import {
   type SuspendedState,
 } from '@aws-sdk/client-application-auto-scaling';
 import { CutoverError } from '../core/errors.ts';
-import type { Generation } from '../core/generation.ts';
-import { type Bounds, sameBounds } from '../core/scaling.ts';
+import type { Generation } from '../core/fleet/generation.ts';
+import { type Bounds, sameBounds } from '../core/fleet/scaling.ts';
 import type { ServiceSettings } from '../core/service-settings.ts';
 import type { Scaling } from '../ports/scaling.ts';
 import { clusterOf, readEcs } from './ecs-settings.ts';

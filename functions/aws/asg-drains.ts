@@ -5,7 +5,8 @@ import {
   DescribeAutoScalingGroupsCommand,
   RecordLifecycleActionHeartbeatCommand,
 } from '@aws-sdk/client-auto-scaling';
-import { type Draining, drainHook } from '../core/drain.ts';
+import type { Draining } from '../core/fleet/drain.ts';
+import { drainHook } from '../core/fleet/drain-hook.ts';
 import type { GenerationName } from '../core/names.ts';
 import type { Drains } from '../ports/drains.ts';
 import { calling, codeOf } from './failures.ts';

@@ -15,12 +15,12 @@ import {
   type EC2Client,
   type ResponseLaunchTemplateData,
 } from '@aws-sdk/client-ec2';
-import { type AsgSettings, readAsg } from '../core/asg-settings.ts';
-import { drainHook, drainHookSeconds } from '../core/drain.ts';
 import { CutoverError } from '../core/errors.ts';
-import type { Generation } from '../core/generation.ts';
+import { type AsgSettings, readAsg } from '../core/fleet/asg-settings.ts';
+import { drainHook, drainHookSeconds } from '../core/fleet/drain-hook.ts';
+import type { Generation } from '../core/fleet/generation.ts';
+import type { Standing } from '../core/fleet/orphans.ts';
 import type { GenerationName } from '../core/names.ts';
-import type { Standing } from '../core/orphans.ts';
 import type { ServiceSettings } from '../core/service-settings.ts';
 import { ownerTags } from '../core/tags.ts';
 import type { Ending, Fleet } from '../ports/fleet.ts';

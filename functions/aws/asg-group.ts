@@ -9,8 +9,8 @@ import {
   UpdateAutoScalingGroupCommand,
 } from '@aws-sdk/client-auto-scaling';
 import { CutoverError } from '../core/errors.ts';
-import type { Generation } from '../core/generation.ts';
-import type { FleetState } from '../core/health.ts';
+import type { Generation } from '../core/fleet/generation.ts';
+import type { FleetState } from '../core/gates/health.ts';
 import type { GenerationName } from '../core/names.ts';
 import type { ServiceSettings } from '../core/service-settings.ts';
 import { ownerTags } from '../core/tags.ts';

@@ -1,8 +1,8 @@
 /** Whether generations can be made of a launch template. EC2 would show most of it only as instances that never answer. */
 import type { ResponseLaunchTemplateData } from '@aws-sdk/client-ec2';
-import { amiOwner } from '../core/ami-event.ts';
-import type { AsgSettings } from '../core/asg-settings.ts';
-import type { Objection } from '../core/objection.ts';
+import type { AsgSettings } from '../core/fleet/asg-settings.ts';
+import { amiOwner } from '../core/images/ami-event.ts';
+import type { Objection } from '../core/preflight/objection.ts';
 import type { ServiceSettings } from '../core/service-settings.ts';
 import { environmentTag, generationTag, imageTag, serviceTag } from '../core/tags.ts';
 import { userDataIn } from './asg-template.ts';

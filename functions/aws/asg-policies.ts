@@ -6,8 +6,8 @@ import type {
   ScalingPolicy,
   ScheduledUpdateGroupAction,
 } from '@aws-sdk/client-auto-scaling';
-import type { AsgPolicy, AsgSchedule } from '../core/asg-settings.ts';
-import type { Generation } from '../core/generation.ts';
+import type { AsgPolicy, AsgSchedule } from '../core/fleet/asg-settings.ts';
+import type { Generation } from '../core/fleet/generation.ts';
 import type { ServiceSettings } from '../core/service-settings.ts';
 import { labelOf, namesFor, renamed, sameContent } from './scaling-content.ts';
 

@@ -16,9 +16,9 @@ import {
   SuspendProcessesCommand,
   UpdateAutoScalingGroupCommand,
 } from '@aws-sdk/client-auto-scaling';
-import { readAsg } from '../core/asg-settings.ts';
-import type { Generation } from '../core/generation.ts';
-import { type Bounds, sameBounds } from '../core/scaling.ts';
+import { readAsg } from '../core/fleet/asg-settings.ts';
+import type { Generation } from '../core/fleet/generation.ts';
+import { type Bounds, sameBounds } from '../core/fleet/scaling.ts';
 import type { ServiceSettings } from '../core/service-settings.ts';
 import type { Scaling } from '../ports/scaling.ts';
 import { AsgGroups, isUnknownGroup, knowing, refuseStranger } from './asg-group.ts';

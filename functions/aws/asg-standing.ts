@@ -14,8 +14,8 @@ import {
   type LaunchTemplate,
 } from '@aws-sdk/client-ec2';
 import { CutoverError } from '../core/errors.ts';
+import type { Standing } from '../core/fleet/orphans.ts';
 import { type GenerationName, generationName, readGenerationName } from '../core/names.ts';
-import type { Standing } from '../core/orphans.ts';
 import type { ServiceSettings } from '../core/service-settings.ts';
 import { serviceTag } from '../core/tags.ts';
 import { bearsTags, isBeingDeleted } from './asg-group.ts';

@@ -8,12 +8,12 @@ import {
   type InstanceTypeInfo,
   type ResponseLaunchTemplateData,
 } from '@aws-sdk/client-ec2';
-import { type AsgSettings, readAsg } from '../core/asg-settings.ts';
-import type { Platform } from '../core/image-platform.ts';
-import { type Objection, unchecked } from '../core/objection.ts';
-import type { FleetSurvey } from '../core/preflight.ts';
+import { type AsgSettings, readAsg } from '../core/fleet/asg-settings.ts';
+import type { Platform } from '../core/preflight/image-platform.ts';
+import { type Objection, unchecked } from '../core/preflight/objection.ts';
+import type { FleetSurvey } from '../core/preflight/preflight.ts';
+import type { Quota } from '../core/preflight/room.ts';
 import { type Reading, reading, valueOr } from '../core/reading.ts';
-import type { Quota } from '../core/room.ts';
 import type { ServiceSettings } from '../core/service-settings.ts';
 import type { FleetSurveyor } from '../ports/preflight.ts';
 import { type QuotaClients, quotaOf } from './account-quota.ts';

@@ -8,8 +8,8 @@ import type {
   RequestLaunchTemplateData,
   ResponseLaunchTemplateData,
 } from '@aws-sdk/client-ec2';
-import type { AsgSettings } from '../core/asg-settings.ts';
-import type { Generation } from '../core/generation.ts';
+import type { AsgSettings } from '../core/fleet/asg-settings.ts';
+import type { Generation } from '../core/fleet/generation.ts';
 import { isAmi } from '../core/names.ts';
 import type { ServiceSettings } from '../core/service-settings.ts';
 import { environmentTag, generationTag, imageTag, ownerTags, serviceTag } from '../core/tags.ts';

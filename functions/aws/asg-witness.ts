@@ -6,8 +6,8 @@ import {
 } from '@aws-sdk/client-auto-scaling';
 import type { CloudWatchLogsClient } from '@aws-sdk/client-cloudwatch-logs';
 import { type EC2Client, GetConsoleOutputCommand } from '@aws-sdk/client-ec2';
-import type { Generation } from '../core/generation.ts';
-import type { LastWords } from '../core/last-words.ts';
+import type { Generation } from '../core/fleet/generation.ts';
+import type { LastWords } from '../core/messages/last-words.ts';
 import { reading, valueOr } from '../core/reading.ts';
 import type { ServiceSettings } from '../core/service-settings.ts';
 import type { Witness } from '../ports/witness.ts';

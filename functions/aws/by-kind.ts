@@ -1,10 +1,10 @@
 /** Who is asked of a generation: the adapter of the kind of fleet that it was launched on, or that its service declares. */
 import { CutoverError } from '../core/errors.ts';
-import type { Generation } from '../core/generation.ts';
+import type { Generation } from '../core/fleet/generation.ts';
+import type { Standing } from '../core/fleet/orphans.ts';
+import type { Bounds } from '../core/fleet/scaling.ts';
 import type { GenerationName } from '../core/names.ts';
-import type { Standing } from '../core/orphans.ts';
-import type { FleetSurvey } from '../core/preflight.ts';
-import type { Bounds } from '../core/scaling.ts';
+import type { FleetSurvey } from '../core/preflight/preflight.ts';
 import type { FleetSettings, ServiceSettings } from '../core/service-settings.ts';
 import type { Ending, Fleet, FleetDeclarations, RunningFleet } from '../ports/fleet.ts';
 import type { FleetSurveyor } from '../ports/preflight.ts';

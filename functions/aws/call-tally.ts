@@ -2,7 +2,7 @@
  * What an invocation has called so far, counted by the clients themselves. An environment serves one invocation at a time
  * (https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtime-environment.html), so one tally serves all of its clients.
  */
-import type { Calls, Written } from '../core/written.ts';
+import type { Calls, Written } from '../core/ledger/written.ts';
 
 /** Prefixes of actions as IAM names them, by client. */
 const prefixes: Readonly<Record<string, string>> = {

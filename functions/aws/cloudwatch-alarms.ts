@@ -1,6 +1,6 @@
 /** Alarms of CloudWatch, metric and composite ones. */
 import { type CloudWatchClient, DescribeAlarmsCommand } from '@aws-sdk/client-cloudwatch';
-import type { AlarmState } from '../core/alarms.ts';
+import type { AlarmState } from '../core/gates/alarms.ts';
 import type { Alarms } from '../ports/alarms.ts';
 import { calling } from './failures.ts';
 

@@ -4,8 +4,8 @@ import {
   GetMetricDataCommand,
   type MetricDataQuery,
 } from '@aws-sdk/client-cloudwatch';
-import type { Minutes } from '../core/counted-minutes.ts';
 import { CutoverError } from '../core/errors.ts';
+import type { Minutes } from '../core/traffic/counted-minutes.ts';
 import { calling } from './failures.ts';
 
 /** By the begin of the minute, for the minutes that have a value. */

@@ -1,9 +1,9 @@
 /** The values of a service's own metrics and expressions, for the generation in a slot. */
 import type { CloudWatchClient, MetricDataQuery } from '@aws-sdk/client-cloudwatch';
-import type { Minutes } from '../core/counted-minutes.ts';
-import type { Generation } from '../core/generation.ts';
-import type { MetricGate } from '../core/metric-gate.ts';
+import type { Generation } from '../core/fleet/generation.ts';
+import type { MetricGate } from '../core/gates/metric-gate.ts';
 import type { ServiceSettings } from '../core/service-settings.ts';
+import type { Minutes } from '../core/traffic/counted-minutes.ts';
 import type { MetricValues } from '../ports/metric-values.ts';
 import { balancerOf, groupOf } from './alb-names.ts';
 import { metricSeries, minuteStat } from './cloudwatch-metric-data.ts';

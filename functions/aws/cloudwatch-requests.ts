@@ -1,10 +1,10 @@
 /** Requests by minute, from the metrics of the load balancer that the rule belongs to. */
 import type { CloudWatchClient, MetricDataQuery } from '@aws-sdk/client-cloudwatch';
-import { type SlotMinute, slowPercentile } from '../core/comparison.ts';
-import type { Minutes } from '../core/counted-minutes.ts';
+import { type SlotMinute, slowPercentile } from '../core/gates/comparison.ts';
 import type { SlotName } from '../core/names.ts';
-import type { Minute } from '../core/quiet.ts';
 import type { TrafficSettings } from '../core/service-settings.ts';
+import type { Minutes } from '../core/traffic/counted-minutes.ts';
+import type { Minute } from '../core/traffic/quiet.ts';
 import type { Requests } from '../ports/requests.ts';
 import { balancerOf, groupOf } from './alb-names.ts';
 import { metricSeries, minuteStat } from './cloudwatch-metric-data.ts';

@@ -8,7 +8,7 @@ import { bundleFromJSON, toMessageSignatureBundle } from '@sigstore/bundle';
 import { crypto } from '@sigstore/core';
 import { type SignedEntity, type TrustMaterial, toSignedEntity, Verifier } from '@sigstore/verify';
 import * as z from 'zod';
-import type { CosignSignature } from '../core/image-signature.ts';
+import type { CosignSignature } from '../core/gates/image-signature.ts';
 import { parseOrThrow } from '../core/parse.ts';
 
 export type PublicKey = ReturnType<typeof crypto.createPublicKey>;

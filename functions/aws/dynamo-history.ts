@@ -6,8 +6,8 @@ import {
   type QueryCommandOutput,
 } from '@aws-sdk/client-dynamodb';
 import { marshall, unmarshall } from '@aws-sdk/util-dynamodb';
-import { type Chapter, chapterSchema, recordPrefix } from '../core/chapter.ts';
-import { ledgerTable } from '../core/ledger-table.ts';
+import { ledgerTable } from '../core/ledger/ledger-table.ts';
+import { type Chapter, chapterSchema, recordPrefix } from '../core/messages/chapter.ts';
 import { parseOrThrow } from '../core/parse.ts';
 import type { History } from '../ports/ledger.ts';
 import { calling, codeOf } from './failures.ts';

@@ -2,11 +2,11 @@
 import { type DynamoDBClient, GetItemCommand, PutItemCommand, QueryCommand } from '@aws-sdk/client-dynamodb';
 import { marshall, unmarshall } from '@aws-sdk/util-dynamodb';
 import { CutoverError } from '../core/errors.ts';
-import { ledgerTable } from '../core/ledger-table.ts';
+import { ledgerTable } from '../core/ledger/ledger-table.ts';
+import { isOpen } from '../core/ledger/ownership.ts';
+import { newServiceItem, type ServiceItem, serviceItem } from '../core/ledger/service-item.ts';
 import { type ServiceName, serviceName } from '../core/names.ts';
-import { isOpen } from '../core/ownership.ts';
 import { parseOrThrow } from '../core/parse.ts';
-import { newServiceItem, type ServiceItem, serviceItem } from '../core/service-item.ts';
 import type { Ledger } from '../ports/ledger.ts';
 import type { CallTally } from './call-tally.ts';
 import { calling, codeOf } from './failures.ts';

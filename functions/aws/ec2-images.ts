@@ -11,12 +11,12 @@ import {
   type Filter,
   type Image,
 } from '@aws-sdk/client-ec2';
-import { amiOwner } from '../core/ami-event.ts';
 import { CutoverError } from '../core/errors.ts';
-import type { Platform } from '../core/image-platform.ts';
+import { amiOwner } from '../core/images/ami-event.ts';
+import type { RegistryImage } from '../core/images/registry-image.ts';
+import { retainPrefix } from '../core/images/tag-pattern.ts';
 import { type Digest, digest } from '../core/names.ts';
-import type { RegistryImage } from '../core/registry-image.ts';
-import { retainPrefix } from '../core/tag-pattern.ts';
+import type { Platform } from '../core/preflight/image-platform.ts';
 import type { ImageReference, Images } from '../ports/images.ts';
 import type { ImagePlatforms } from '../ports/preflight.ts';
 import { calling } from './failures.ts';

@@ -8,8 +8,8 @@ import {
   ListImageReferrersCommand,
 } from '@aws-sdk/client-ecr';
 import { CutoverError } from '../core/errors.ts';
-import type { ImageScan, ManifestScan } from '../core/image-scan.ts';
-import type { CosignSignature, ImageSignature, SignaturePolicy } from '../core/image-signature.ts';
+import type { ImageScan, ManifestScan } from '../core/gates/image-scan.ts';
+import type { CosignSignature, ImageSignature, SignaturePolicy } from '../core/gates/image-signature.ts';
 import type { Digest } from '../core/names.ts';
 import type { ImageChecks } from '../ports/image-checks.ts';
 import { type PublicKey, publicKey, signedBundle, simpleSigning } from './cosign-signature.ts';

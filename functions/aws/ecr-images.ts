@@ -10,8 +10,8 @@ import {
   PutImageCommand,
 } from '@aws-sdk/client-ecr';
 import { CutoverError } from '../core/errors.ts';
+import type { RegistryImage } from '../core/images/registry-image.ts';
 import { type Digest, digest } from '../core/names.ts';
-import type { RegistryImage } from '../core/registry-image.ts';
 import type { ImageReference, Images } from '../ports/images.ts';
 import { calling, codeOf } from './failures.ts';
 

@@ -2,8 +2,8 @@
 import type { ECRClient } from '@aws-sdk/client-ecr';
 import * as z from 'zod';
 import { CutoverError } from '../core/errors.ts';
-import type { Platform } from '../core/image-platform.ts';
 import type { Digest } from '../core/names.ts';
+import type { Platform } from '../core/preflight/image-platform.ts';
 import type { ImagePlatforms } from '../ports/preflight.ts';
 import { readLayer } from './ecr-layer.ts';
 import { type Manifest, readManifest, runsNowhere } from './ecr-manifest.ts';

@@ -7,7 +7,7 @@ import {
   type ImageScanFinding,
 } from '@aws-sdk/client-ecr';
 import { CutoverError } from '../core/errors.ts';
-import type { Finding, ManifestScan } from '../core/image-scan.ts';
+import type { Finding, ManifestScan } from '../core/gates/image-scan.ts';
 import type { Digest } from '../core/names.ts';
 import { codeOf } from './failures.ts';
 

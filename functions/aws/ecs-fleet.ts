@@ -18,10 +18,10 @@ import {
   UpdateServiceCommand,
 } from '@aws-sdk/client-ecs';
 import { CutoverError } from '../core/errors.ts';
-import type { Generation } from '../core/generation.ts';
-import type { FleetState } from '../core/health.ts';
+import type { Generation } from '../core/fleet/generation.ts';
+import type { Standing } from '../core/fleet/orphans.ts';
+import type { FleetState } from '../core/gates/health.ts';
 import type { GenerationName } from '../core/names.ts';
-import type { Standing } from '../core/orphans.ts';
 import type { ServiceSettings } from '../core/service-settings.ts';
 import { ownerTags } from '../core/tags.ts';
 import type { Ending, Fleet } from '../ports/fleet.ts';

@@ -1,8 +1,8 @@
 /** The fleet's part of a service's settings, where the fleet is ECS. */
 import * as z from 'zod';
-import type { Generation } from '../core/generation.ts';
+import type { Generation } from '../core/fleet/generation.ts';
+import { scalingSettings } from '../core/fleet/scaling.ts';
 import { growing, parseOrThrow } from '../core/parse.ts';
-import { scalingSettings } from '../core/scaling.ts';
 import type { ServiceSettings } from '../core/service-settings.ts';
 
 export const ecsSettings = z.strictObject({

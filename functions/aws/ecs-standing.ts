@@ -12,8 +12,8 @@ import {
   type Tag,
 } from '@aws-sdk/client-ecs';
 import { CutoverError } from '../core/errors.ts';
+import type { Standing } from '../core/fleet/orphans.ts';
 import { type GenerationName, generationName, readGenerationName } from '../core/names.ts';
-import type { Standing } from '../core/orphans.ts';
 import type { ServiceSettings } from '../core/service-settings.ts';
 import { ownerTags } from '../core/tags.ts';
 import { calling, codeOf } from './failures.ts';

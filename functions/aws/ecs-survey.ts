@@ -1,8 +1,8 @@
 /** What can be told of Fargate before a launch: four calls, all at once. */
 import type { EC2Client } from '@aws-sdk/client-ec2';
 import { DescribeTaskDefinitionCommand, type ECSClient, type TaskDefinition } from '@aws-sdk/client-ecs';
-import { type Objection, unchecked } from '../core/objection.ts';
-import type { FleetSurvey } from '../core/preflight.ts';
+import { type Objection, unchecked } from '../core/preflight/objection.ts';
+import type { FleetSurvey } from '../core/preflight/preflight.ts';
 import { type Reading, reading } from '../core/reading.ts';
 import type { ServiceSettings } from '../core/service-settings.ts';
 import type { FleetSurveyor } from '../ports/preflight.ts';

@@ -1,7 +1,7 @@
 /** Whether generations can be made of a task definition. ECS would refuse most of it at the launch, one by one. */
 import type { TaskDefinition } from '@aws-sdk/client-ecs';
-import type { Platform } from '../core/image-platform.ts';
-import { type Check, type Objection, unchecked } from '../core/objection.ts';
+import type { Platform } from '../core/preflight/image-platform.ts';
+import { type Check, type Objection, unchecked } from '../core/preflight/objection.ts';
 import type { EcsSettings } from './ecs-settings.ts';
 
 /** A vCPU is 1,024 CPU units: https://docs.aws.amazon.com/AmazonECS/latest/developerguide/task_definition_parameters.html#task_size */

@@ -6,8 +6,8 @@ import {
   type ECSClient,
   ListTasksCommand,
 } from '@aws-sdk/client-ecs';
-import type { Generation } from '../core/generation.ts';
-import type { LastWords } from '../core/last-words.ts';
+import type { Generation } from '../core/fleet/generation.ts';
+import type { LastWords } from '../core/messages/last-words.ts';
 import { reading, valueOr } from '../core/reading.ts';
 import type { ServiceSettings } from '../core/service-settings.ts';
 import type { Witness } from '../ports/witness.ts';

@@ -1,5 +1,5 @@
 /** Mistakes in the fleet's own part of the settings, each with its path. */
-import { asgSettings } from '../core/asg-settings.ts';
+import { asgSettings } from '../core/fleet/asg-settings.ts';
 import { parse } from '../core/parse.ts';
 import type { FleetSettings } from '../core/service-settings.ts';
 import { ecsSettings } from './ecs-settings.ts';

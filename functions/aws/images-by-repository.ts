@@ -1,5 +1,5 @@
 /** Who is asked of an image: Amazon ECR, or EC2 where the repository is the AMIs of an account. */
-import { amiOwner } from '../core/ami-event.ts';
+import { amiOwner } from '../core/images/ami-event.ts';
 import { type Digest, isAmi } from '../core/names.ts';
 import type { ImageReference, Images } from '../ports/images.ts';
 import type { ImagePlatforms } from '../ports/preflight.ts';

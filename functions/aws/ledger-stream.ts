@@ -2,8 +2,8 @@
 import type { AttributeValue } from '@aws-sdk/client-dynamodb';
 import { unmarshall } from '@aws-sdk/util-dynamodb';
 import * as z from 'zod';
-import { ledgerTable } from '../core/ledger-table.ts';
-import type { ServiceItem } from '../core/service-item.ts';
+import { ledgerTable } from '../core/ledger/ledger-table.ts';
+import type { ServiceItem } from '../core/ledger/service-item.ts';
 import { parseServiceItem } from './dynamo-ledger.ts';
 
 const image = z.record(z.string(), z.custom<AttributeValue>());

@@ -2,7 +2,7 @@
 import { type CloudWatchLogsClient, GetLogEventsCommand } from '@aws-sdk/client-cloudwatch-logs';
 import { calling, codeOf } from './failures.ts';
 
-/** As many as last words have: `core/last-words.ts`. */
+/** As many as last words have: `core/messages/last-words.ts`. */
 export const mostLines = 20;
 
 /** Of what never came so far as to log there is nothing. */

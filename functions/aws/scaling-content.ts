@@ -1,5 +1,5 @@
 /** What policies and schedules say, carried from one generation to another, whoever scales them. */
-import type { Generation } from '../core/generation.ts';
+import type { Generation } from '../core/fleet/generation.ts';
 import type { ServiceSettings } from '../core/service-settings.ts';
 import { balancerOf, groupOf } from './alb-names.ts';
 

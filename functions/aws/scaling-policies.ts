@@ -6,8 +6,8 @@ import type {
   ScheduledAction as StandingAction,
   ScalingPolicy as StandingPolicy,
 } from '@aws-sdk/client-application-auto-scaling';
-import type { Generation } from '../core/generation.ts';
-import { isOver, type ScalingPolicy, type ScheduledScaling } from '../core/scaling.ts';
+import type { Generation } from '../core/fleet/generation.ts';
+import { isOver, type ScalingPolicy, type ScheduledScaling } from '../core/fleet/scaling.ts';
 import type { ServiceSettings } from '../core/service-settings.ts';
 import { labelOf, namesFor, renamed } from './scaling-content.ts';
 

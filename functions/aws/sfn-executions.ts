@@ -1,6 +1,6 @@
 /** Executions of Step Functions. */
 import { DescribeExecutionCommand, type SFNClient, StartExecutionCommand } from '@aws-sdk/client-sfn';
-import type { ExecutionStatus } from '../core/recovery.ts';
+import type { ExecutionStatus } from '../core/deployment/recovery.ts';
 import type { Executions } from '../ports/executions.ts';
 import { calling, codeOf } from './failures.ts';
 

@@ -1,7 +1,7 @@
 /** Messages to an SNS topic: text for people, JSON for programs, one publication for both. */
 import { PublishCommand, type SNSClient } from '@aws-sdk/client-sns';
-import type { Chapter } from '../core/chapter.ts';
-import type { Message } from '../core/message.ts';
+import type { Chapter } from '../core/messages/chapter.ts';
+import type { Message } from '../core/messages/message.ts';
 import type { Announcer } from '../ports/announcer.ts';
 import { calling } from './failures.ts';
 

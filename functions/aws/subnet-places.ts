@@ -1,8 +1,8 @@
 /** Subnets as places where generations take addresses. */
 import { DescribeSubnetsCommand, type EC2Client } from '@aws-sdk/client-ec2';
-import type { Objection } from '../core/objection.ts';
+import type { Objection } from '../core/preflight/objection.ts';
+import type { Place } from '../core/preflight/room.ts';
 import type { Reading } from '../core/reading.ts';
-import type { Place } from '../core/room.ts';
 import { calling } from './failures.ts';
 
 /** By a filter: of subnets by id, one that is missing would hide the others. */

@@ -1,20 +1,20 @@
 /** What infrastructure code says of a service: the document in its SSM parameter, written by the construct. */
 import * as z from 'zod';
-import { alarmPolicy } from './alarms.ts';
-import { amiOwner } from './ami-event.ts';
+import { allGates, type Strategy, stepsOf, strategySchema } from './deployment/strategy.ts';
+import { unitSchema } from './fleet/unit.ts';
+import { alarmPolicy } from './gates/alarms.ts';
 import {
   type ComparisonSettings,
   comparisonSettings,
   leastBakeInWords,
   leastBakeSeconds,
-} from './comparison.ts';
-import { freezeWindow } from './freeze.ts';
-import { hooksSchema } from './hook-settings.ts';
-import { imageGateSchema } from './image-gate.ts';
-import { metricGates } from './metric-gate.ts';
+} from './gates/comparison.ts';
+import { freezeWindow } from './gates/freeze.ts';
+import { imageGateSchema } from './gates/image-gate.ts';
+import { metricGates } from './gates/metric-gate.ts';
+import { hooksSchema } from './hooks/hook-settings.ts';
+import { amiOwner } from './images/ami-event.ts';
 import { serviceName, slotName } from './names.ts';
-import { allGates, type Strategy, stepsOf, strategySchema } from './strategy.ts';
-import { unitSchema } from './unit.ts';
 
 const seconds = z.int().min(0);
 

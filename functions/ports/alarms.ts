@@ -1,4 +1,4 @@
-import type { AlarmState } from '../core/alarms.ts';
+import type { AlarmState } from '../core/gates/alarms.ts';
 
 export interface Alarms {
   /** One state for each name, in the order of the names. */

@@ -1,5 +1,5 @@
-import type { Chapter } from '../core/chapter.ts';
-import type { Message } from '../core/message.ts';
+import type { Chapter } from '../core/messages/chapter.ts';
+import type { Message } from '../core/messages/message.ts';
 
 /** Tells people and programs. */
 export interface Announcer {

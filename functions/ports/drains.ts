@@ -1,4 +1,4 @@
-import type { Draining } from '../core/drain.ts';
+import type { Draining } from '../core/fleet/drain.ts';
 import type { GenerationName } from '../core/names.ts';
 
 /** Instances whose end waits until they are drained. All can be repeated. */

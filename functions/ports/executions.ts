@@ -1,4 +1,4 @@
-import type { ExecutionStatus } from '../core/recovery.ts';
+import type { ExecutionStatus } from '../core/deployment/recovery.ts';
 
 /** Executions of the machines. */
 export interface Executions {

@@ -1,7 +1,7 @@
-import type { Generation } from '../core/generation.ts';
-import type { FleetState } from '../core/health.ts';
+import type { Generation } from '../core/fleet/generation.ts';
+import type { Standing } from '../core/fleet/orphans.ts';
+import type { FleetState } from '../core/gates/health.ts';
 import type { GenerationName } from '../core/names.ts';
-import type { Standing } from '../core/orphans.ts';
 import type { FleetSettings, ServiceSettings } from '../core/service-settings.ts';
 
 /** `ending`: told to end, but instances are still there; the same call tells later whether they are gone. */

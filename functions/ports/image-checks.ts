@@ -1,5 +1,5 @@
-import type { ImageScan } from '../core/image-scan.ts';
-import type { ImageSignature, SignaturePolicy } from '../core/image-signature.ts';
+import type { ImageScan } from '../core/gates/image-scan.ts';
+import type { ImageSignature, SignaturePolicy } from '../core/gates/image-signature.ts';
 import type { Digest } from '../core/names.ts';
 
 /** What the registry knows about the safety and the origin of an image. What AWS refuses to say is thrown. */

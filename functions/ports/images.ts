@@ -1,5 +1,5 @@
+import type { RegistryImage } from '../core/images/registry-image.ts';
 import type { Digest } from '../core/names.ts';
-import type { RegistryImage } from '../core/registry-image.ts';
 
 /** Either by what it is or by what names it now. */
 export type ImageReference = { readonly digest: Digest } | { readonly tag: string };

@@ -1,6 +1,6 @@
-import type { Chapter } from '../core/chapter.ts';
+import type { ServiceItem } from '../core/ledger/service-item.ts';
+import type { Chapter } from '../core/messages/chapter.ts';
 import type { ServiceName } from '../core/names.ts';
-import type { ServiceItem } from '../core/service-item.ts';
 
 /** The service items, changed one conditional write at a time. */
 export interface Ledger {

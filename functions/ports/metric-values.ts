@@ -1,7 +1,7 @@
-import type { Minutes } from '../core/counted-minutes.ts';
-import type { Generation } from '../core/generation.ts';
-import type { MetricGate } from '../core/metric-gate.ts';
+import type { Generation } from '../core/fleet/generation.ts';
+import type { MetricGate } from '../core/gates/metric-gate.ts';
 import type { ServiceSettings } from '../core/service-settings.ts';
+import type { Minutes } from '../core/traffic/counted-minutes.ts';
 
 /** Metrics that a service's declaration names. */
 export interface MetricValues {

@@ -1,6 +1,6 @@
-import type { Platform } from '../core/image-platform.ts';
 import type { Digest } from '../core/names.ts';
-import type { FleetSurvey, TrafficSurvey } from '../core/preflight.ts';
+import type { Platform } from '../core/preflight/image-platform.ts';
+import type { FleetSurvey, TrafficSurvey } from '../core/preflight/preflight.ts';
 import type { ServiceSettings, TrafficSettings } from '../core/service-settings.ts';
 
 /** What the fleet can tell before a launch. Throws nothing that AWS answers: what cannot be read is told as such. */

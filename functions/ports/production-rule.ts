@@ -1,4 +1,4 @@
-import type { Occupancy, RuleEffect, RuleProperties, StandingRule } from '../core/listener-rule.ts';
+import type { Occupancy, RuleEffect, RuleProperties, StandingRule } from '../core/traffic/listener-rule.ts';
 
 /** A service's production rule on a listener. */
 export interface ProductionRule {

@@ -1,8 +1,8 @@
-import type { SlotMinute } from '../core/comparison.ts';
-import type { Minutes } from '../core/counted-minutes.ts';
+import type { SlotMinute } from '../core/gates/comparison.ts';
 import type { SlotName } from '../core/names.ts';
-import type { Minute } from '../core/quiet.ts';
 import type { TrafficSettings } from '../core/service-settings.ts';
+import type { Minutes } from '../core/traffic/counted-minutes.ts';
+import type { Minute } from '../core/traffic/quiet.ts';
 
 /** Requests as the load balancer counts them. */
 export interface Requests {

@@ -1,5 +1,5 @@
-import type { Generation } from '../core/generation.ts';
-import type { Bounds } from '../core/scaling.ts';
+import type { Generation } from '../core/fleet/generation.ts';
+import type { Bounds } from '../core/fleet/scaling.ts';
 import type { ServiceSettings } from '../core/service-settings.ts';
 
 /** What makes a generation larger and smaller by itself. All can be repeated: what stands equal is not written again. */

@@ -1,7 +1,7 @@
-import type { TargetState } from '../core/health.ts';
+import type { TargetState } from '../core/gates/health.ts';
 import type { SlotName } from '../core/names.ts';
 import type { TrafficSettings } from '../core/service-settings.ts';
-import type { Weights } from '../core/weights.ts';
+import type { Weights } from '../core/traffic/weights.ts';
 
 /** The share of each slot. */
 export interface Traffic {

@@ -1,5 +1,5 @@
-import type { Generation } from '../core/generation.ts';
-import type { LastWords } from '../core/last-words.ts';
+import type { Generation } from '../core/fleet/generation.ts';
+import type { LastWords } from '../core/messages/last-words.ts';
 import type { ServiceSettings } from '../core/service-settings.ts';
 
 /** Knows what became of a generation. Throws nothing that AWS answers: what cannot be read is told as such. */

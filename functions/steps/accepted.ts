@@ -1,8 +1,8 @@
 /** Takes the word of a person who was asked: what they changed by hand counts as written by us from then on. */
-import { accepting } from '../core/hold.ts';
-import { running } from '../core/ownership.ts';
-import type { Plan } from '../core/plan.ts';
-import type { ServiceItem } from '../core/service-item.ts';
+import { accepting } from '../core/deployment/hold.ts';
+import type { Plan } from '../core/deployment/plan.ts';
+import { running } from '../core/ledger/ownership.ts';
+import type { ServiceItem } from '../core/ledger/service-item.ts';
 import type { Ledger } from '../ports/ledger.ts';
 import type { Traffic } from '../ports/traffic.ts';
 

@@ -2,13 +2,14 @@
  * Has the hooks called that a change of the service item asks, and the instances drained that begin to, and tells what it means: to the ledger's history, then to people.
  * Changes nothing. A repeat calls with the same key, finds the history told, and sends the message again, with the same id.
  */
-import { isSpoken } from '../core/chapter.ts';
-import { begunIn, drainedUntil, drainOf } from '../core/drain.ts';
+
 import { CutoverError } from '../core/errors.ts';
-import { hookInput } from '../core/hook-contract.ts';
-import { messageOf } from '../core/message.ts';
-import type { ServiceItem } from '../core/service-item.ts';
-import { chaptersOf } from '../core/story.ts';
+import { begunIn, drainedUntil, drainOf } from '../core/fleet/drain.ts';
+import { hookInput } from '../core/hooks/hook-contract.ts';
+import type { ServiceItem } from '../core/ledger/service-item.ts';
+import { isSpoken } from '../core/messages/chapter.ts';
+import { messageOf } from '../core/messages/message.ts';
+import { chaptersOf } from '../core/messages/story.ts';
 import type { Announcer } from '../ports/announcer.ts';
 import type { DrainCall, HookCall, Hooks } from '../ports/hooks.ts';
 import type { History } from '../ports/ledger.ts';

@@ -2,11 +2,12 @@
  * Asks the hooks before the first weight, and says what came of them. Writes the service item, and the rule of a test listener
  * where there is one. A repeat asks nobody again.
  */
+
+import type { Plan } from '../core/deployment/plan.ts';
 import { CutoverError } from '../core/errors.ts';
-import { asking, hooksVerdict } from '../core/hook.ts';
-import type { HookStage } from '../core/hook-settings.ts';
-import { goingForward } from '../core/ownership.ts';
-import type { Plan } from '../core/plan.ts';
+import { asking, hooksVerdict } from '../core/hooks/hook.ts';
+import type { HookStage } from '../core/hooks/hook-settings.ts';
+import { goingForward } from '../core/ledger/ownership.ts';
 import type { Ledger } from '../ports/ledger.ts';
 import type { Traffic } from '../ports/traffic.ts';
 import type { Now } from './clock.ts';

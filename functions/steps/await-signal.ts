@@ -3,17 +3,17 @@
  * Changes nothing else. Each entry into a waiting state comes here with a new token, which replaces the old one.
  */
 import * as z from 'zod';
-import { waiting } from '../core/course.ts';
+import { waiting } from '../core/deployment/course.ts';
+import { needingHand } from '../core/deployment/hold.ts';
+import { approvalOf, mustBeApproved, pausing } from '../core/deployment/pause.ts';
+import { type Plan, planSchema } from '../core/deployment/plan.ts';
 import { failureSchema } from '../core/errors.ts';
-import { needingHand } from '../core/hold.ts';
-import { stopReason, troubleInWords } from '../core/latch.ts';
-import { running } from '../core/ownership.ts';
-import { approvalOf, mustBeApproved, pausing } from '../core/pause.ts';
-import { type Plan, planSchema } from '../core/plan.ts';
-import { isSeenHealthy, lookedAt } from '../core/seen-healthy.ts';
-import type { Deployment, ServiceItem } from '../core/service-item.ts';
-import { unitOf } from '../core/unit.ts';
-import type { Verdict } from '../core/verdict.ts';
+import { unitOf } from '../core/fleet/unit.ts';
+import { isSeenHealthy, lookedAt } from '../core/gates/seen-healthy.ts';
+import type { Verdict } from '../core/gates/verdict.ts';
+import { running } from '../core/ledger/ownership.ts';
+import type { Deployment, ServiceItem } from '../core/ledger/service-item.ts';
+import { stopReason, troubleInWords } from '../core/signals/latch.ts';
 import type { Ledger } from '../ports/ledger.ts';
 import type { Waits } from '../ports/waits.ts';
 import type { Now } from './clock.ts';

@@ -3,9 +3,9 @@
  * is referenced by now, does not bear our tags or may get requests is left alone. A repeat finds them gone.
  */
 
+import { isProven, isReferenced, type Standing } from '../core/fleet/orphans.ts';
+import type { ServiceItem } from '../core/ledger/service-item.ts';
 import type { GenerationName } from '../core/names.ts';
-import { isProven, isReferenced, type Standing } from '../core/orphans.ts';
-import type { ServiceItem } from '../core/service-item.ts';
 import type { ServiceSettings } from '../core/service-settings.ts';
 import type { Fleet } from '../ports/fleet.ts';
 import type { Traffic } from '../ports/traffic.ts';

@@ -1,9 +1,10 @@
 /** Asks the load balancer's metrics whether the new generation answers worse than the old one. */
-import { compare, minutesBefore, type SlotMinute } from '../core/comparison.ts';
-import { countedSince } from '../core/counted-minutes.ts';
-import type { Plan } from '../core/plan.ts';
-import type { Deployment } from '../core/service-item.ts';
-import type { Verdict } from '../core/verdict.ts';
+
+import type { Plan } from '../core/deployment/plan.ts';
+import { compare, minutesBefore, type SlotMinute } from '../core/gates/comparison.ts';
+import type { Verdict } from '../core/gates/verdict.ts';
+import type { Deployment } from '../core/ledger/service-item.ts';
+import { countedSince } from '../core/traffic/counted-minutes.ts';
 import type { Requests } from '../ports/requests.ts';
 import type { Now } from './clock.ts';
 

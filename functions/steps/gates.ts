@@ -1,14 +1,15 @@
 /** What is asked while a generation bakes, at each look and at the end. */
-import { alarmVerdict } from '../core/alarms.ts';
-import { foreignCounts } from '../core/capacity.ts';
+
+import type { Plan } from '../core/deployment/plan.ts';
+import type { GateName } from '../core/deployment/strategy.ts';
 import type { ErrorName } from '../core/errors.ts';
-import { hooksVerdict } from '../core/hook.ts';
-import { running } from '../core/ownership.ts';
-import type { Plan } from '../core/plan.ts';
-import type { Deployment, ServiceItem } from '../core/service-item.ts';
-import type { GateName } from '../core/strategy.ts';
-import { together } from '../core/verdict.ts';
-import { excusedBefore } from '../core/waiver.ts';
+import { foreignCounts } from '../core/fleet/capacity.ts';
+import { alarmVerdict } from '../core/gates/alarms.ts';
+import { together } from '../core/gates/verdict.ts';
+import { excusedBefore } from '../core/gates/waiver.ts';
+import { hooksVerdict } from '../core/hooks/hook.ts';
+import { running } from '../core/ledger/ownership.ts';
+import type { Deployment, ServiceItem } from '../core/ledger/service-item.ts';
 import type { Alarms } from '../ports/alarms.ts';
 import type { Fleet } from '../ports/fleet.ts';
 import { type ComparePorts, compareWithOld } from './compare.ts';

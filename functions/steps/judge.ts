@@ -4,12 +4,12 @@
  * or `Cutover.AwaitsApproval` (a person's word is missing). Changes nothing.
  */
 import * as z from 'zod';
+import { approvalOf, mustBeApproved } from '../core/deployment/pause.ts';
+import { planSchema } from '../core/deployment/plan.ts';
 import { CutoverError } from '../core/errors.ts';
-import { stopReason } from '../core/latch.ts';
-import { running } from '../core/ownership.ts';
-import { approvalOf, mustBeApproved } from '../core/pause.ts';
-import { planSchema } from '../core/plan.ts';
-import { foreignWeights, sameWeights } from '../core/weights.ts';
+import { running } from '../core/ledger/ownership.ts';
+import { stopReason } from '../core/signals/latch.ts';
+import { foreignWeights, sameWeights } from '../core/traffic/weights.ts';
 import type { Ledger } from '../ports/ledger.ts';
 import type { Traffic } from '../ports/traffic.ts';
 import type { Now } from './clock.ts';

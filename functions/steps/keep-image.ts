@@ -1,7 +1,8 @@
 /** Keeps the image of a new generation from expiring, as long as somebody may go back to it. Never stops a deployment. */
+
+import type { Plan } from '../core/deployment/plan.ts';
 import { CutoverError } from '../core/errors.ts';
-import { imageNotKept, retainTag } from '../core/kept-images.ts';
-import type { Plan } from '../core/plan.ts';
+import { imageNotKept, retainTag } from '../core/images/kept-images.ts';
 import type { Images } from '../ports/images.ts';
 import type { Ledger } from '../ports/ledger.ts';
 

@@ -3,15 +3,15 @@
  * Writes to ECS or Auto Scaling. A repeat adopts what it finds.
  */
 import * as z from 'zod';
-import { forgotten, intending, launched } from '../core/course.ts';
+import { forgotten, intending, launched } from '../core/deployment/course.ts';
+import { type Plan, planSchema } from '../core/deployment/plan.ts';
+import { fullAgain } from '../core/deployment/retention.ts';
 import { CutoverError } from '../core/errors.ts';
-import { stopReason } from '../core/latch.ts';
-import { goingForward } from '../core/ownership.ts';
-import { type Plan, planSchema } from '../core/plan.ts';
+import type { Bounds } from '../core/fleet/scaling.ts';
+import { goingForward } from '../core/ledger/ownership.ts';
+import type { Deployment } from '../core/ledger/service-item.ts';
 import { reading } from '../core/reading.ts';
-import { fullAgain } from '../core/retention.ts';
-import type { Bounds } from '../core/scaling.ts';
-import type { Deployment } from '../core/service-item.ts';
+import { stopReason } from '../core/signals/latch.ts';
 import type { Fleet } from '../ports/fleet.ts';
 import type { Ledger } from '../ports/ledger.ts';
 import type { Now } from './clock.ts';

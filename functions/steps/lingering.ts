@@ -1,8 +1,8 @@
 /** Requests that still reach a generation without weight. */
 import { CutoverError } from '../core/errors.ts';
-import type { Generation } from '../core/generation.ts';
-import { countedMinutes, lingering } from '../core/quiet.ts';
+import type { Generation } from '../core/fleet/generation.ts';
 import type { TrafficSettings } from '../core/service-settings.ts';
+import { countedMinutes, lingering } from '../core/traffic/quiet.ts';
 import type { Requests } from '../ports/requests.ts';
 import type { Now } from './clock.ts';
 

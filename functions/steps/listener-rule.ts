@@ -12,7 +12,7 @@ import {
   type RuleProperties,
   ruleProperties,
   withoutLeftover,
-} from '../core/listener-rule.ts';
+} from '../core/traffic/listener-rule.ts';
 import type { ProductionRule } from '../ports/production-rule.ts';
 
 export const ruleRequest = z.discriminatedUnion('RequestType', [

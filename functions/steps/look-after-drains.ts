@@ -12,8 +12,8 @@ import {
   draining,
   drainOf,
   isForgotten,
-} from '../core/drain.ts';
-import type { Drain, ServiceItem } from '../core/service-item.ts';
+} from '../core/fleet/drain.ts';
+import type { Drain, ServiceItem } from '../core/ledger/service-item.ts';
 import { type EndDrainPorts, letGo } from './run-drain.ts';
 
 /** Calls of EC2 Auto Scaling at once, for it throttles an account. */

@@ -1,6 +1,6 @@
 /** What the sweep does with a service's fleet: tells of what bears our tags and is referenced by nothing. Ends nothing. */
-import { isNews, notingOrphans } from '../core/orphans.ts';
-import type { ServiceItem } from '../core/service-item.ts';
+import { isNews, notingOrphans } from '../core/fleet/orphans.ts';
+import type { ServiceItem } from '../core/ledger/service-item.ts';
 import type { ServiceSettings } from '../core/service-settings.ts';
 import type { Fleet } from '../ports/fleet.ts';
 import type { Ledger } from '../ports/ledger.ts';

@@ -2,10 +2,10 @@
  * What the sweep does with a service's repository: finds the push that no event announced, tells of images that are gone
  * though they may be needed, and takes the tags off that keep what nobody needs. One listing in the quiet case.
  */
-import { unannounced } from '../core/finding.ts';
-import { notingMissing, outdatedTags, unnamedImages } from '../core/kept-images.ts';
-import type { Push } from '../core/push.ts';
-import type { ServiceItem } from '../core/service-item.ts';
+import { unannounced } from '../core/images/finding.ts';
+import { notingMissing, outdatedTags, unnamedImages } from '../core/images/kept-images.ts';
+import type { Push } from '../core/images/push.ts';
+import type { ServiceItem } from '../core/ledger/service-item.ts';
 import type { ServiceSettings } from '../core/service-settings.ts';
 import type { Images } from '../ports/images.ts';
 import type { Ledger } from '../ports/ledger.ts';

@@ -1,9 +1,10 @@
 /** A fresh look at the new generation's health: its own targets, nobody else's. */
-import type { Size } from '../core/capacity.ts';
-import { allRunning, healthVerdict, healthyOf, strangersIn, type TargetState } from '../core/health.ts';
-import type { Plan } from '../core/plan.ts';
-import { unitOf } from '../core/unit.ts';
-import type { Verdict } from '../core/verdict.ts';
+
+import type { Plan } from '../core/deployment/plan.ts';
+import type { Size } from '../core/fleet/capacity.ts';
+import { unitOf } from '../core/fleet/unit.ts';
+import { allRunning, healthVerdict, healthyOf, strangersIn, type TargetState } from '../core/gates/health.ts';
+import type { Verdict } from '../core/gates/verdict.ts';
 import type { Fleet } from '../ports/fleet.ts';
 import type { Traffic } from '../ports/traffic.ts';
 

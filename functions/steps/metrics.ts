@@ -1,9 +1,10 @@
 /** Asks the metrics that a service's declaration names. */
-import { countedSince } from '../core/counted-minutes.ts';
-import { comparesWithOld, metricVerdict } from '../core/metric-gate.ts';
-import type { Plan } from '../core/plan.ts';
-import type { Deployment } from '../core/service-item.ts';
-import { together, type Verdict } from '../core/verdict.ts';
+
+import type { Plan } from '../core/deployment/plan.ts';
+import { comparesWithOld, metricVerdict } from '../core/gates/metric-gate.ts';
+import { together, type Verdict } from '../core/gates/verdict.ts';
+import type { Deployment } from '../core/ledger/service-item.ts';
+import { countedSince } from '../core/traffic/counted-minutes.ts';
 import type { MetricValues } from '../ports/metric-values.ts';
 import type { Now } from './clock.ts';
 

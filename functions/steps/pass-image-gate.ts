@@ -1,9 +1,10 @@
 /** Asks, before anything is launched, whether the image may be. Changes nothing; a wait is a failure that is tried again. */
+
+import type { Plan } from '../core/deployment/plan.ts';
 import { CutoverError } from '../core/errors.ts';
-import { imageName } from '../core/generation.ts';
-import { imageGateVerdict } from '../core/image-gate.ts';
+import { imageName } from '../core/fleet/generation.ts';
+import { imageGateVerdict } from '../core/gates/image-gate.ts';
 import { shortDigest } from '../core/names.ts';
-import type { Plan } from '../core/plan.ts';
 import type { ImageChecks } from '../ports/image-checks.ts';
 import type { Now } from './clock.ts';
 

@@ -12,13 +12,13 @@ import {
   recordIntake,
   seen,
   undecided,
-} from '../core/admission.ts';
+} from '../core/deployment/admission.ts';
 import { CutoverError, type ErrorName } from '../core/errors.ts';
-import { imageName } from '../core/generation.ts';
+import { imageName } from '../core/fleet/generation.ts';
+import { type Push, type PushReading, readAmi, readPush } from '../core/images/push.ts';
+import type { RegistryImage } from '../core/images/registry-image.ts';
+import type { ServiceItem } from '../core/ledger/service-item.ts';
 import { serviceName } from '../core/names.ts';
-import { type Push, type PushReading, readAmi, readPush } from '../core/push.ts';
-import type { RegistryImage } from '../core/registry-image.ts';
-import type { ServiceItem } from '../core/service-item.ts';
 import type { ServiceSettings } from '../core/service-settings.ts';
 import type { Images } from '../ports/images.ts';
 import type { Ledger } from '../ports/ledger.ts';

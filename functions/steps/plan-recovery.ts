@@ -3,9 +3,9 @@
  * item. A repeat in the same execution returns the same plan.
  */
 import * as z from 'zod';
-import type { Admission } from '../core/admission.ts';
+import type { Admission } from '../core/deployment/admission.ts';
+import { recover } from '../core/deployment/recovery.ts';
 import { serviceName } from '../core/names.ts';
-import { recover } from '../core/recovery.ts';
 import type { Executions } from '../ports/executions.ts';
 import type { Ledger } from '../ports/ledger.ts';
 import type { Now } from './clock.ts';

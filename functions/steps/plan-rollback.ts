@@ -3,10 +3,10 @@
  * service item. A repeat in the same execution returns the same plan.
  */
 import * as z from 'zod';
-import type { Admission } from '../core/admission.ts';
+import type { Admission } from '../core/deployment/admission.ts';
+import { admitRollback, rollbackOrder } from '../core/deployment/rollback.ts';
 import type { Digest } from '../core/names.ts';
 import { parse } from '../core/parse.ts';
-import { admitRollback, rollbackOrder } from '../core/rollback.ts';
 import type { Images } from '../ports/images.ts';
 import type { Ledger } from '../ports/ledger.ts';
 import type { Traffic } from '../ports/traffic.ts';

@@ -1,11 +1,11 @@
 /** Looks, all at once, at what could stand against a launch. Changes nothing. */
-import { type Generation, imageName } from '../core/generation.ts';
-import type { Objection } from '../core/objection.ts';
-import { type LiveState, objectionsTo } from '../core/preflight.ts';
-import type { Push } from '../core/push.ts';
+import { type Generation, imageName } from '../core/fleet/generation.ts';
+import type { Push } from '../core/images/push.ts';
+import type { Objection } from '../core/preflight/objection.ts';
+import { type LiveState, objectionsTo } from '../core/preflight/preflight.ts';
 import { reading } from '../core/reading.ts';
 import type { ServiceSettings } from '../core/service-settings.ts';
-import type { Weights } from '../core/weights.ts';
+import type { Weights } from '../core/traffic/weights.ts';
 import type { Alarms } from '../ports/alarms.ts';
 import type { Fleet } from '../ports/fleet.ts';
 import type { FleetSurveyor, ImagePlatforms, TrafficSurveyor } from '../ports/preflight.ts';

@@ -3,8 +3,8 @@
  * fails does not undo a deployment, the sweep finishes it. A repeat changes nothing.
  */
 import * as z from 'zod';
-import { promoted } from '../core/course.ts';
-import { planSchema } from '../core/plan.ts';
+import { promoted } from '../core/deployment/course.ts';
+import { planSchema } from '../core/deployment/plan.ts';
 import type { Ledger } from '../ports/ledger.ts';
 import type { Now } from './clock.ts';
 import { givenBackOrLeft, type ScalePorts } from './scale.ts';

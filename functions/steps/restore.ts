@@ -3,15 +3,15 @@
  * or the registry. Runs in the same function as `shift`, which is warm when it matters. A repeat writes nothing.
  */
 import * as z from 'zod';
-import { committed, restoredWeights, restoring } from '../core/course.ts';
+import { committed, restoredWeights, restoring } from '../core/deployment/course.ts';
+import { type Plan, planSchema } from '../core/deployment/plan.ts';
 import { CutoverError, failureSchema, reasonOf } from '../core/errors.ts';
-import { running } from '../core/ownership.ts';
-import { type Plan, planSchema } from '../core/plan.ts';
-import { judgedFrom } from '../core/quiet.ts';
-import { restoreCommand } from '../core/restore-command.ts';
-import type { Deployment, ServiceItem } from '../core/service-item.ts';
-import { unitOf } from '../core/unit.ts';
-import { inWords, sameWeights, type Weights } from '../core/weights.ts';
+import { unitOf } from '../core/fleet/unit.ts';
+import { running } from '../core/ledger/ownership.ts';
+import type { Deployment, ServiceItem } from '../core/ledger/service-item.ts';
+import { judgedFrom } from '../core/traffic/quiet.ts';
+import { restoreCommand } from '../core/traffic/restore-command.ts';
+import { inWords, sameWeights, type Weights } from '../core/traffic/weights.ts';
 import type { Fleet } from '../ports/fleet.ts';
 import type { Ledger } from '../ports/ledger.ts';
 import type { Traffic } from '../ports/traffic.ts';

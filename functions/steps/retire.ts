@@ -5,16 +5,24 @@
  * the service while it writes; waits while a deployment holds it. A repeat finds them gone.
  */
 import * as z from 'zod';
-import { retired, retiring } from '../core/course.ts';
+import { retired, retiring } from '../core/deployment/course.ts';
+import {
+  againMs,
+  due,
+  dueForVisit,
+  nextVisit,
+  putOff,
+  type Retained,
+  small,
+} from '../core/deployment/retention.ts';
 import { CutoverError } from '../core/errors.ts';
-import type { Generation } from '../core/generation.ts';
-import { asking, hooksVerdict, nextLook } from '../core/hook.ts';
+import type { Generation } from '../core/fleet/generation.ts';
+import { collected } from '../core/fleet/orphans.ts';
+import { asking, hooksVerdict, nextLook } from '../core/hooks/hook.ts';
+import type { ServiceItem } from '../core/ledger/service-item.ts';
 import { type GenerationName, serviceName } from '../core/names.ts';
-import { collected } from '../core/orphans.ts';
-import { judgedFrom } from '../core/quiet.ts';
-import { againMs, due, dueForVisit, nextVisit, putOff, type Retained, small } from '../core/retention.ts';
-import type { ServiceItem } from '../core/service-item.ts';
 import type { ServiceSettings } from '../core/service-settings.ts';
+import { judgedFrom } from '../core/traffic/quiet.ts';
 import { type Collected, collect } from './collect.ts';
 import { lingeringRequests } from './lingering.ts';
 import { giveTestersBack, refuseWhileWeighted, type TerminatePorts } from './terminate.ts';

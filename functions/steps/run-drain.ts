@@ -3,8 +3,8 @@
  * left alone, and what another invocation drains.
  */
 import * as z from 'zod';
-import { calledBy, type Draining, drained, handedOn } from '../core/drain.ts';
 import { CutoverError } from '../core/errors.ts';
+import { calledBy, type Draining, drained, handedOn } from '../core/fleet/drain.ts';
 import { generationName, type ServiceName, serviceName } from '../core/names.ts';
 import type { Drains } from '../ports/drains.ts';
 import type { ServiceFunctions } from '../ports/hooks.ts';

@@ -4,7 +4,7 @@
  */
 import * as z from 'zod';
 import { CutoverError } from '../core/errors.ts';
-import { hookOutput } from '../core/hook-contract.ts';
+import { hookOutput } from '../core/hooks/hook-contract.ts';
 import { serviceName } from '../core/names.ts';
 import { parse } from '../core/parse.ts';
 import type { ServiceFunctions } from '../ports/hooks.ts';

@@ -4,14 +4,15 @@
  * they are held at is given back when the deployment is over, whatever its end; the sweep does so should the step die. All can be
  * repeated.
  */
+
+import type { Plan } from '../core/deployment/plan.ts';
 import { CutoverError } from '../core/errors.ts';
-import type { Generation } from '../core/generation.ts';
-import type { Plan } from '../core/plan.ts';
-import { judgedFrom } from '../core/quiet.ts';
+import type { Generation } from '../core/fleet/generation.ts';
+import { type Bounds, heldAt, sameBounds } from '../core/fleet/scaling.ts';
+import type { ServiceItem } from '../core/ledger/service-item.ts';
 import { reading } from '../core/reading.ts';
-import { type Bounds, heldAt, sameBounds } from '../core/scaling.ts';
-import type { ServiceItem } from '../core/service-item.ts';
 import type { ServiceSettings } from '../core/service-settings.ts';
+import { judgedFrom } from '../core/traffic/quiet.ts';
 import type { Ledger } from '../ports/ledger.ts';
 import type { Scaling } from '../ports/scaling.ts';
 import type { Now } from './clock.ts';

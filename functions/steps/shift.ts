@@ -4,16 +4,16 @@
  * is healthy at that size (`Cutover.Growing` until then).
  */
 import * as z from 'zod';
-import { capacityFor, foreignCounts, type Size } from '../core/capacity.ts';
-import { growing, grown, intending, resized, shifted } from '../core/course.ts';
+import { growing, grown, intending, resized, shifted } from '../core/deployment/course.ts';
+import { type Plan, planSchema, planStep } from '../core/deployment/plan.ts';
 import { CutoverError } from '../core/errors.ts';
-import { stopReason } from '../core/latch.ts';
-import { running } from '../core/ownership.ts';
-import { type Plan, planSchema, planStep } from '../core/plan.ts';
+import { capacityFor, foreignCounts, type Size } from '../core/fleet/capacity.ts';
+import { unitOf } from '../core/fleet/unit.ts';
+import { running } from '../core/ledger/ownership.ts';
+import type { ServiceItem } from '../core/ledger/service-item.ts';
 import { reading } from '../core/reading.ts';
-import type { ServiceItem } from '../core/service-item.ts';
-import { unitOf } from '../core/unit.ts';
-import { sameWeights, type Weights } from '../core/weights.ts';
+import { stopReason } from '../core/signals/latch.ts';
+import { sameWeights, type Weights } from '../core/traffic/weights.ts';
 import type { Fleet } from '../ports/fleet.ts';
 import type { Ledger } from '../ports/ledger.ts';
 import type { Traffic } from '../ports/traffic.ts';

@@ -2,9 +2,10 @@
  * Latches a signal on the service item, then ends the wait that it decides. Changes nothing in ECS or ELB. A signal that
  * comes twice, late or for nobody changes nothing.
  */
-import { latch } from '../core/latch.ts';
+
 import type { ServiceName } from '../core/names.ts';
-import { readSignal, type Signal } from '../core/signal.ts';
+import { latch } from '../core/signals/latch.ts';
+import { readSignal, type Signal } from '../core/signals/signal.ts';
 import type { Ledger } from '../ports/ledger.ts';
 import type { Waits } from '../ports/waits.ts';
 import type { Now } from './clock.ts';

@@ -4,13 +4,14 @@
  * end in their time. By schedule it also looks after all that is declared: the pushes that no event announced, the images
  * that must stay, and what nothing references. Changes no service; what it starts has names that a repeat gives again.
  */
+
+import { hasEnded } from '../core/deployment/recovery.ts';
+import { nextVisit } from '../core/deployment/retention.ts';
 import { CutoverError } from '../core/errors.ts';
-import { withoutAnswer } from '../core/hook.ts';
+import { withoutAnswer } from '../core/hooks/hook.ts';
+import { eventOf, type Push } from '../core/images/push.ts';
+import type { ServiceItem } from '../core/ledger/service-item.ts';
 import { type ServiceName, serviceName } from '../core/names.ts';
-import { eventOf, type Push } from '../core/push.ts';
-import { hasEnded } from '../core/recovery.ts';
-import { nextVisit } from '../core/retention.ts';
-import type { ServiceItem } from '../core/service-item.ts';
 import type { ServiceSettings } from '../core/service-settings.ts';
 import type { Drains } from '../ports/drains.ts';
 import type { Executions } from '../ports/executions.ts';

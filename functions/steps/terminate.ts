@@ -3,17 +3,17 @@
  * reach it (`Cutover.NotYet`: the machine comes again). A repeat finds it gone. One that a rollback went to is kept.
  */
 import * as z from 'zod';
-import { intending, remembering, restored, stillReached } from '../core/course.ts';
+import { intending, remembering, restored, stillReached } from '../core/deployment/course.ts';
+import { type Plan, planSchema } from '../core/deployment/plan.ts';
 import { CutoverError } from '../core/errors.ts';
-import type { Generation } from '../core/generation.ts';
-import { aftermath } from '../core/last-words.ts';
-import { owned } from '../core/ownership.ts';
-import { type Plan, planSchema } from '../core/plan.ts';
-import { endingInWords, reachedInWords } from '../core/quiet.ts';
-import type { Deployment } from '../core/service-item.ts';
+import type { Generation } from '../core/fleet/generation.ts';
+import { unitOf } from '../core/fleet/unit.ts';
+import { owned } from '../core/ledger/ownership.ts';
+import type { Deployment } from '../core/ledger/service-item.ts';
+import { aftermath } from '../core/messages/last-words.ts';
 import type { ServiceSettings, TrafficSettings } from '../core/service-settings.ts';
-import { unitOf } from '../core/unit.ts';
-import { inWords, sameWeights } from '../core/weights.ts';
+import { endingInWords, reachedInWords } from '../core/traffic/quiet.ts';
+import { inWords, sameWeights } from '../core/traffic/weights.ts';
 import type { Fleet } from '../ports/fleet.ts';
 import type { Ledger } from '../ports/ledger.ts';
 import type { Traffic } from '../ports/traffic.ts';

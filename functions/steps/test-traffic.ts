@@ -1,7 +1,7 @@
 /** Where a service has a test listener: which generation it leads to. Writes its rule; a repeat writes nothing. */
 import type { SlotName } from '../core/names.ts';
 import type { ServiceSettings } from '../core/service-settings.ts';
-import { splitBetween } from '../core/weights.ts';
+import { splitBetween } from '../core/traffic/weights.ts';
 import type { Traffic } from '../ports/traffic.ts';
 
 /** Whatever the rule has: tests are nobody's production, so nobody's change of them is worth a hold. */

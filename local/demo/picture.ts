@@ -1,8 +1,8 @@
 /** One picture of what goes on, drawn anew in place. Pure: what it shows is what it is given. */
 import { styleText } from 'node:util';
 import wrapAnsi from 'wrap-ansi';
-import type { Deployment, Hold, ServiceItem } from '../../functions/core/service-item.ts';
-import { inWords } from '../../functions/core/weights.ts';
+import type { Deployment, Hold, ServiceItem } from '../../functions/core/ledger/service-item.ts';
+import { inWords } from '../../functions/core/traffic/weights.ts';
 import type { Result } from './scenario.ts';
 import { type SlotView, tenantOf } from './service-view.ts';
 import type { TrafficCounts } from './traffic-worker.ts';

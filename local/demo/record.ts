@@ -1,8 +1,8 @@
 /** The ledger's record of a deployment, read as any client would, and in words. */
 import type { QueryCommandOutput } from '@aws-sdk/client-dynamodb';
 import { marshall, unmarshall } from '@aws-sdk/util-dynamodb';
-import { type Chapter, chapterSchema, recordPrefix } from '../../functions/core/chapter.ts';
-import { ledgerTable } from '../../functions/core/ledger-table.ts';
+import { ledgerTable } from '../../functions/core/ledger/ledger-table.ts';
+import { type Chapter, chapterSchema, recordPrefix } from '../../functions/core/messages/chapter.ts';
 import type { Clock } from '../clock.ts';
 import type { EmbeddedAws } from '../embedded-aws.ts';
 

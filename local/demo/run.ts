@@ -1,6 +1,6 @@
 /** Runs the demo from start to end and shows it: as a living picture on a terminal, as plain lines elsewhere. */
 import { createLogUpdate } from 'log-update';
-import { messageOf } from '../../functions/core/message.ts';
+import { messageOf } from '../../functions/core/messages/message.ts';
 import type { AwsEvent } from '../aws-event.ts';
 import { FastForwardClock } from '../clock.ts';
 import { createEmbeddedAws, type EmbeddedAws } from '../embedded-aws.ts';

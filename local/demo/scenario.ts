@@ -1,9 +1,9 @@
 /** The demo: images of two services, one after the other, and a rollback, under steady traffic. */
 import { SFNClient, StartExecutionCommand } from '@aws-sdk/client-sfn';
-import type { Chapter } from '../../functions/core/chapter.ts';
-import { imageName } from '../../functions/core/generation.ts';
-import type { ServiceItem } from '../../functions/core/service-item.ts';
-import { chaptersOf } from '../../functions/core/story.ts';
+import { imageName } from '../../functions/core/fleet/generation.ts';
+import type { ServiceItem } from '../../functions/core/ledger/service-item.ts';
+import type { Chapter } from '../../functions/core/messages/chapter.ts';
+import { chaptersOf } from '../../functions/core/messages/story.ts';
 import { region } from '../account.ts';
 import type { Clock } from '../clock.ts';
 import type { EmbeddedAws } from '../embedded-aws.ts';

@@ -6,9 +6,9 @@ import type {
   DescribeTargetHealthCommandOutput,
 } from '@aws-sdk/client-elastic-load-balancing-v2';
 import { marshall, unmarshall } from '@aws-sdk/util-dynamodb';
-import type { Generation } from '../../functions/core/generation.ts';
-import { ledgerTable } from '../../functions/core/ledger-table.ts';
-import { type ServiceItem, serviceItem } from '../../functions/core/service-item.ts';
+import type { Generation } from '../../functions/core/fleet/generation.ts';
+import { ledgerTable } from '../../functions/core/ledger/ledger-table.ts';
+import { type ServiceItem, serviceItem } from '../../functions/core/ledger/service-item.ts';
 import type { ServiceSettings } from '../../functions/core/service-settings.ts';
 import type { EmbeddedAws } from '../embedded-aws.ts';
 import type { PendingCall } from '../wire/call-log.ts';

@@ -5,7 +5,7 @@ import { MannWhitneyJudge } from '../../bench/mann-whitney.ts';
 import { rate } from '../../bench/measure.ts';
 import { poisson } from '../../bench/poisson.ts';
 import { decideCanary, judgeCanaries, verdictAfter } from '../../bench/trials.ts';
-import { isEnough, mostEvidence, type Pair } from '../../functions/core/sequential-test.ts';
+import { isEnough, mostEvidence, type Pair } from '../../functions/core/gates/sequential-test.ts';
 import { seededRandom } from '../../local/simulated/seeded-random.ts';
 
 const setting: Setting = {

@@ -1,12 +1,12 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { type Admission, admit, type Offer } from '../../functions/core/admission.ts';
-import { promoted, restored, retired, retiring } from '../../functions/core/course.ts';
-import type { Push } from '../../functions/core/push.ts';
-import { due } from '../../functions/core/retention.ts';
-import { newServiceItem, type ServiceItem } from '../../functions/core/service-item.ts';
+import { type Admission, admit, type Offer } from '../../functions/core/deployment/admission.ts';
+import { promoted, restored, retired, retiring } from '../../functions/core/deployment/course.ts';
+import { due } from '../../functions/core/deployment/retention.ts';
+import type { Push } from '../../functions/core/images/push.ts';
+import { newServiceItem, type ServiceItem } from '../../functions/core/ledger/service-item.ts';
 import type { ServiceSettings } from '../../functions/core/service-settings.ts';
-import { soleSlot, splitBetween, type Weights } from '../../functions/core/weights.ts';
+import { soleSlot, splitBetween, type Weights } from '../../functions/core/traffic/weights.ts';
 import {
   admitted,
   baking,

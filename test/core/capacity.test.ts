@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { capacityFor, foreignCounts } from '../../functions/core/capacity.ts';
+import { capacityFor, foreignCounts } from '../../functions/core/fleet/capacity.ts';
 import { admitted, goingBack, liveItem, offerOf, pushOf } from './examples.ts';
 
 describe('the capacity of a new generation', () => {

@@ -9,7 +9,7 @@ import {
   minutesBefore,
   type Seen,
   type SlotMinute,
-} from '../../functions/core/comparison.ts';
+} from '../../functions/core/gates/comparison.ts';
 import { parse } from '../../functions/core/parse.ts';
 import { serviceSettings } from '../../functions/core/service-settings.ts';
 import { settingsOf, start } from './examples.ts';

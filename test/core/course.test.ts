@@ -10,9 +10,9 @@ import {
   retiring,
   shifted,
   waiting,
-} from '../../functions/core/course.ts';
-import type { Plan } from '../../functions/core/plan.ts';
-import type { Deployment, ServiceItem } from '../../functions/core/service-item.ts';
+} from '../../functions/core/deployment/course.ts';
+import type { Plan } from '../../functions/core/deployment/plan.ts';
+import type { Deployment, ServiceItem } from '../../functions/core/ledger/service-item.ts';
 import {
   admitted,
   baking,

@@ -1,7 +1,6 @@
 /** Instances that are drained before they end: who begins when, by what is declared now, and what is told. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { isSpoken } from '../../functions/core/chapter.ts';
 import {
   beginning,
   begunIn,
@@ -11,14 +10,15 @@ import {
   handedOn,
   isForgotten,
   mostDrains,
-} from '../../functions/core/drain.ts';
-import { latch } from '../../functions/core/latch.ts';
-import { messageOf } from '../../functions/core/message.ts';
+} from '../../functions/core/fleet/drain.ts';
+import { isOpen } from '../../functions/core/ledger/ownership.ts';
+import type { ServiceItem } from '../../functions/core/ledger/service-item.ts';
+import { isSpoken } from '../../functions/core/messages/chapter.ts';
+import { messageOf } from '../../functions/core/messages/message.ts';
+import { chaptersOf } from '../../functions/core/messages/story.ts';
 import { nameGeneration } from '../../functions/core/names.ts';
-import { isOpen } from '../../functions/core/ownership.ts';
-import type { ServiceItem } from '../../functions/core/service-item.ts';
-import { readSignal } from '../../functions/core/signal.ts';
-import { chaptersOf } from '../../functions/core/story.ts';
+import { latch } from '../../functions/core/signals/latch.ts';
+import { readSignal } from '../../functions/core/signals/signal.ts';
 import { baking, generationOf, liveItem, retainedOf, settingsOf, start, web } from './examples.ts';
 
 const generation = nameGeneration(web, 1);

@@ -1,8 +1,18 @@
 /** A service, its pushes and its course, for tests: each takes what matters to the test and makes up the rest. */
-import { type Admission, admit, type Offer } from '../../functions/core/admission.ts';
-import { intending, launched, promoted, shifted } from '../../functions/core/course.ts';
+import { type Admission, admit, type Offer } from '../../functions/core/deployment/admission.ts';
+import { intending, launched, promoted, shifted } from '../../functions/core/deployment/course.ts';
+import type { Plan } from '../../functions/core/deployment/plan.ts';
+import type { Retained } from '../../functions/core/deployment/retention.ts';
+import {
+  admitRollback,
+  type RollbackOffer,
+  rollbackOrder,
+} from '../../functions/core/deployment/rollback.ts';
 import type { Failure } from '../../functions/core/errors.ts';
-import type { Generation } from '../../functions/core/generation.ts';
+import type { Generation } from '../../functions/core/fleet/generation.ts';
+import type { Push } from '../../functions/core/images/push.ts';
+import type { RegistryImage } from '../../functions/core/images/registry-image.ts';
+import { newServiceItem, type ServiceItem } from '../../functions/core/ledger/service-item.ts';
 import {
   type Digest,
   digest,
@@ -11,14 +21,8 @@ import {
   serviceName,
   slotName,
 } from '../../functions/core/names.ts';
-import type { Plan } from '../../functions/core/plan.ts';
-import type { Push } from '../../functions/core/push.ts';
-import type { RegistryImage } from '../../functions/core/registry-image.ts';
-import type { Retained } from '../../functions/core/retention.ts';
-import { admitRollback, type RollbackOffer, rollbackOrder } from '../../functions/core/rollback.ts';
-import { newServiceItem, type ServiceItem } from '../../functions/core/service-item.ts';
 import { type ServiceSettings, serviceSettings } from '../../functions/core/service-settings.ts';
-import type { Weights } from '../../functions/core/weights.ts';
+import type { Weights } from '../../functions/core/traffic/weights.ts';
 
 export const start = Date.UTC(2026, 0, 1, 12);
 export const web = serviceName.parse('web');

@@ -1,9 +1,9 @@
 /** Which push the sweep finds in a repository, and that it starts nothing twice, nothing old and nothing that failed. */
 import { describe, expect, it } from 'vitest';
-import { admit } from '../../functions/core/admission.ts';
-import { isFinding, unannounced } from '../../functions/core/finding.ts';
-import { eventOf, type Push, readPush } from '../../functions/core/push.ts';
-import { newServiceItem, type ServiceItem } from '../../functions/core/service-item.ts';
+import { admit } from '../../functions/core/deployment/admission.ts';
+import { isFinding, unannounced } from '../../functions/core/images/finding.ts';
+import { eventOf, type Push, readPush } from '../../functions/core/images/push.ts';
+import { newServiceItem, type ServiceItem } from '../../functions/core/ledger/service-item.ts';
 import {
   admitted,
   amiOf,

@@ -1,6 +1,6 @@
 /** Windows in which nothing new is deployed, in the time of the place where they are said. */
 import { describe, expect, it } from 'vitest';
-import { type FreezeWindow, freezeWindow, frozenAt } from '../../functions/core/freeze.ts';
+import { type FreezeWindow, freezeWindow, frozenAt } from '../../functions/core/gates/freeze.ts';
 import { parse } from '../../functions/core/parse.ts';
 
 const weekly = (days: string[], from: string, to: string, timeZone = 'UTC'): FreezeWindow =>

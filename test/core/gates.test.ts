@@ -1,15 +1,15 @@
 /** Health, alarms and what the gates say together. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { type AlarmState, alarmVerdict, redInWords } from '../../functions/core/alarms.ts';
+import { type AlarmState, alarmVerdict, redInWords } from '../../functions/core/gates/alarms.ts';
 import {
   allRunning,
   type FleetState,
   healthVerdict,
   strangersIn,
   type TargetState,
-} from '../../functions/core/health.ts';
-import { together, type Verdict } from '../../functions/core/verdict.ts';
+} from '../../functions/core/gates/health.ts';
+import { together, type Verdict } from '../../functions/core/gates/verdict.ts';
 
 const target = (
   id: string,

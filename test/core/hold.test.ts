@@ -1,15 +1,15 @@
 /** What only a person can mend: told once, reminded ever more rarely, and gone on from by their word alone. */
 import { describe, expect, it } from 'vitest';
-import type { Chapter } from '../../functions/core/chapter.ts';
-import { intending, restored, restoring, waiting } from '../../functions/core/course.ts';
+import { intending, restored, restoring, waiting } from '../../functions/core/deployment/course.ts';
+import { accepting, needingHand } from '../../functions/core/deployment/hold.ts';
+import type { Plan } from '../../functions/core/deployment/plan.ts';
 import type { ErrorName, Failure } from '../../functions/core/errors.ts';
-import { accepting, needingHand } from '../../functions/core/hold.ts';
-import { latch } from '../../functions/core/latch.ts';
-import { messageOf } from '../../functions/core/message.ts';
-import type { Plan } from '../../functions/core/plan.ts';
-import type { ServiceItem } from '../../functions/core/service-item.ts';
-import type { Signal } from '../../functions/core/signal.ts';
-import { chaptersOf } from '../../functions/core/story.ts';
+import type { ServiceItem } from '../../functions/core/ledger/service-item.ts';
+import type { Chapter } from '../../functions/core/messages/chapter.ts';
+import { messageOf } from '../../functions/core/messages/message.ts';
+import { chaptersOf } from '../../functions/core/messages/story.ts';
+import { latch } from '../../functions/core/signals/latch.ts';
+import type { Signal } from '../../functions/core/signals/signal.ts';
 import { baking, because, start, web, weightsOf } from './examples.ts';
 
 const minuteMs = 60_000;

@@ -6,16 +6,16 @@ import {
   type ImageObservation,
   imageGateSchema,
   imageGateVerdict,
-} from '../../functions/core/image-gate.ts';
-import type { Finding, ImageScan, ManifestScan } from '../../functions/core/image-scan.ts';
+} from '../../functions/core/gates/image-gate.ts';
+import type { Finding, ImageScan, ManifestScan } from '../../functions/core/gates/image-scan.ts';
 import type {
   CosignSignature,
   ImageSignature,
   ManagedSigning,
-} from '../../functions/core/image-signature.ts';
+} from '../../functions/core/gates/image-signature.ts';
+import type { Verdict } from '../../functions/core/gates/verdict.ts';
 import { digest } from '../../functions/core/names.ts';
 import { parse } from '../../functions/core/parse.ts';
-import type { Verdict } from '../../functions/core/verdict.ts';
 
 const own = digest.parse(`sha256:${'a'.repeat(64)}`);
 const other = digest.parse(`sha256:${'b'.repeat(64)}`);

@@ -1,7 +1,7 @@
 /** Which tags keep images, which may go, and of which missing images people are told. */
 import { describe, expect, it } from 'vitest';
-import { notingMissing, outdatedTags, unnamedImages } from '../../functions/core/kept-images.ts';
-import { newServiceItem, type ServiceItem } from '../../functions/core/service-item.ts';
+import { notingMissing, outdatedTags, unnamedImages } from '../../functions/core/images/kept-images.ts';
+import { newServiceItem, type ServiceItem } from '../../functions/core/ledger/service-item.ts';
 import { baking, digestOf, generationOf, imageOf, liveItem, replacedItem, start, web } from './examples.ts';
 
 const image = (number: number, ...tags: string[]) => imageOf(number, { tags });

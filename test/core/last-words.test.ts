@@ -1,10 +1,10 @@
 /** The last words of a generation: short on a phone, whole in the ledger, and with what to do next. */
 import { describe, expect, it } from 'vitest';
-import { remembering, restored } from '../../functions/core/course.ts';
-import type { LastWords } from '../../functions/core/last-words.ts';
-import { messageOf } from '../../functions/core/message.ts';
-import { chaptersOf } from '../../functions/core/story.ts';
-import { turned } from '../../functions/core/turn.ts';
+import { remembering, restored } from '../../functions/core/deployment/course.ts';
+import { turned } from '../../functions/core/deployment/turn.ts';
+import type { LastWords } from '../../functions/core/messages/last-words.ts';
+import { messageOf } from '../../functions/core/messages/message.ts';
+import { chaptersOf } from '../../functions/core/messages/story.ts';
 import { baking, start } from './examples.ts';
 
 const words = (changes: Partial<LastWords> = {}): LastWords => ({

@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
-import { restoring } from '../../functions/core/course.ts';
-import { latch, stopReason } from '../../functions/core/latch.ts';
+import { restoring } from '../../functions/core/deployment/course.ts';
+import type { Latch, ServiceItem } from '../../functions/core/ledger/service-item.ts';
 import { type GenerationName, generationName } from '../../functions/core/names.ts';
-import type { Latch, ServiceItem } from '../../functions/core/service-item.ts';
-import type { Signal } from '../../functions/core/signal.ts';
+import { latch, stopReason } from '../../functions/core/signals/latch.ts';
+import type { Signal } from '../../functions/core/signals/signal.ts';
 import {
   baking,
   because,

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { parse } from '../../functions/core/parse.ts';
 import {
   onCreate,
   onDelete,
@@ -8,8 +9,7 @@ import {
   rulePhysicalId,
   ruleProperties,
   type StandingRule,
-} from '../../functions/core/listener-rule.ts';
-import { parse } from '../../functions/core/parse.ts';
+} from '../../functions/core/traffic/listener-rule.ts';
 import { group, rule, web } from './examples.ts';
 
 const listener = 'arn:aws:elasticloadbalancing:eu-west-1:123456789012:listener/app/main/1/2';

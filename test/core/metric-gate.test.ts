@@ -1,8 +1,13 @@
 /** Metrics that a service names, their limits, and what is said when they are not kept. */
 import { describe, expect, it } from 'vitest';
-import { type GateValues, metricGate, metricGates, metricVerdict } from '../../functions/core/metric-gate.ts';
+import {
+  type GateValues,
+  metricGate,
+  metricGates,
+  metricVerdict,
+} from '../../functions/core/gates/metric-gate.ts';
+import type { Verdict } from '../../functions/core/gates/verdict.ts';
 import { parse } from '../../functions/core/parse.ts';
-import type { Verdict } from '../../functions/core/verdict.ts';
 
 const metric = { id: 'depth', namespace: 'Shop', metricName: 'Depth', stat: 'Average' };
 const gateOf = (kind: string, value: number, missing = 'wait') =>

@@ -1,12 +1,12 @@
 /** What is an orphan, and what is told and done about it. */
 import { describe, expect, it } from 'vitest';
-import { isSpoken } from '../../functions/core/chapter.ts';
-import { latch } from '../../functions/core/latch.ts';
-import { messageOf } from '../../functions/core/message.ts';
-import { collected, isReferenced, notingOrphans, type Standing } from '../../functions/core/orphans.ts';
-import type { ServiceItem } from '../../functions/core/service-item.ts';
-import { readSignal } from '../../functions/core/signal.ts';
-import { chaptersOf } from '../../functions/core/story.ts';
+import { collected, isReferenced, notingOrphans, type Standing } from '../../functions/core/fleet/orphans.ts';
+import type { ServiceItem } from '../../functions/core/ledger/service-item.ts';
+import { isSpoken } from '../../functions/core/messages/chapter.ts';
+import { messageOf } from '../../functions/core/messages/message.ts';
+import { chaptersOf } from '../../functions/core/messages/story.ts';
+import { latch } from '../../functions/core/signals/latch.ts';
+import { readSignal } from '../../functions/core/signals/signal.ts';
 import { baking, generationOf, green, liveItem, replacedItem, start } from './examples.ts';
 
 const now = start + 7_200_000;

@@ -1,13 +1,18 @@
 /** What stands against a launch: each objection in its words, all at once, and none when all is well. */
 import { describe, expect, it } from 'vitest';
-import type { AlarmState } from '../../functions/core/alarms.ts';
 import { CutoverError } from '../../functions/core/errors.ts';
-import type { TargetState } from '../../functions/core/health.ts';
-import { type Objection, refusalIn, warningsIn } from '../../functions/core/objection.ts';
-import { type FleetSurvey, objectionsTo, type Seen, sizeFor } from '../../functions/core/preflight.ts';
+import type { AlarmState } from '../../functions/core/gates/alarms.ts';
+import type { TargetState } from '../../functions/core/gates/health.ts';
+import { type Objection, refusalIn, warningsIn } from '../../functions/core/preflight/objection.ts';
+import {
+  type FleetSurvey,
+  objectionsTo,
+  type Seen,
+  sizeFor,
+} from '../../functions/core/preflight/preflight.ts';
+import type { Place, Quota } from '../../functions/core/preflight/room.ts';
+import type { SlotState, TargetGroupState } from '../../functions/core/preflight/slot-state.ts';
 import { reading } from '../../functions/core/reading.ts';
-import type { Place, Quota } from '../../functions/core/room.ts';
-import type { SlotState, TargetGroupState } from '../../functions/core/slot-state.ts';
 import { amiOf, blue, digestOf, generationOf, green, group, red, weightsOf } from './examples.ts';
 
 const balancer = 'app/main/1';

@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { amiOwner } from '../../functions/core/ami-event.ts';
-import { eventOf, isOlder, readAmi, readPush } from '../../functions/core/push.ts';
-import { isDeployable, matchesTag } from '../../functions/core/tag-pattern.ts';
+import { amiOwner } from '../../functions/core/images/ami-event.ts';
+import { eventOf, isOlder, readAmi, readPush } from '../../functions/core/images/push.ts';
+import { isDeployable, matchesTag } from '../../functions/core/images/tag-pattern.ts';
 import { amiOf, ecrEvent, imageOf, pushOf, start } from './examples.ts';
 
 const source = { repository: 'shop/web', tags: ['v*', 'release-*'] };

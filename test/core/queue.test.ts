@@ -1,13 +1,13 @@
 /** Pushes that come while something else is done: the newest waits, and nothing is forgotten. */
 import { describe, expect, it } from 'vitest';
-import { admit, type Offer } from '../../functions/core/admission.ts';
-import { promoted } from '../../functions/core/course.ts';
-import { needingHand } from '../../functions/core/hold.ts';
-import { messageOf } from '../../functions/core/message.ts';
-import { eventOf, readPush } from '../../functions/core/push.ts';
-import { putOff } from '../../functions/core/retention.ts';
-import type { ServiceItem } from '../../functions/core/service-item.ts';
-import { chaptersOf } from '../../functions/core/story.ts';
+import { admit, type Offer } from '../../functions/core/deployment/admission.ts';
+import { promoted } from '../../functions/core/deployment/course.ts';
+import { needingHand } from '../../functions/core/deployment/hold.ts';
+import { putOff } from '../../functions/core/deployment/retention.ts';
+import { eventOf, readPush } from '../../functions/core/images/push.ts';
+import type { ServiceItem } from '../../functions/core/ledger/service-item.ts';
+import { messageOf } from '../../functions/core/messages/message.ts';
+import { chaptersOf } from '../../functions/core/messages/story.ts';
 import {
   admitted,
   baking,

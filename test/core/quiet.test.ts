@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { countedMinutes, judgedFrom, lingering, type Minute } from '../../functions/core/quiet.ts';
+import { countedMinutes, judgedFrom, lingering, type Minute } from '../../functions/core/traffic/quiet.ts';
 import { start } from './examples.ts';
 
 const minute = 60_000;

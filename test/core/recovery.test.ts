@@ -9,10 +9,15 @@ import {
   retiring,
   shifted,
   waiting,
-} from '../../functions/core/course.ts';
-import { type ExecutionStatus, hasEnded, type Recovery, recover } from '../../functions/core/recovery.ts';
-import type { ServiceItem } from '../../functions/core/service-item.ts';
-import { chaptersOf } from '../../functions/core/story.ts';
+} from '../../functions/core/deployment/course.ts';
+import {
+  type ExecutionStatus,
+  hasEnded,
+  type Recovery,
+  recover,
+} from '../../functions/core/deployment/recovery.ts';
+import type { ServiceItem } from '../../functions/core/ledger/service-item.ts';
+import { chaptersOf } from '../../functions/core/messages/story.ts';
 import { admitted, baking, because, ended, execution, goingBack, liveItem, start } from './examples.ts';
 
 const dead = execution('event-2');

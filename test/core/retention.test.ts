@@ -9,7 +9,7 @@ import {
   putOff,
   type Retained,
   small,
-} from '../../functions/core/retention.ts';
+} from '../../functions/core/deployment/retention.ts';
 import {
   admitted,
   generationOf,

@@ -1,9 +1,9 @@
 /** Where an order to go back leads, and when it leads nowhere. */
 import { describe, expect, it } from 'vitest';
-import { promoted, restored, retiring } from '../../functions/core/course.ts';
+import { promoted, restored, retiring } from '../../functions/core/deployment/course.ts';
+import { admitRollback, rollbackOrder, waysBack } from '../../functions/core/deployment/rollback.ts';
+import type { ServiceItem } from '../../functions/core/ledger/service-item.ts';
 import { parse } from '../../functions/core/parse.ts';
-import { admitRollback, rollbackOrder, waysBack } from '../../functions/core/rollback.ts';
-import type { ServiceItem } from '../../functions/core/service-item.ts';
 import {
   admitted,
   blue,

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
+import { heldAt, isOver, sameBounds, scalingSettings } from '../../functions/core/fleet/scaling.ts';
 import { parse } from '../../functions/core/parse.ts';
-import { heldAt, isOver, sameBounds, scalingSettings } from '../../functions/core/scaling.ts';
 
 describe('bounds that are held', () => {
   it.each([

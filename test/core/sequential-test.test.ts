@@ -1,6 +1,6 @@
 /** What may be said exactly of the evidence; its rates over whole canaries are measured in test/bench/comparison.test.ts. */
 import { describe, expect, it } from 'vitest';
-import { type Counts, mostEvidence, noCounts } from '../../functions/core/sequential-test.ts';
+import { type Counts, mostEvidence, noCounts } from '../../functions/core/gates/sequential-test.ts';
 
 /** The probability of each number of bad ones among so many requests. */
 function binomial(requests: number, rate: number): readonly number[] {

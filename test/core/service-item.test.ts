@@ -8,14 +8,14 @@ import {
   restoring,
   retiring,
   waiting,
-} from '../../functions/core/course.ts';
-import { needingHand } from '../../functions/core/hold.ts';
-import { latch } from '../../functions/core/latch.ts';
+} from '../../functions/core/deployment/course.ts';
+import { needingHand } from '../../functions/core/deployment/hold.ts';
+import { planSchema } from '../../functions/core/deployment/plan.ts';
+import { newServiceItem, type ServiceItem, serviceItem } from '../../functions/core/ledger/service-item.ts';
 import { parse } from '../../functions/core/parse.ts';
-import { planSchema } from '../../functions/core/plan.ts';
-import { newServiceItem, type ServiceItem, serviceItem } from '../../functions/core/service-item.ts';
 import { serviceSettings } from '../../functions/core/service-settings.ts';
-import { readSignal } from '../../functions/core/signal.ts';
+import { latch } from '../../functions/core/signals/latch.ts';
+import { readSignal } from '../../functions/core/signals/signal.ts';
 import {
   admitted,
   baking,

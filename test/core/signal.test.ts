@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { readSignal } from '../../functions/core/signal.ts';
+import { readSignal } from '../../functions/core/signals/signal.ts';
 import { digestOf } from './examples.ts';
 
 const owner = { service: 'web', generation: 'web-g0002' };

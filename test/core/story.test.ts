@@ -1,7 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { recordIntake } from '../../functions/core/admission.ts';
-import { type Chapter, chapterSchema, isSpoken } from '../../functions/core/chapter.ts';
+import { recordIntake } from '../../functions/core/deployment/admission.ts';
 import {
   intending,
   launched,
@@ -13,14 +12,15 @@ import {
   retiring,
   shifted,
   waiting,
-} from '../../functions/core/course.ts';
-import { latch } from '../../functions/core/latch.ts';
-import { messageOf } from '../../functions/core/message.ts';
-import { restoreCommand } from '../../functions/core/restore-command.ts';
-import { putOff } from '../../functions/core/retention.ts';
-import { admitRollback } from '../../functions/core/rollback.ts';
-import type { ServiceItem } from '../../functions/core/service-item.ts';
-import { chaptersOf } from '../../functions/core/story.ts';
+} from '../../functions/core/deployment/course.ts';
+import { putOff } from '../../functions/core/deployment/retention.ts';
+import { admitRollback } from '../../functions/core/deployment/rollback.ts';
+import type { ServiceItem } from '../../functions/core/ledger/service-item.ts';
+import { type Chapter, chapterSchema, isSpoken } from '../../functions/core/messages/chapter.ts';
+import { messageOf } from '../../functions/core/messages/message.ts';
+import { chaptersOf } from '../../functions/core/messages/story.ts';
+import { latch } from '../../functions/core/signals/latch.ts';
+import { restoreCommand } from '../../functions/core/traffic/restore-command.ts';
 import {
   admitted,
   baking,

@@ -1,6 +1,11 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { parseStrategy, type Strategy, stepsOf, strategySchema } from '../../functions/core/strategy.ts';
+import {
+  parseStrategy,
+  type Strategy,
+  stepsOf,
+  strategySchema,
+} from '../../functions/core/deployment/strategy.ts';
 
 const bakeSeconds = 600;
 

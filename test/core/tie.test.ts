@@ -1,7 +1,7 @@
 /** ECR's events have a resolution of one second: which of two pushes within one is the newer. */
 import { describe, expect, it } from 'vitest';
-import { admit, type Offer } from '../../functions/core/admission.ts';
-import type { ServiceItem } from '../../functions/core/service-item.ts';
+import { admit, type Offer } from '../../functions/core/deployment/admission.ts';
+import type { ServiceItem } from '../../functions/core/ledger/service-item.ts';
 import { admitted, digestOf, imageOf, liveItem, offerOf, pushOf, settingsOf, weightsOf } from './examples.ts';
 
 const { at } = pushOf(2);

@@ -1,7 +1,13 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { slotName } from '../../functions/core/names.ts';
-import { inWords, sameWeights, shareOf, soleSlot, splitBetween } from '../../functions/core/weights.ts';
+import {
+  inWords,
+  sameWeights,
+  shareOf,
+  soleSlot,
+  splitBetween,
+} from '../../functions/core/traffic/weights.ts';
 import { blue, green, red, weightsOf } from './examples.ts';
 
 const anySlots = fc

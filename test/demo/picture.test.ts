@@ -1,10 +1,10 @@
 import { stripVTControlCharacters } from 'node:util';
 import { describe, expect, it } from 'vitest';
-import { waiting } from '../../functions/core/course.ts';
+import { waiting } from '../../functions/core/deployment/course.ts';
+import { needingHand } from '../../functions/core/deployment/hold.ts';
 import type { Failure } from '../../functions/core/errors.ts';
-import { needingHand } from '../../functions/core/hold.ts';
-import { latch } from '../../functions/core/latch.ts';
-import type { ServiceItem } from '../../functions/core/service-item.ts';
+import type { ServiceItem } from '../../functions/core/ledger/service-item.ts';
+import { latch } from '../../functions/core/signals/latch.ts';
 import { draw, type View } from '../../local/demo/picture.ts';
 import type { Result } from '../../local/demo/scenario.ts';
 import { baking, because, liveItem, start, web } from '../core/examples.ts';

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { chapterSchema } from '../../functions/core/chapter.ts';
+import { chapterSchema } from '../../functions/core/messages/chapter.ts';
 import { recordInWords } from '../../local/demo/record.ts';
 import { start } from '../core/examples.ts';
 

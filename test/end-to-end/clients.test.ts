@@ -18,7 +18,7 @@ import { EventBridgeClient, ListRulesCommand } from '@aws-sdk/client-eventbridge
 import { GetExecutionHistoryCommand } from '@aws-sdk/client-sfn';
 import { ListTopicsCommand } from '@aws-sdk/client-sns';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { ServiceItem } from '../../functions/core/service-item.ts';
+import type { ServiceItem } from '../../functions/core/ledger/service-item.ts';
 import type { ServiceSettings } from '../../functions/core/service-settings.ts';
 import { type Said, until, World } from './world.ts';
 

@@ -1,6 +1,6 @@
 /** Generations that no alarm watches, judged by what the load balancer counts of them and of the old one, under load. */
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { comparisonSettings, leastBakeSeconds } from '../../functions/core/comparison.ts';
+import { comparisonSettings, leastBakeSeconds } from '../../functions/core/gates/comparison.ts';
 import { World } from './world.ts';
 
 let world: World;

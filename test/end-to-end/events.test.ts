@@ -2,7 +2,7 @@
 import { BatchDeleteImageCommand, ECRClient } from '@aws-sdk/client-ecr';
 import { GetExecutionHistoryCommand, ListStateMachinesCommand } from '@aws-sdk/client-sfn';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { inWords } from '../../functions/core/weights.ts';
+import { inWords } from '../../functions/core/traffic/weights.ts';
 import { eventIn, type Said, until, World } from './world.ts';
 
 let world: World;

@@ -1,6 +1,6 @@
 /** A person writes the rule in the middle of a canary: nothing is overwritten before they say so, and no request is lost. */
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import type { ServiceItem } from '../../functions/core/service-item.ts';
+import type { ServiceItem } from '../../functions/core/ledger/service-item.ts';
 import type { Traffic } from '../../local/demo/traffic.ts';
 import { type Said, until, World } from './world.ts';
 

@@ -4,7 +4,7 @@ import { CreateFunctionCommand, GetFunctionConfigurationCommand } from '@aws-sdk
 import { buildSync } from 'esbuild';
 import { zipSync } from 'fflate';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { hooksSchema } from '../../functions/core/hook-settings.ts';
+import { hooksSchema } from '../../functions/core/hooks/hook-settings.ts';
 import { bundleOptions } from '../../infra/bundle.ts';
 import { until, World } from './world.ts';
 

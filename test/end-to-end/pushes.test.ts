@@ -19,7 +19,7 @@ import { CfnOutput, Duration } from 'aws-cdk-lib';
 import { Repository } from 'aws-cdk-lib/aws-ecr';
 import fc from 'fast-check';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import type { ServiceItem } from '../../functions/core/service-item.ts';
+import type { ServiceItem } from '../../functions/core/ledger/service-item.ts';
 import { serviceSettings } from '../../functions/core/service-settings.ts';
 import { Cutover } from '../../infra/cutover.ts';
 import { FastForwardClock } from '../../local/clock.ts';

@@ -2,7 +2,7 @@
 import { DescribeServicesCommand, UpdateServiceCommand } from '@aws-sdk/client-ecs';
 import { StartExecutionCommand } from '@aws-sdk/client-sfn';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { slotHeader } from '../../functions/core/hook-contract.ts';
+import { slotHeader } from '../../functions/core/hooks/hook-contract.ts';
 import type { Traffic } from '../../local/demo/traffic.ts';
 import { until, World } from './world.ts';
 

@@ -9,7 +9,7 @@ import {
 } from '@aws-sdk/client-auto-scaling';
 import { CreateLaunchTemplateCommand, type EC2Client } from '@aws-sdk/client-ec2';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import type { Generation } from '../../functions/core/generation.ts';
+import type { Generation } from '../../functions/core/fleet/generation.ts';
 import { nameGeneration } from '../../functions/core/names.ts';
 import { ownerTags } from '../../functions/core/tags.ts';
 import { AwsError } from '../../local/call.ts';

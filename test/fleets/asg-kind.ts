@@ -13,7 +13,7 @@ import {
 } from '@aws-sdk/client-ec2';
 import { AsgFleet } from '../../functions/aws/asg-fleet.ts';
 import { AsgScaling } from '../../functions/aws/asg-scaling.ts';
-import type { Generation } from '../../functions/core/generation.ts';
+import type { Generation } from '../../functions/core/fleet/generation.ts';
 import { images } from '../autoscaling/world.ts';
 import { settingsOf } from '../core/examples.ts';
 import type { Kind } from './kind.ts';

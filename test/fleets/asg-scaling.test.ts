@@ -12,7 +12,7 @@ import {
 } from '@aws-sdk/client-auto-scaling';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { carriedPolicy } from '../../functions/aws/asg-policies.ts';
-import type { Generation } from '../../functions/core/generation.ts';
+import type { Generation } from '../../functions/core/fleet/generation.ts';
 import { AwsError } from '../../local/call.ts';
 import { blue, generationOf, green } from '../core/examples.ts';
 import { asgKind } from './asg-kind.ts';

@@ -1,7 +1,7 @@
 /** Mistakes in how a service runs on instances, each with its path. */
 import { expect, it } from 'vitest';
 import { mistakesInFleet } from '../../functions/aws/fleet-mistakes.ts';
-import { readAsg } from '../../functions/core/asg-settings.ts';
+import { readAsg } from '../../functions/core/fleet/asg-settings.ts';
 import { settingsOf } from '../core/examples.ts';
 
 const fit = {

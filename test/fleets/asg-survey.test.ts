@@ -3,7 +3,7 @@ import { DescribeImagesCommand, type RequestLaunchTemplateData } from '@aws-sdk/
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { objectionsToLaunchTemplate } from '../../functions/aws/asg-objections.ts';
 import { AsgSurvey } from '../../functions/aws/asg-survey.ts';
-import { readAsg } from '../../functions/core/asg-settings.ts';
+import { readAsg } from '../../functions/core/fleet/asg-settings.ts';
 import { AwsError } from '../../local/call.ts';
 import { images } from '../autoscaling/world.ts';
 import { settingsOf } from '../core/examples.ts';

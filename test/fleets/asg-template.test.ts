@@ -3,7 +3,7 @@ import { gunzipSync, gzipSync } from 'node:zlib';
 import type { ResponseLaunchTemplateData } from '@aws-sdk/client-ec2';
 import { describe, expect, it } from 'vitest';
 import { generationTemplate, imageIn } from '../../functions/aws/asg-template.ts';
-import { type AsgSettings, readAsg } from '../../functions/core/asg-settings.ts';
+import { type AsgSettings, readAsg } from '../../functions/core/fleet/asg-settings.ts';
 import { digest } from '../../functions/core/names.ts';
 import { blue, generationOf, green, settingsOf } from '../core/examples.ts';
 

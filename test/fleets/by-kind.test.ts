@@ -7,7 +7,7 @@ import {
   ScalingByKind,
   WitnessByKind,
 } from '../../functions/aws/by-kind.ts';
-import type { Generation } from '../../functions/core/generation.ts';
+import type { Generation } from '../../functions/core/fleet/generation.ts';
 import type { Fleet } from '../../functions/ports/fleet.ts';
 import type { FleetSurveyor } from '../../functions/ports/preflight.ts';
 import type { Scaling } from '../../functions/ports/scaling.ts';
@@ -90,10 +90,10 @@ describe('what scales a generation', () => {
     ['as declared', null, on('ecs'), 'ecs', null],
     ['as declared, where the other one is of another kind', on('ecs'), unsaid, 'asg', null],
   ])('is carried %s', async (_, from, to, kind, asking) => {
-    await scaling.carry(settings, from, to, bounds);
+    await scaling.carry(settings, from, to, bounds, []);
     await scaling.carrySchedule(settings, from, to);
     expect(asked).toEqual([
-      [kind, 'carry', asking, to, bounds],
+      [kind, 'carry', asking, to, bounds, []],
       [kind, 'carrySchedule', asking, to],
     ]);
   });

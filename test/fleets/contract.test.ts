@@ -1,8 +1,8 @@
 /** What every kind of fleet promises, by the ports alone: each with its real clients on the embedded AWS. */
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import type { Generation } from '../../functions/core/generation.ts';
-import type { Standing } from '../../functions/core/orphans.ts';
-import type { Bounds } from '../../functions/core/scaling.ts';
+import type { Generation } from '../../functions/core/fleet/generation.ts';
+import type { Standing } from '../../functions/core/fleet/orphans.ts';
+import type { Bounds } from '../../functions/core/fleet/scaling.ts';
 import { ownerTags } from '../../functions/core/tags.ts';
 import type { Ending } from '../../functions/ports/fleet.ts';
 import { AwsError } from '../../local/call.ts';

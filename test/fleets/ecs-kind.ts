@@ -14,7 +14,7 @@ import {
 } from '@aws-sdk/client-ecs';
 import { ApplicationAutoScaling } from '../../functions/aws/application-autoscaling.ts';
 import { EcsFleet } from '../../functions/aws/ecs-fleet.ts';
-import type { Generation } from '../../functions/core/generation.ts';
+import type { Generation } from '../../functions/core/fleet/generation.ts';
 import { settingsOf } from '../core/examples.ts';
 import { container, definition } from '../ecs/world.ts';
 import type { Kind } from './kind.ts';

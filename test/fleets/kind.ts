@@ -1,5 +1,5 @@
 /** What the suite asks of a kind of fleet beyond its ports: what stands in AWS, and who else put something there. */
-import type { Generation } from '../../functions/core/generation.ts';
+import type { Generation } from '../../functions/core/fleet/generation.ts';
 import type { ServiceSettings } from '../../functions/core/service-settings.ts';
 import type { Fleet } from '../../functions/ports/fleet.ts';
 import type { Scaling } from '../../functions/ports/scaling.ts';

@@ -10,7 +10,7 @@ import { Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import { LogGroup } from 'aws-cdk-lib/aws-logs';
 import { AwsSolutionsChecks } from 'cdk-nag';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { readPush } from '../../functions/core/push.ts';
+import { readPush } from '../../functions/core/images/push.ts';
 import { serviceSettings } from '../../functions/core/service-settings.ts';
 import type { Amis } from '../../infra/ami-source.ts';
 import { AsgService, type AsgServiceProps } from '../../infra/asg-service.ts';

@@ -12,7 +12,7 @@ import {
 import { UpdateServiceCommand } from '@aws-sdk/client-ecs';
 import { StartExecutionCommand, StopExecutionCommand } from '@aws-sdk/client-sfn';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { metricGate } from '../../functions/core/metric-gate.ts';
+import { metricGate } from '../../functions/core/gates/metric-gate.ts';
 import type { Result } from '../../local/demo/scenario.ts';
 import { until, World } from '../end-to-end/world.ts';
 import { type CfnTemplate, grantsOf, resourcesOf } from './templates.ts';

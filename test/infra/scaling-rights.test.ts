@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { ApplicationAutoScaling } from '../../functions/aws/application-autoscaling.ts';
-import type { Generation } from '../../functions/core/generation.ts';
+import type { Generation } from '../../functions/core/fleet/generation.ts';
 import { ownerTags } from '../../functions/core/tags.ts';
 import { Cutover } from '../../infra/cutover.ts';
 import { autoscaled } from '../application-autoscaling/world.ts';

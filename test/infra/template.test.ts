@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import type { App } from 'aws-cdk-lib';
 import { AwsSolutionsChecks } from 'cdk-nag';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { slotHeader } from '../../functions/core/hook-contract.ts';
+import { slotHeader } from '../../functions/core/hooks/hook-contract.ts';
 import { exampleApp, synthesized } from './apps.ts';
 import { type CfnTemplate, definitionOf, denialsOf, grantsOf, normalised, resourcesOf } from './templates.ts';
 

@@ -8,9 +8,9 @@ import {
 } from '@aws-sdk/client-ecr';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { EcrImageChecks } from '../../functions/aws/ecr-image-checks.ts';
-import { imageGateSchema, imageGateVerdict } from '../../functions/core/image-gate.ts';
+import { imageGateSchema, imageGateVerdict } from '../../functions/core/gates/image-gate.ts';
+import type { Verdict } from '../../functions/core/gates/verdict.ts';
 import { type Digest, digest as digestSchema } from '../../functions/core/names.ts';
-import type { Verdict } from '../../functions/core/verdict.ts';
 import { AwsError } from '../../local/call.ts';
 import { digestOf } from '../../local/registry/digest.ts';
 import { manifestTypes, parseManifest } from '../../local/registry/manifest.ts';

@@ -2,7 +2,7 @@
 import type { DescribeTagsCommandOutput, RegisterImageCommandOutput } from '@aws-sdk/client-ec2';
 import type { ListRulesCommandOutput } from '@aws-sdk/client-eventbridge';
 import { expect, it } from 'vitest';
-import { isFinding } from '../../functions/core/finding.ts';
+import { isFinding } from '../../functions/core/images/finding.ts';
 import { ended, expectLive, expectOutcome, inWorld } from './cell.ts';
 import { ground } from './ground.ts';
 import type { World } from './world.ts';

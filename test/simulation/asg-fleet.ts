@@ -7,7 +7,7 @@ import type {
 } from '@aws-sdk/client-auto-scaling';
 import type { DescribeLaunchTemplateVersionsCommandOutput } from '@aws-sdk/client-ec2';
 import type * as z from 'zod';
-import type { scalingSettings } from '../../functions/core/scaling.ts';
+import type { scalingSettings } from '../../functions/core/fleet/scaling.ts';
 import type { SimulatedAws } from '../../local/simulated/simulated-aws.ts';
 import {
   type Effect,

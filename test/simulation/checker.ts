@@ -3,10 +3,10 @@
  * and whenever the world has come to rest. What is broken is kept, not thrown: a thrown error would be taken for AWS's.
  */
 import type { Action } from '@aws-sdk/client-elastic-load-balancing-v2';
-import type { Chapter } from '../../functions/core/chapter.ts';
+import type { ServiceItem } from '../../functions/core/ledger/service-item.ts';
+import type { Chapter } from '../../functions/core/messages/chapter.ts';
 import type { SlotName } from '../../functions/core/names.ts';
-import type { ServiceItem } from '../../functions/core/service-item.ts';
-import { inWords, type Weights } from '../../functions/core/weights.ts';
+import { inWords, type Weights } from '../../functions/core/traffic/weights.ts';
 import type { PendingCall } from '../../local/wire/call-log.ts';
 import {
   atChange,

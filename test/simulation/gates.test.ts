@@ -1,7 +1,7 @@
 /** What may stop or delay a deployment beside alarms and health: the comparison, a person, a freeze, the preflight, the image gate. */
 import { describe, expect, it } from 'vitest';
-import { comparisonSettings, leastBakeSeconds } from '../../functions/core/comparison.ts';
-import { imageGateSchema } from '../../functions/core/image-gate.ts';
+import { comparisonSettings, leastBakeSeconds } from '../../functions/core/gates/comparison.ts';
+import { imageGateSchema } from '../../functions/core/gates/image-gate.ts';
 import { ended, expectLive, inWorld } from './cell.ts';
 import { ground } from './ground.ts';
 import { generations } from './stories.ts';

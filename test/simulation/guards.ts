@@ -2,7 +2,7 @@
  * For each invariant its guard and a story in which it matters. With the guard in place the invariant holds; with the guard
  * taken out it is broken, at an event (by the checker) or as the story says.
  */
-import { comparisonSettings, leastBakeSeconds } from '../../functions/core/comparison.ts';
+import { comparisonSettings, leastBakeSeconds } from '../../functions/core/gates/comparison.ts';
 import { expectEqual, expectLive } from './cell.ts';
 import type { Replacement } from './mutant.ts';
 import { alarm, baking, desired, endings, events, generations, isPush } from './stories.ts';
@@ -97,7 +97,7 @@ export const guards: readonly Guard[] = [
     guard: 'health is looked at right before weight is given',
     replacements: [
       out('steps/shift.ts', "if (verdict.verdict !== 'pass') {", 'if (false) {'),
-      out('core/capacity.ts', "healthy < needed ? 'growing' : 'enough'", "'enough'"),
+      out('core/fleet/capacity.ts', "healthy < needed ? 'growing' : 'enough'", "'enough'"),
     ],
     story: async (world) => {
       const digest = world.push('v2');
@@ -123,7 +123,7 @@ export const guards: readonly Guard[] = [
     guard: 'a generation takes no traffic before its own targets are healthy',
     replacements: [
       out(
-        'core/health.ts',
+        'core/gates/health.ts',
         '  const own = ownTargets(fleet, targets);\n  const miswired',
         "  if (least >= 0) return { verdict: 'pass' };\n  const own = ownTargets(fleet, targets);\n  const miswired",
       ),
@@ -176,7 +176,7 @@ export const guards: readonly Guard[] = [
     invariant: 'I5',
     guard: 'what has begun to go back goes forward no more',
     replacements: [
-      out('core/ownership.ts', "if (current.phase === 'restoring') {", 'if (current.step < -1) {'),
+      out('core/ledger/ownership.ts', "if (current.phase === 'restoring') {", 'if (current.step < -1) {'),
     ],
     story: async (world) => {
       const digest = world.push('v2');
@@ -193,7 +193,7 @@ export const guards: readonly Guard[] = [
     guard: 'the new generation is as large as the old one at each raise',
     replacements: [
       out(
-        'core/capacity.ts',
+        'core/fleet/capacity.ts',
         "if (desired < needed) return { capacity: 'tooSmall' };",
         "if (desired > 0) return { capacity: 'enough' };",
       ),
@@ -258,7 +258,9 @@ export const guards: readonly Guard[] = [
   {
     invariant: 'I7',
     guard: 'a generation is left alone until no request can reach it',
-    replacements: [out('core/quiet.ts', 'return nextMinute(since) + minuteMs + lateMs;', 'return since;')],
+    replacements: [
+      out('core/traffic/quiet.ts', 'return nextMinute(since) + minuteMs + lateMs;', 'return since;'),
+    ],
     story: taken,
   },
   {
@@ -266,7 +268,7 @@ export const guards: readonly Guard[] = [
     guard: 'nothing goes on without a way back',
     replacements: [
       out(
-        'core/capacity.ts',
+        'core/fleet/capacity.ts',
         'if (wanted !== undefined && wanted > 0) return undefined;',
         'if (to !== null) return undefined;',
       ),
@@ -302,7 +304,7 @@ export const guards: readonly Guard[] = [
     guard: 'Plan finds what it did when it runs again',
     replacements: [
       out(
-        'core/admission.ts',
+        'core/deployment/admission.ts',
         'if (!own || item.deployment === null) return undefined;',
         'if (own || item.deployment === null) return undefined;',
       ),
@@ -323,7 +325,7 @@ export const guards: readonly Guard[] = [
     guard: 'an execution that died is found',
     replacements: [
       out(
-        'core/recovery.ts',
+        'core/deployment/recovery.ts',
         "return status !== 'RUNNING' && status !== 'PENDING_REDRIVE';",
         'return false;',
       ),
@@ -341,7 +343,7 @@ export const guards: readonly Guard[] = [
     guard: 'frozen is only what AWS refuses both ways',
     replacements: [
       out(
-        'core/hold.ts',
+        'core/deployment/hold.ts',
         "return ofAws.test(bar.Error) && ofAws.test(by.error) ? 'frozen' : 'needsHand';",
         "return 'frozen';",
       ),
@@ -368,7 +370,7 @@ export const guards: readonly Guard[] = [
       ),
       out('steps/retire.ts', 'if (now < settled) return', 'if (now < 0) return'),
       out(
-        'core/course.ts',
+        'core/deployment/course.ts',
         "  if (item.owner !== null) {\n    throw new CutoverError(\n      'Cutover.Busy',",
         "  if (item.fence < 0) {\n    throw new CutoverError(\n      'Cutover.Busy',",
       ),
@@ -385,7 +387,7 @@ export const guards: readonly Guard[] = [
     guard: 'a fence that was passed on is refused',
     replacements: [
       out(
-        'core/ownership.ts',
+        'core/ledger/ownership.ts',
         'if (!ours || (item.fence !== plan.fence && current.outcome === null)) {',
         'if (!ours) {',
       ),
@@ -405,7 +407,7 @@ export const guards: readonly Guard[] = [
     guard: 'a successor waits out what the dead may still be writing',
     replacements: [
       out(
-        'core/recovery.ts',
+        'core/deployment/recovery.ts',
         '      // A function of the dead owner may still be writing.\n      notBefore: new Date(Math.max(now, item.mutatingUntil)).toISOString(),',
         '      notBefore: new Date(now).toISOString(),',
       ),
@@ -479,7 +481,11 @@ export const guards: readonly Guard[] = [
     invariant: 'I19',
     guard: 'an event that was admitted before starts nothing',
     replacements: [
-      out('core/admission.ts', 'if (item.admitted.includes(eventId))', 'if (item.admitted.length < 0)'),
+      out(
+        'core/deployment/admission.ts',
+        'if (item.admitted.includes(eventId))',
+        'if (item.admitted.length < 0)',
+      ),
     ],
     story: async (world) => {
       events(world, isPush, { delayMs: 400 }, 1);
@@ -499,7 +505,7 @@ export const guards: readonly Guard[] = [
   {
     invariant: 'I20',
     guard: 'an older push never replaces a newer one',
-    replacements: [out('core/push.ts', 'return push.at < than.at;', 'return push.at < 0 * than.at;')],
+    replacements: [out('core/images/push.ts', 'return push.at < than.at;', 'return push.at < 0 * than.at;')],
     story: async (world) => {
       events(world, isPush, { delayMs: 20 * minuteMs }, 1);
       world.push('v2');
@@ -515,7 +521,7 @@ export const guards: readonly Guard[] = [
     guard: 'the sweep looks for pushes that no event announced',
     replacements: [
       out(
-        'core/finding.ts',
+        'core/images/finding.ts',
         'if (newest === undefined) return undefined;',
         'if (now > 0 || newest === undefined) return undefined;',
       ),
@@ -532,12 +538,12 @@ export const guards: readonly Guard[] = [
     guard: 'what was answered once is not found again',
     replacements: [
       out(
-        'core/finding.ts',
+        'core/images/finding.ts',
         'return newest === undefined || isKnown(item, newest.image.digest) ? [] : [newest];',
         'return newest === undefined ? [] : [newest];',
       ),
       out(
-        'core/admission.ts',
+        'core/deployment/admission.ts',
         'return known ? `the push of ${tag} was answered before the sweep looked for it` : undefined;',
         'return known && at < 0 ? tag : undefined;',
       ),
@@ -552,7 +558,7 @@ export const guards: readonly Guard[] = [
   {
     invariant: 'I23',
     guard: 'a red alarm forbids the next step',
-    replacements: [out('core/alarms.ts', 'return redInWords({ name, reason });', 'return undefined;')],
+    replacements: [out('core/gates/alarms.ts', 'return redInWords({ name, reason });', 'return undefined;')],
     story: async (world, first) => {
       events(world, (detailType) => detailType.startsWith('CloudWatch'), 'drop');
       const digest = world.push('v2');
@@ -566,7 +572,7 @@ export const guards: readonly Guard[] = [
     invariant: 'I24',
     guard: 'a comparison of too few requests says nothing',
     replacements: [
-      out('core/comparison.ts', 'return requests >= needed\n', 'return requests >= 0 * needed\n'),
+      out('core/gates/comparison.ts', 'return requests >= needed\n', 'return requests >= 0 * needed\n'),
     ],
     options: {
       load: 0.2,
@@ -591,7 +597,11 @@ export const guards: readonly Guard[] = [
     invariant: 'I25',
     guard: 'a chapter that is told again has the id that it had',
     replacements: [
-      out('core/story.ts', '${version}-${index}-${of.kind}`', '${version}-${index}-${Math.random()}`'),
+      out(
+        'core/messages/story.ts',
+        '${version}-${index}-${of.kind}`',
+        '${version}-${index}-${Math.random()}`',
+      ),
     ],
     story: async (world) => {
       const digest = world.push('v2');
@@ -614,7 +624,7 @@ export const guards: readonly Guard[] = [
     guard: 'the intent is durable before the effect',
     replacements: [
       out(
-        'core/course.ts',
+        'core/deployment/course.ts',
         'return { ...item, intent: { ...intent, fence: plan.fence, at: now }, mutatingUntil: now + mutationMs };',
         'return { ...item, mutatingUntil: now + mutationMs };',
       ),
@@ -663,9 +673,13 @@ export const guards: readonly Guard[] = [
     invariant: 'I31',
     guard: 'a deployment that is over is not made again',
     replacements: [
-      out('core/admission.ts', 'if (item.admitted.includes(eventId))', 'if (item.admitted.length < 0)'),
       out(
-        'core/admission.ts',
+        'core/deployment/admission.ts',
+        'if (item.admitted.includes(eventId))',
+        'if (item.admitted.length < 0)',
+      ),
+      out(
+        'core/deployment/admission.ts',
         'if (item.live?.digest === push.digest) {\n    return {',
         "if (item.live?.digest === 'none') {\n    return {",
       ),
@@ -687,7 +701,7 @@ export const guards: readonly Guard[] = [
     guard: 'every step reads the latch before it acts',
     replacements: [
       out(
-        'core/latch.ts',
+        'core/signals/latch.ts',
         'if (known.abort !== null) {',
         'if (known.abort !== null && known.running.length < 0) {',
       ),

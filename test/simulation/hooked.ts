@@ -1,5 +1,5 @@
 /** A function of the service that its deployments ask before they shift, and that always lets them go on. */
-import { hooksSchema } from '../../functions/core/hook-settings.ts';
+import { hooksSchema } from '../../functions/core/hooks/hook-settings.ts';
 import type { Entries } from '../../local/simulated/function-host.ts';
 import type { World } from './world.ts';
 

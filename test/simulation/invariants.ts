@@ -4,9 +4,9 @@
  */
 import { isDeepStrictEqual } from 'node:util';
 import type { Action } from '@aws-sdk/client-elastic-load-balancing-v2';
+import type { ServiceItem } from '../../functions/core/ledger/service-item.ts';
 import type { SlotName } from '../../functions/core/names.ts';
-import type { ServiceItem } from '../../functions/core/service-item.ts';
-import { inWords, sameWeights, type Weights } from '../../functions/core/weights.ts';
+import { inWords, sameWeights, type Weights } from '../../functions/core/traffic/weights.ts';
 import type { Observation } from './observation.ts';
 import type { Scaling } from './simulated-fleet.ts';
 

@@ -1,5 +1,5 @@
 /** Matrix A: each call to AWS, each way in which it can fail. */
-import { imageGateSchema } from '../../functions/core/image-gate.ts';
+import { imageGateSchema } from '../../functions/core/gates/image-gate.ts';
 import type { CallFault, CallPoint } from '../../local/simulated/network.ts';
 import { type Cell, ended, expectEqual, expectHits, expectLive, expectOutcome, inWorld, on } from './cell.ts';
 import { hooked } from './hooked.ts';

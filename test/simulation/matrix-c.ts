@@ -1,5 +1,5 @@
 /** Matrix C: events that AWS loses, doubles and delays; what people do; what the surroundings do. */
-import { inWords } from '../../functions/core/weights.ts';
+import { inWords } from '../../functions/core/traffic/weights.ts';
 import {
   type Cell,
   ended,

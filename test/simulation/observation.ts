@@ -5,10 +5,10 @@ import type {
   DescribeTargetHealthCommandOutput,
 } from '@aws-sdk/client-elastic-load-balancing-v2';
 import type { DescribeExecutionCommandOutput } from '@aws-sdk/client-sfn';
-import type { Generation } from '../../functions/core/generation.ts';
+import type { Generation } from '../../functions/core/fleet/generation.ts';
 import type { SlotName } from '../../functions/core/names.ts';
 import type { ServiceSettings } from '../../functions/core/service-settings.ts';
-import type { Weights } from '../../functions/core/weights.ts';
+import type { Weights } from '../../functions/core/traffic/weights.ts';
 import type { SimulatedAws } from '../../local/simulated/simulated-aws.ts';
 import { fleetOf } from './fleet-of.ts';
 import type { Scaling, SimulatedFleet } from './simulated-fleet.ts';

@@ -3,7 +3,7 @@
  * checker asks at every event whether both generations are large enough (I6).
  */
 import { describe, expect, it } from 'vitest';
-import type { WeightStep } from '../../functions/core/strategy.ts';
+import type { WeightStep } from '../../functions/core/deployment/strategy.ts';
 import { ended, expectLive, expectOutcome, inWorld } from './cell.ts';
 import { ground } from './ground.ts';
 import { Observation } from './observation.ts';

@@ -1,7 +1,7 @@
 /** What the simulated world asks of, and a person does to, generations of one kind of fleet. As the account's root, in no time. */
 import type * as z from 'zod';
-import type { Generation } from '../../functions/core/generation.ts';
-import type { scalingSettings } from '../../functions/core/scaling.ts';
+import type { Generation } from '../../functions/core/fleet/generation.ts';
+import type { scalingSettings } from '../../functions/core/fleet/scaling.ts';
 
 /** A generation that runs. */
 export interface Running {

@@ -5,11 +5,11 @@
 import type { ListExecutionsCommandOutput } from '@aws-sdk/client-sfn';
 import { unmarshall } from '@aws-sdk/util-dynamodb';
 import type * as z from 'zod';
-import { ledgerTable } from '../../functions/core/ledger-table.ts';
-import type { scalingSettings } from '../../functions/core/scaling.ts';
-import { type ServiceItem, serviceItem } from '../../functions/core/service-item.ts';
+import type { WeightStep } from '../../functions/core/deployment/strategy.ts';
+import type { scalingSettings } from '../../functions/core/fleet/scaling.ts';
+import { ledgerTable } from '../../functions/core/ledger/ledger-table.ts';
+import { type ServiceItem, serviceItem } from '../../functions/core/ledger/service-item.ts';
 import { type ServiceSettings, serviceSettings } from '../../functions/core/service-settings.ts';
-import type { WeightStep } from '../../functions/core/strategy.ts';
 import type { Interception } from '../../local/services/events/delivery.ts';
 import type { Transition } from '../../local/services/states/run.ts';
 import { type Behaviour, wellBehaved } from '../../local/simulated/behaviour.ts';

@@ -1,5 +1,5 @@
 /** How many events a deployment's waits can write, from the definition's own expressions for how soon to look again. */
-import type { Plan } from '../../functions/core/plan.ts';
+import type { Plan } from '../../functions/core/deployment/plan.ts';
 import type { State } from '../../local/services/states/definition.ts';
 import { Expressions, expressionIn } from '../../local/services/states/expression.ts';
 import type { Json, JsonObject } from '../../local/services/states/json.ts';

@@ -1,8 +1,8 @@
 /** Every way through the machines, with its outcome in words; the last test counts that no way was left out. */
 import { describe, expect, test } from 'vitest';
 import type * as z from 'zod';
-import type { Plan } from '../../functions/core/plan.ts';
-import { newServiceItem } from '../../functions/core/service-item.ts';
+import type { Plan } from '../../functions/core/deployment/plan.ts';
+import { newServiceItem } from '../../functions/core/ledger/service-item.ts';
 import { planDeploymentInput } from '../../functions/steps/plan-deployment.ts';
 import { planRecoveryInput } from '../../functions/steps/plan-recovery.ts';
 import { planRollbackInput } from '../../functions/steps/plan-rollback.ts';

@@ -12,8 +12,8 @@ import {
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { AlbSurvey } from '../../functions/aws/alb-survey.ts';
 import { AlbTraffic } from '../../functions/aws/alb-traffic.ts';
+import { unfitSlots } from '../../functions/core/preflight/slot-state.ts';
 import type { TrafficSettings } from '../../functions/core/service-settings.ts';
-import { unfitSlots } from '../../functions/core/slot-state.ts';
 import { AwsError, type Call, type Operations } from '../../local/call.ts';
 import { ElasticLoadBalancing } from '../../local/services/elbv2/elastic-load-balancing.ts';
 import { blue, green, settingsOf } from '../core/examples.ts';

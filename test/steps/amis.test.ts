@@ -2,12 +2,12 @@
 import { CreateTagsCommand, DeregisterImageCommand, RegisterImageCommand } from '@aws-sdk/client-ec2';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { Ec2Images } from '../../functions/aws/ec2-images.ts';
-import type { Admission } from '../../functions/core/admission.ts';
+import type { Admission } from '../../functions/core/deployment/admission.ts';
+import type { Plan } from '../../functions/core/deployment/plan.ts';
 import { CutoverError, type ErrorName } from '../../functions/core/errors.ts';
+import { eventOf } from '../../functions/core/images/push.ts';
+import { chaptersOf } from '../../functions/core/messages/story.ts';
 import { type Digest, digest } from '../../functions/core/names.ts';
-import type { Plan } from '../../functions/core/plan.ts';
-import { eventOf } from '../../functions/core/push.ts';
-import { chaptersOf } from '../../functions/core/story.ts';
 import { lookAfterImages } from '../../functions/steps/look-after-images.ts';
 import { planDeployment } from '../../functions/steps/plan-deployment.ts';
 import { planRollback, planRollbackInput } from '../../functions/steps/plan-rollback.ts';

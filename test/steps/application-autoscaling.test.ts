@@ -10,7 +10,7 @@ import {
 import { beforeEach, describe, expect, it } from 'vitest';
 import { ApplicationAutoScaling } from '../../functions/aws/application-autoscaling.ts';
 import { mistakesInFleet } from '../../functions/aws/fleet-mistakes.ts';
-import type { Generation } from '../../functions/core/generation.ts';
+import type { Generation } from '../../functions/core/fleet/generation.ts';
 import { AwsError } from '../../local/call.ts';
 import { autoscaled } from '../application-autoscaling/world.ts';
 import { blue, generationOf, green, settingsOf } from '../core/examples.ts';

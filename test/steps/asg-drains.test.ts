@@ -2,7 +2,7 @@
 import { PutLifecycleHookCommand } from '@aws-sdk/client-auto-scaling';
 import { expect, it } from 'vitest';
 import { AsgDrains } from '../../functions/aws/asg-drains.ts';
-import { drainHook } from '../../functions/core/drain.ts';
+import { drainHook } from '../../functions/core/fleet/drain-hook.ts';
 import { generationName } from '../../functions/core/names.ts';
 import { AutoScalingGroupName, minute, scaled } from '../autoscaling/world.ts';
 

@@ -1,7 +1,7 @@
 /** The way back: restore and terminate; and retiring what is no longer live. */
 import { beforeEach, describe, expect, it } from 'vitest';
+import type { Plan } from '../../functions/core/deployment/plan.ts';
 import type { CutoverError, ErrorName } from '../../functions/core/errors.ts';
-import type { Plan } from '../../functions/core/plan.ts';
 import { launch } from '../../functions/steps/launch.ts';
 import { promote } from '../../functions/steps/promote.ts';
 import { restore } from '../../functions/steps/restore.ts';

@@ -1,11 +1,11 @@
 /** What a bake is judged by beside health and alarms: the comparison, metrics, and a person's approval. */
 import { beforeEach, describe, expect, it } from 'vitest';
-import type { Chapter } from '../../functions/core/chapter.ts';
-import type { SlotMinute } from '../../functions/core/comparison.ts';
+import type { Plan } from '../../functions/core/deployment/plan.ts';
 import type { CutoverError, ErrorName } from '../../functions/core/errors.ts';
-import { messageOf } from '../../functions/core/message.ts';
-import type { Plan } from '../../functions/core/plan.ts';
-import { chaptersOf } from '../../functions/core/story.ts';
+import type { SlotMinute } from '../../functions/core/gates/comparison.ts';
+import type { Chapter } from '../../functions/core/messages/chapter.ts';
+import { messageOf } from '../../functions/core/messages/message.ts';
+import { chaptersOf } from '../../functions/core/messages/story.ts';
 import { awaitInput, awaitSignal } from '../../functions/steps/await-signal.ts';
 import { judge } from '../../functions/steps/judge.ts';
 import { launch } from '../../functions/steps/launch.ts';

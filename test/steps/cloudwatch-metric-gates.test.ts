@@ -2,7 +2,7 @@
 import { CloudWatchClient } from '@aws-sdk/client-cloudwatch';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { CloudWatchMetricGates } from '../../functions/aws/cloudwatch-metric-gates.ts';
-import { metricGate } from '../../functions/core/metric-gate.ts';
+import { metricGate } from '../../functions/core/gates/metric-gate.ts';
 import { CloudWatch } from '../../local/services/cloudwatch/cloudwatch.ts';
 import { generationOf, settingsOf, start } from '../core/examples.ts';
 import { ManualClock } from '../manual-clock.ts';

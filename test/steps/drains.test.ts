@@ -1,8 +1,8 @@
 /** Instances that are drained before they end: who calls the function, what comes of it, and what the sweep makes up for. */
 import { beforeEach, describe, expect, it } from 'vitest';
 import { CutoverError } from '../../functions/core/errors.ts';
+import type { ServiceItem } from '../../functions/core/ledger/service-item.ts';
 import { nameGeneration } from '../../functions/core/names.ts';
-import type { ServiceItem } from '../../functions/core/service-item.ts';
 import { announce } from '../../functions/steps/announce.ts';
 import { findDrains, lookAfterDrains } from '../../functions/steps/look-after-drains.ts';
 import { runDrain, runDrainInput } from '../../functions/steps/run-drain.ts';

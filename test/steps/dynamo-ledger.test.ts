@@ -7,11 +7,11 @@ import { DynamoHistory } from '../../functions/aws/dynamo-history.ts';
 import { DynamoLedger, parseServiceItem } from '../../functions/aws/dynamo-ledger.ts';
 import { changeIn } from '../../functions/aws/ledger-stream.ts';
 import { pause } from '../../functions/aws/pause.ts';
-import { type Chapter, recordPrefix } from '../../functions/core/chapter.ts';
-import { ledgerTable } from '../../functions/core/ledger-table.ts';
+import { ledgerTable } from '../../functions/core/ledger/ledger-table.ts';
+import { newServiceItem, type ServiceItem } from '../../functions/core/ledger/service-item.ts';
+import { type Chapter, recordPrefix } from '../../functions/core/messages/chapter.ts';
+import { chaptersOf } from '../../functions/core/messages/story.ts';
 import { serviceName } from '../../functions/core/names.ts';
-import { newServiceItem, type ServiceItem } from '../../functions/core/service-item.ts';
-import { chaptersOf } from '../../functions/core/story.ts';
 import { signal } from '../../functions/steps/signal.ts';
 import { DynamoDb } from '../../local/services/dynamodb/dynamodb.ts';
 import {

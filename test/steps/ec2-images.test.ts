@@ -8,8 +8,8 @@ import {
 import { beforeEach, describe, expect, it } from 'vitest';
 import { Ec2Images } from '../../functions/aws/ec2-images.ts';
 import { ImagesByRepository, PlatformsByRepository } from '../../functions/aws/images-by-repository.ts';
+import { notRunnable } from '../../functions/core/images/registry-image.ts';
 import { type Digest, digest } from '../../functions/core/names.ts';
-import { notRunnable } from '../../functions/core/registry-image.ts';
 import { amazonLinux } from '../../local/services/amazon-linux.ts';
 import { amiOf, digestOf } from '../core/examples.ts';
 import { compute } from '../ec2/world.ts';

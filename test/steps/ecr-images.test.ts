@@ -2,8 +2,8 @@
 import { CreateRepositoryCommand, ECRClient, PutImageCommand } from '@aws-sdk/client-ecr';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { EcrImages } from '../../functions/aws/ecr-images.ts';
+import { notRunnable } from '../../functions/core/images/registry-image.ts';
 import { type Digest, digest } from '../../functions/core/names.ts';
-import { notRunnable } from '../../functions/core/registry-image.ts';
 import { manifestTypes } from '../../local/registry/manifest.ts';
 import { pushImage } from '../../local/registry/oci-image.ts';
 import { digestOf } from '../core/examples.ts';

@@ -2,7 +2,7 @@
 import { ECSClient } from '@aws-sdk/client-ecs';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { EcsFleet } from '../../functions/aws/ecs-fleet.ts';
-import type { Generation } from '../../functions/core/generation.ts';
+import type { Generation } from '../../functions/core/fleet/generation.ts';
 import { ownerTags } from '../../functions/core/tags.ts';
 import { AwsError, type Operations } from '../../local/call.ts';
 import { generationOf, settingsOf, web } from '../core/examples.ts';

@@ -6,10 +6,10 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { CutoverError } from '../../functions/core/errors.ts';
-import { latch } from '../../functions/core/latch.ts';
-import { judgedFrom } from '../../functions/core/quiet.ts';
-import type { Signal } from '../../functions/core/signal.ts';
-import { sameWeights } from '../../functions/core/weights.ts';
+import { latch } from '../../functions/core/signals/latch.ts';
+import type { Signal } from '../../functions/core/signals/signal.ts';
+import { judgedFrom } from '../../functions/core/traffic/quiet.ts';
+import { sameWeights } from '../../functions/core/traffic/weights.ts';
 import { blue, generationOf, green, liveItem, pushOf, start, web, weightsOf } from '../core/examples.ts';
 import { deploy } from './machine.ts';
 import { type Call, World } from './world.ts';

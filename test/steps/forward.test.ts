@@ -1,9 +1,9 @@
 /** The way forward: plan, launch, await, shift, judge, promote; each repeated, and each refusing what it must. */
 import { beforeEach, describe, expect, it, vi } from 'vitest';
-import { retired, retiring } from '../../functions/core/course.ts';
+import { retired, retiring } from '../../functions/core/deployment/course.ts';
+import type { Plan } from '../../functions/core/deployment/plan.ts';
 import { type CutoverError, type ErrorName } from '../../functions/core/errors.ts';
-import type { Plan } from '../../functions/core/plan.ts';
-import type { ServiceItem } from '../../functions/core/service-item.ts';
+import type { ServiceItem } from '../../functions/core/ledger/service-item.ts';
 import { awaitInput, awaitSignal } from '../../functions/steps/await-signal.ts';
 import { judge } from '../../functions/steps/judge.ts';
 import { launch, launchInput } from '../../functions/steps/launch.ts';

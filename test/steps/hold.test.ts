@@ -1,9 +1,9 @@
 /** Deployments that wait for a person's word, and those that a newer push takes the place of, driven as the machine drives them. */
 import { beforeEach, describe, expect, it } from 'vitest';
-import { admit } from '../../functions/core/admission.ts';
+import { admit } from '../../functions/core/deployment/admission.ts';
+import type { Plan } from '../../functions/core/deployment/plan.ts';
 import type { CutoverError, ErrorName } from '../../functions/core/errors.ts';
-import type { Plan } from '../../functions/core/plan.ts';
-import { chaptersOf } from '../../functions/core/story.ts';
+import { chaptersOf } from '../../functions/core/messages/story.ts';
 import { awaitSignal } from '../../functions/steps/await-signal.ts';
 import { launch } from '../../functions/steps/launch.ts';
 import { planDeployment } from '../../functions/steps/plan-deployment.ts';

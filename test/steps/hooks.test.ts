@@ -1,12 +1,12 @@
 /** Functions of a service that a deployment asks: when, with what, and what comes of each answer, or of none. */
 import { beforeEach, describe, expect, it } from 'vitest';
-import { admit } from '../../functions/core/admission.ts';
+import { admit } from '../../functions/core/deployment/admission.ts';
+import type { Plan } from '../../functions/core/deployment/plan.ts';
 import { CutoverError } from '../../functions/core/errors.ts';
-import type { HookSettings } from '../../functions/core/hook-settings.ts';
+import type { HookSettings } from '../../functions/core/hooks/hook-settings.ts';
+import { chaptersOf } from '../../functions/core/messages/story.ts';
 import { parse } from '../../functions/core/parse.ts';
-import type { Plan } from '../../functions/core/plan.ts';
 import { serviceSettings } from '../../functions/core/service-settings.ts';
-import { chaptersOf } from '../../functions/core/story.ts';
 import { announce } from '../../functions/steps/announce.ts';
 import { judge } from '../../functions/steps/judge.ts';
 import { launch } from '../../functions/steps/launch.ts';

@@ -1,8 +1,8 @@
 /** Nothing is launched before its image may be, and nobody waits for that for ever. */
 import { beforeEach, describe, expect, it } from 'vitest';
+import type { Plan } from '../../functions/core/deployment/plan.ts';
 import { CutoverError } from '../../functions/core/errors.ts';
-import type { ImageScan } from '../../functions/core/image-scan.ts';
-import type { Plan } from '../../functions/core/plan.ts';
+import type { ImageScan } from '../../functions/core/gates/image-scan.ts';
 import { launch } from '../../functions/steps/launch.ts';
 import { signal } from '../../functions/steps/signal.ts';
 import { generationOf, liveItem, pushOf, settingsOf, start } from '../core/examples.ts';

@@ -1,8 +1,8 @@
 /** What the registry decides in the steps of a deployment, and what its failures come to. */
 import { beforeEach, describe, expect, it } from 'vitest';
-import { isSpoken } from '../../functions/core/chapter.ts';
 import type { CutoverError, ErrorName } from '../../functions/core/errors.ts';
-import { chaptersOf } from '../../functions/core/story.ts';
+import { isSpoken } from '../../functions/core/messages/chapter.ts';
+import { chaptersOf } from '../../functions/core/messages/story.ts';
 import { launch } from '../../functions/steps/launch.ts';
 import { planDeployment } from '../../functions/steps/plan-deployment.ts';
 import { planRollback, planRollbackInput } from '../../functions/steps/plan-rollback.ts';

@@ -6,7 +6,7 @@ import {
   type RuleProperties,
   ruleProperties,
   type StandingRule,
-} from '../../functions/core/listener-rule.ts';
+} from '../../functions/core/traffic/listener-rule.ts';
 import type { ProductionRule } from '../../functions/ports/production-rule.ts';
 import { listenerRule, type RuleRequest, ruleRequest } from '../../functions/steps/listener-rule.ts';
 import { group } from '../core/examples.ts';

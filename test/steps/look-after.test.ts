@@ -1,6 +1,6 @@
 /** What the sweep's schedule does beyond what is open: pushes that were lost, images that must stay, and orphans. */
 import { beforeEach, describe, expect, it } from 'vitest';
-import type { Standing } from '../../functions/core/orphans.ts';
+import type { Standing } from '../../functions/core/fleet/orphans.ts';
 import { retire } from '../../functions/steps/retire.ts';
 import { sweep } from '../../functions/steps/sweep.ts';
 import {

@@ -1,6 +1,7 @@
 /** Drives the steps of a plan as the deploy machine does, without its waits and with as many retries as a test allows. */
+
+import type { Plan } from '../../functions/core/deployment/plan.ts';
 import { CutoverError, type Failure } from '../../functions/core/errors.ts';
-import type { Plan } from '../../functions/core/plan.ts';
 import { awaitSignal } from '../../functions/steps/await-signal.ts';
 import { judge } from '../../functions/steps/judge.ts';
 import { launch } from '../../functions/steps/launch.ts';

@@ -3,9 +3,9 @@
  * to 100 and lead only to what runs, and nothing that is kept or has weight is ended.
  */
 import { describe, expect, it } from 'vitest';
+import type { Plan } from '../../functions/core/deployment/plan.ts';
 import { CutoverError } from '../../functions/core/errors.ts';
-import type { Plan } from '../../functions/core/plan.ts';
-import type { ServiceItem } from '../../functions/core/service-item.ts';
+import type { ServiceItem } from '../../functions/core/ledger/service-item.ts';
 import { launch } from '../../functions/steps/launch.ts';
 import { planRecovery } from '../../functions/steps/plan-recovery.ts';
 import { planRollback } from '../../functions/steps/plan-rollback.ts';

@@ -1,8 +1,8 @@
 /** An order to go back, through the fakes: what is written, what is asked, and what a failure leaves. */
 import { beforeEach, describe, expect, it } from 'vitest';
+import type { Plan } from '../../functions/core/deployment/plan.ts';
 import type { CutoverError, ErrorName } from '../../functions/core/errors.ts';
-import { latch } from '../../functions/core/latch.ts';
-import type { Plan } from '../../functions/core/plan.ts';
+import { latch } from '../../functions/core/signals/latch.ts';
 import { launch } from '../../functions/steps/launch.ts';
 import { planDeployment } from '../../functions/steps/plan-deployment.ts';
 import { planRollback, planRollbackInput } from '../../functions/steps/plan-rollback.ts';

@@ -3,8 +3,8 @@
  * smaller than what it had, and whatever the end, and wherever a call failed or the execution died, what is live scales as before.
  */
 import { describe, expect, it } from 'vitest';
+import type { Plan } from '../../functions/core/deployment/plan.ts';
 import { CutoverError } from '../../functions/core/errors.ts';
-import type { Plan } from '../../functions/core/plan.ts';
 import { planRecovery } from '../../functions/steps/plan-recovery.ts';
 import { planRollback } from '../../functions/steps/plan-rollback.ts';
 import { retire } from '../../functions/steps/retire.ts';

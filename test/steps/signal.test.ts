@@ -1,7 +1,7 @@
 /** Signals that reach a running deployment, and what is told of it. */
 import { beforeEach, describe, expect, it } from 'vitest';
+import type { Plan } from '../../functions/core/deployment/plan.ts';
 import { serviceName } from '../../functions/core/names.ts';
-import type { Plan } from '../../functions/core/plan.ts';
 import { announce } from '../../functions/steps/announce.ts';
 import { awaitSignal } from '../../functions/steps/await-signal.ts';
 import { launch } from '../../functions/steps/launch.ts';

@@ -1,6 +1,6 @@
 /** What the sweep starts for what is open, and under which names. */
 import { beforeEach, describe, expect, it } from 'vitest';
-import { retiring } from '../../functions/core/course.ts';
+import { retiring } from '../../functions/core/deployment/course.ts';
 import { serviceName } from '../../functions/core/names.ts';
 import { planDeployment } from '../../functions/steps/plan-deployment.ts';
 import { sweep } from '../../functions/steps/sweep.ts';

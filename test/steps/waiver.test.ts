@@ -1,6 +1,6 @@
 /** What stands against a launch is told at once; a person may answer for red alarms and freezes, and for nothing else. */
 import { beforeEach, describe, expect, it } from 'vitest';
-import { chaptersOf } from '../../functions/core/story.ts';
+import { chaptersOf } from '../../functions/core/messages/story.ts';
 import { planDeployment } from '../../functions/steps/plan-deployment.ts';
 import { signal } from '../../functions/steps/signal.ts';
 import { sweep } from '../../functions/steps/sweep.ts';

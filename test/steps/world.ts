@@ -2,31 +2,32 @@
  * A service's surroundings in memory, behind the ports: a ledger with compare-and-set, a fleet, traffic, alarms, waits.
  * Everything that is written is in `trace`, in order; any call can fail before or after its effect.
  */
-import type { AlarmState } from '../../functions/core/alarms.ts';
-import type { Chapter } from '../../functions/core/chapter.ts';
-import type { SlotMinute } from '../../functions/core/comparison.ts';
-import type { Minutes } from '../../functions/core/counted-minutes.ts';
+
+import type { Plan } from '../../functions/core/deployment/plan.ts';
+import type { ExecutionStatus } from '../../functions/core/deployment/recovery.ts';
 import { CutoverError, type ErrorName } from '../../functions/core/errors.ts';
-import type { Generation } from '../../functions/core/generation.ts';
-import type { FleetState, TargetState } from '../../functions/core/health.ts';
-import type { ImageScan } from '../../functions/core/image-scan.ts';
-import type { Message } from '../../functions/core/message.ts';
+import type { Generation } from '../../functions/core/fleet/generation.ts';
+import type { Standing } from '../../functions/core/fleet/orphans.ts';
+import type { Bounds } from '../../functions/core/fleet/scaling.ts';
+import type { AlarmState } from '../../functions/core/gates/alarms.ts';
+import type { SlotMinute } from '../../functions/core/gates/comparison.ts';
+import type { FleetState, TargetState } from '../../functions/core/gates/health.ts';
+import type { ImageScan } from '../../functions/core/gates/image-scan.ts';
+import type { Push } from '../../functions/core/images/push.ts';
+import type { RegistryImage } from '../../functions/core/images/registry-image.ts';
+import { isOpen } from '../../functions/core/ledger/ownership.ts';
+import { newServiceItem, type ServiceItem, serviceItem } from '../../functions/core/ledger/service-item.ts';
+import type { Chapter } from '../../functions/core/messages/chapter.ts';
+import type { Message } from '../../functions/core/messages/message.ts';
 import type { GenerationName, ServiceName, SlotName } from '../../functions/core/names.ts';
-import type { Standing } from '../../functions/core/orphans.ts';
-import { isOpen } from '../../functions/core/ownership.ts';
-import type { Plan } from '../../functions/core/plan.ts';
-import type { FleetSurvey, TrafficSurvey } from '../../functions/core/preflight.ts';
-import type { Push } from '../../functions/core/push.ts';
-import type { ExecutionStatus } from '../../functions/core/recovery.ts';
-import type { RegistryImage } from '../../functions/core/registry-image.ts';
-import type { Bounds } from '../../functions/core/scaling.ts';
-import { newServiceItem, type ServiceItem, serviceItem } from '../../functions/core/service-item.ts';
+import type { FleetSurvey, TrafficSurvey } from '../../functions/core/preflight/preflight.ts';
 import type {
   FleetSettings,
   ServiceSettings,
   TrafficSettings,
 } from '../../functions/core/service-settings.ts';
-import { inWords, sameWeights, type Weights } from '../../functions/core/weights.ts';
+import type { Minutes } from '../../functions/core/traffic/counted-minutes.ts';
+import { inWords, sameWeights, type Weights } from '../../functions/core/traffic/weights.ts';
 import type { Alarms } from '../../functions/ports/alarms.ts';
 import type { Announcer } from '../../functions/ports/announcer.ts';
 import type { Drains } from '../../functions/ports/drains.ts';
