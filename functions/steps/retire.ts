@@ -14,10 +14,12 @@ import {
   putOff,
   type Retained,
   small,
+  stillEnding,
 } from '../core/deployment/retention.ts';
 import { CutoverError } from '../core/errors.ts';
 import type { Generation } from '../core/fleet/generation.ts';
 import { collected } from '../core/fleet/orphans.ts';
+import { unitOf } from '../core/fleet/unit.ts';
 import { asking, hooksVerdict, nextLook } from '../core/hooks/hook.ts';
 import type { ServiceItem } from '../core/ledger/service-item.ts';
 import { type GenerationName, serviceName } from '../core/names.ts';
@@ -117,7 +119,7 @@ async function attend(
     if (look !== null) return { ...each, until: look };
     await ports.scaling.release(settings, generation);
     const ending = await ports.fleet.terminate(settings, generation);
-    return ending === 'ended' ? undefined : each;
+    return ending === 'ended' ? undefined : stillEnding(each, unitOf(settings), ports.now());
   }
   const floor = settings.retentionFloor;
   if (floor === null) return small(each);

@@ -64,7 +64,13 @@ export async function terminate(
   if ((await ports.fleet.terminate(plan.settings, plan.to)) === 'ending') {
     await tellOnce(
       plan,
-      endingInWords(plan.to, unitOf(plan.settings), deployment.quietAt, ports.now()),
+      endingInWords(
+        plan.to,
+        unitOf(plan.settings),
+        deployment.quietAt,
+        ports.now(),
+        'nothing else is deployed',
+      ),
       ports,
     );
     throw stillEnding(plan.to);

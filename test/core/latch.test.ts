@@ -136,6 +136,12 @@ describe('a signal', () => {
       },
     ],
     [
+      'that instances could not be launched, but another one could in between',
+      [notLaunched('e1'), notLaunched('e2'), ran('i-1'), notLaunched('e3')],
+      'healthy',
+      undefined,
+    ],
+    [
       'that no more instances could be launched while it takes traffic',
       [notLaunched('e1'), notLaunched('e2'), notLaunched('e3')],
       'bake',

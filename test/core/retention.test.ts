@@ -9,6 +9,7 @@ import {
   putOff,
   type Retained,
   small,
+  stillEnding,
 } from '../../functions/core/deployment/retention.ts';
 import {
   admitted,
@@ -138,6 +139,20 @@ describe('what requests still reach', () => {
   it('is never ended earlier for it, and never made small that need not be', () => {
     const each = retainedOf(generationOf(1), start + 3_600_000);
     expect(putOff(each, start)).toMatchObject({ until: start + 3_600_000, fullUntil: null });
+  });
+});
+
+describe('what is told to end', () => {
+  it('stays due until its last instance is gone, and people are told after half an hour', () => {
+    const each = retained(1, start);
+    const minutes = 60_000;
+    const soon = stillEnding(each, 'instance', start + 20 * minutes);
+    expect([soon.until, soon.reachedSince, soon.remark]).toEqual([start, start, null]);
+    const late = stillEnding(soon, 'instance', start + 31 * minutes);
+    expect(late.until).toBe(start);
+    expect(late.remark).toMatch(
+      /^web-g0001 has no weight and was told to end, but not all of its instances are gone since .*it keeps its slot green; it ends by itself then$/,
+    );
   });
 });
 

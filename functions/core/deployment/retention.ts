@@ -1,7 +1,8 @@
 /** How long a generation that is no longer live stays warm, how large, and which are due to go. */
 
+import type { Unit } from '../fleet/unit.ts';
 import type { ServiceItem } from '../ledger/service-item.ts';
-import { reachedInWords } from '../traffic/quiet.ts';
+import { endingInWords, reachedInWords } from '../traffic/quiet.ts';
 import type { Plan } from './plan.ts';
 
 export type Retained = ServiceItem['retained'][number];
@@ -64,6 +65,13 @@ export function putOff(each: Retained, now: number): Retained {
     until: Math.max(each.until, again),
     fullUntil: each.fullUntil === null ? null : Math.max(each.fullUntil, again),
   };
+}
+
+/** Due, and told to end, but some of it is not gone yet. */
+export function stillEnding(each: Retained, unit: Unit, now: number): Retained {
+  const { generation, until: since } = each;
+  const remark = endingInWords(generation, unit, since, now, `it keeps its slot ${generation.slot}`);
+  return { ...each, reachedSince: since, remark };
 }
 
 /** Its time is over: it is ended at the next visit, unless requests reach it still. */

@@ -201,6 +201,8 @@ function remembered({ latch: known, desired }: Deployment, signal: SignalToDeplo
         ? known
         : {
             ...known,
+            // There is room after all, be it in another zone: only what fails again and again, and nothing else, is hopeless.
+            notLaunched: [],
             running: newest(known.running, signal.task, Math.max(desired ?? mostTasks, leastTasks)),
           };
     case 'taskStopped': {

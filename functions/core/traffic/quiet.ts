@@ -43,9 +43,15 @@ export function lingering(minutes: readonly Minute[]): number {
 const toldAfterMs = 1_800_000;
 
 /** What people are told of a generation without weight that is not gone since then; null while that is young. */
-export function endingInWords({ name }: Generation, unit: Unit, since: number, now: number): string | null {
+export function endingInWords(
+  { name }: Pick<Generation, 'name'>,
+  unit: Unit,
+  since: number,
+  now: number,
+  untilThen: string,
+): string | null {
   if (now - since <= toldAfterMs) return null;
-  return `${name} has no weight and was told to end, but not all of its ${unit}s are gone since ${new Date(since).toISOString()}: they drain, wait for the answer of a lifecycle hook, or are kept by somebody, as by protection from scale-in. Until they are gone nothing else is deployed; it ends by itself then`;
+  return `${name} has no weight and was told to end, but not all of its ${unit}s are gone since ${new Date(since).toISOString()}: they drain, wait for the answer of a lifecycle hook, or are kept by somebody, as by protection from scale-in. Until they are gone ${untilThen}; it ends by itself then`;
 }
 
 /** What people are told of a generation without weight that requests have reached since then; null while that is young. */
