@@ -1,5 +1,5 @@
 /** A service on EC2 Auto Scaling that Cutover deploys: what its instances are made from, and what the deployer may do with that. */
-import type { Duration } from 'aws-cdk-lib';
+import type { Duration, TimeZone } from 'aws-cdk-lib';
 import type { Schedule } from 'aws-cdk-lib/aws-autoscaling';
 import { type IVpc, type LaunchTemplate, Port, type SubnetSelection } from 'aws-cdk-lib/aws-ec2';
 import { TargetType } from 'aws-cdk-lib/aws-elasticloadbalancingv2';
@@ -11,7 +11,7 @@ import type * as z from 'zod';
 import { type AsgPolicy, asgSettings, type LifecycleHook } from '../functions/core/fleet/asg-settings.ts';
 import { parse } from '../functions/core/parse.ts';
 import { type Amis, amiSource } from './ami-source.ts';
-import { DeployedService, type ServiceProps } from './deployed-service.ts';
+import { countMistakes, DeployedService, portMistakes, type ServiceProps } from './deployed-service.ts';
 import { localArn } from './deployer-function.ts';
 import { type ImageProps, imageSource } from './image-source.ts';
 import { ServiceRights } from './service-rights.ts';
@@ -56,15 +56,15 @@ interface InstanceScaling {
     readonly metric: AsgPolicy['metric'];
     /** Percent for `cpu`; bytes in a minute; for `requestsPerTarget` requests to each instance in a minute. */
     readonly target: number;
-    /** Until what is new counts. Default: the group's, which is none. */
+    /** Until what is new counts. Default: the group's, which is one minute. */
     readonly warmup?: Duration;
   }[];
   /** Each sets one bound or both, again and again. Default: none. */
   readonly schedule?: readonly {
     readonly name: string;
     readonly schedule: Schedule;
-    /** An IANA name. Default: UTC. */
-    readonly timeZone?: string;
+    /** Of the wall clock that the schedule goes by. Default: UTC. */
+    readonly timeZone?: TimeZone;
     readonly minimum?: number;
     readonly maximum?: number;
   }[];
@@ -89,6 +89,7 @@ interface Draining {
 
 export class AsgService extends DeployedService {
   constructor(scope: Construct, id: string, props: AsgServiceProps) {
+    refuseSource(props);
     super(scope, id, props, {
       construct: 'AsgService',
       source: sourceOf(props),
@@ -156,6 +157,15 @@ export class AsgService extends DeployedService {
   }
 }
 
+/** As types have it, for those whose app nobody checks: Node runs TypeScript without looking at its types. */
+function refuseSource(props: object): void {
+  const given = ['repository', 'tags', 'amis'].filter((name) => Reflect.get(props, name) !== undefined);
+  if (['repository,tags', 'amis'].includes(given.join())) return;
+  throw new Error(
+    `AsgService ${String(Reflect.get(props, 'serviceName'))}: must have repository and tags, or amis, got ${given.join(' and ') || 'none of them'}`,
+  );
+}
+
 function sourceOf(props: AsgServiceProps): ServiceSource {
   const { serviceName: service } = props;
   return props.amis === undefined ? imageSource(service, props) : amiSource(service, props.amis);
@@ -218,7 +228,7 @@ function scalingOf({ minimum, maximum, policies = [], schedule = [] }: InstanceS
     schedule: schedule.map(({ name, schedule: { expressionString }, timeZone, ...bounds }) => ({
       name,
       recurrence: expressionString,
-      ...(timeZone !== undefined && { timezone: timeZone }),
+      ...(timeZone && { timezone: timeZone.timezoneName }),
       ...bounds,
     })),
   };
@@ -231,8 +241,9 @@ function mistakesOf(props: AsgServiceProps): readonly string[] {
   const { port, launchTemplate, amis, imageGate } = props;
   const parsed = parse(asgSettings, fleetOf(props, somewhere));
   return [
-    ...(parsed.ok ? [] : parsed.mistakes),
-    ...(port >= 1 && port <= 65_535 ? [] : [`port: must be 1 to 65535, got ${port}`]),
+    ...(parsed.ok ? [] : parsed.mistakes.map(asProp)),
+    ...portMistakes(port),
+    ...countMistakes(props.minimumCount, props.scaling),
     ...roleMistakes(props),
     ...(amis !== undefined && imageGate
       ? [
@@ -245,6 +256,14 @@ function mistakesOf(props: AsgServiceProps): readonly string[] {
           'launchTemplate: has no security group: give it one, in which the load balancer reaches its instances',
         ]),
   ];
+}
+
+/** The settings call them hooks; of the service these are functions that are asked. */
+function asProp(mistake: string): string {
+  const words = mistake.replace(/^hooks\//, 'lifecycleHooks/');
+  return /^scaling\/schedule\/.*got cron\(/.test(words)
+    ? `${words}: take Schedule from aws-cdk-lib/aws-autoscaling`
+    : words;
 }
 
 function roleMistakes({ launchTemplate, amis, logGroup }: AsgServiceProps): readonly string[] {

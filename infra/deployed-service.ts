@@ -337,13 +337,29 @@ const propOf: readonly (readonly [member: RegExp, prop: string])[] = [
   [/^healthIntervalSeconds:(.*)$/, 'healthCheck/interval:$1 (in seconds)'],
   [/^(healthDeadline|handDeadline|retention|extend)Seconds:(.*)$/, '$1:$2 (in seconds)'],
   [
-    /^(hooks\/\d+\/deadline|hooks\/\d+\/heartbeat|drain\/deadline|scaling\/policies\/\d+\/\w+)Seconds:(.*)$/,
+    /^(hooks\/\d+\/deadline|lifecycleHooks\/\d+\/heartbeat|drain\/deadline|scaling\/policies\/\d+\/\w+)Seconds:(.*)$/,
     '$1:$2 (in seconds)',
   ],
 ];
 
 function asProp(mistake: string, more: ServiceSource['propOf'] = []): string {
   return [...propOf, ...more].reduce((words, [member, prop]) => words.replace(member, prop), mistake);
+}
+
+/** What scales would take away at once what was launched. */
+export function countMistakes(
+  minimumCount: number | undefined,
+  scaling: { readonly maximum: number } | undefined,
+): readonly string[] {
+  return scaling === undefined || (minimumCount ?? 1) <= scaling.maximum
+    ? []
+    : [`minimumCount: must be scaling/maximum at most (${scaling.maximum}), got ${minimumCount}`];
+}
+
+export function portMistakes(port: number): readonly string[] {
+  return Number.isInteger(port) && port >= 1 && port <= 65_535
+    ? []
+    : [`port: must be 1 to 65535, got ${port}`];
 }
 
 /** What Plan would refuse is refused here first, all of it at once; ARNs that are not known yet stand in for themselves. */

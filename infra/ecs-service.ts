@@ -6,7 +6,7 @@ import type { Construct } from 'constructs';
 import * as z from 'zod';
 import { scalingSettings } from '../functions/core/fleet/scaling.ts';
 import { parse } from '../functions/core/parse.ts';
-import { DeployedService, type ServiceProps } from './deployed-service.ts';
+import { countMistakes, DeployedService, portMistakes, type ServiceProps } from './deployed-service.ts';
 import { localArn } from './deployer-function.ts';
 import { type ImageProps, imageSource } from './image-source.ts';
 import { ServiceRights } from './service-rights.ts';
@@ -119,14 +119,21 @@ function fleetOf(props: EcsServiceProps, securityGroups: readonly ISecurityGroup
   };
 }
 
-function mistakesOf({ port, container, taskDefinition, scaling }: EcsServiceProps): readonly string[] {
+function mistakesOf({
+  port,
+  container,
+  taskDefinition,
+  scaling,
+  minimumCount,
+}: EcsServiceProps): readonly string[] {
   const scaled = parse(z.object({ scaling: scalingSettings.optional() }), {
     scaling: scaling && scalingSettingsOf(scaling),
   });
   const isUnknown = container !== undefined && taskDefinition.findContainer(container) === undefined;
   return [
     ...(scaled.ok ? [] : scaled.mistakes),
-    ...(port >= 1 && port <= 65_535 ? [] : [`port: must be 1 to 65535, got ${port}`]),
+    ...portMistakes(port),
+    ...countMistakes(minimumCount, scaling),
     ...(isUnknown ? [`container: the task definition has none of that name, got ${container}`] : []),
   ];
 }

@@ -11,11 +11,12 @@ export interface Options {
 export const help = `npm start -- [--once] [--json] [--port N] [--speed N]
 
 Runs Cutover on this machine: the embedded AWS is provisioned from the synthesized
-template, four images of the service web are pushed, one after the other, then a
-rollback is ordered, and you watch what becomes of them. Then it stays up for images
-of your own.
+template. Four images of the service web, on ECS, are pushed, one after the other, then
+a rollback is ordered, then three images of worker, on EC2 Auto Scaling, are pushed, and
+you watch what becomes of them: in two minutes or so. Then it stays up for images of
+your own.
 
-  --once       end after the rollback; exit code 0 when all came out as they should
+  --once       end after the last image; exit code 0 when all came out as they should
   --json       JSON lines to stdout: first the endpoints, last (with --once) the results.
                Silence npm's own lines with: npm start --silent -- --once --json
   --port N     port of the APIs and the image registry (default: a free one)
@@ -25,7 +26,8 @@ of your own.
 
 Exit codes: 0 as expected, 1 something came out otherwise, 2 it could not be started;
 129 the terminal was closed (SIGHUP), 130 Ctrl-C before the end (SIGINT; after it, when
-it only stays up, 0 or 1), 143 it was told to end (SIGTERM).
+it only stays up, 0 or 1), 143 it was told to end (SIGTERM;
+npm does not pass that on: send it to the process local/start.ts).
 `;
 
 /** A mistake of whoever started it: one line, exit code 2. */

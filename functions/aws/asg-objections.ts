@@ -25,13 +25,13 @@ export function noLaunchTemplate({ launchTemplate, launchTemplateVersion }: AsgS
 
 export function objectionsToLaunchTemplate(
   content: ResponseLaunchTemplateData,
-  { launchTemplate }: AsgSettings,
+  { launchTemplate, environment }: AsgSettings,
   settings: ServiceSettings,
 ): readonly Objection[] {
   const faults = [
     ...machineFaults(content, settings),
     ...tagFaults(settings),
-    ...userDataFaults(userDataIn(content), settings),
+    ...userDataFaults(userDataIn(content), environment, settings),
   ];
   return faults.map((words) => refuse(`the launch template ${launchTemplate} ${words}`));
 }
@@ -64,7 +64,11 @@ function tagFaults(settings: ServiceSettings): readonly string[] {
       ];
 }
 
-function userDataFaults(text: string, settings: ServiceSettings): readonly string[] {
+function userDataFaults(
+  text: string,
+  environment: AsgSettings['environment'],
+  settings: ServiceSettings,
+): readonly string[] {
   const faults: string[] = [];
   const unknown = [...text.matchAll(/\{(cutover:[^}\s]*)\}/g)].flatMap(([, name = '']) =>
     known.includes(name) ? [] : [`{${name}}`],
@@ -73,9 +77,13 @@ function userDataFaults(text: string, settings: ServiceSettings): readonly strin
     faults.push(
       `has ${[...new Set(unknown)].join(', ')} in its user data, which stands for nothing; there are ${known.map((name) => `{${name}}`).join(', ')}. Mend it, ${again}`,
     );
+  if (environment === null && text.includes(`{${environmentTag}}`))
+    faults.push(
+      `has {${environmentTag}} in its user data, and the service declares no environment. Declare it, ${again}`,
+    );
   if (Buffer.byteLength(text, 'latin1') + roomForNames > mostUserData)
     faults.push(
-      `has ${text.length} bytes of user data, and with what is put in EC2 takes ${mostUserData}. Make it shorter, ${again}`,
+      `has ${text.length} bytes of user data, and what is put in takes up to ${roomForNames} more: EC2 takes ${mostUserData}. Make it shorter, ${again}`,
     );
   if (deploysAmis(settings)) return faults;
   if (!text.includes(imageTag))

@@ -183,7 +183,7 @@ describe('a launch template', () => {
     [
       'too long',
       { UserData: base64(`{cutover:image}${'x'.repeat(16_000)}`) },
-      `has 16015 bytes of user data, and with what is put in EC2 takes 16384. Make it shorter, ${again}`,
+      `has 16015 bytes of user data, and what is put in takes up to 512 more: EC2 takes 16384. Make it shorter, ${again}`,
     ],
   ])('%s', (_, changes, expected) => {
     expect(told(changes)).toEqual([`refuse template: ${expected}`]);

@@ -1,8 +1,11 @@
 /** A service whose generations are AMIs: what starts a deployment, what its settings say, what the deployer may do, what is a mistake. */
+
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { App, Stack } from 'aws-cdk-lib';
+import { Duration } from 'aws-cdk-lib';
+import { Schedule } from 'aws-cdk-lib/aws-autoscaling';
 import { InstanceType, LaunchTemplate, SecurityGroup } from 'aws-cdk-lib/aws-ec2';
 import { Repository } from 'aws-cdk-lib/aws-ecr';
 import { ListenerCondition } from 'aws-cdk-lib/aws-elasticloadbalancingv2';
@@ -34,10 +37,12 @@ interface Made {
   readonly withLog?: boolean;
   readonly images?: boolean;
   readonly imageGate?: AsgServiceProps['imageGate'];
+  /** What else is said, whether types allow it or not. */
+  readonly changes?: object;
 }
 
 function addWorker(stack: Stack, amis: Amis, made: Made = {}): void {
-  const { withRole = true, withLog = false, images = false, imageGate } = made;
+  const { withRole = true, withLog = false, images = false, imageGate, changes } = made;
   const ground = new Ground(stack);
   const common = {
     cutover: new Cutover(stack, 'Deployer'),
@@ -58,6 +63,7 @@ function addWorker(stack: Stack, amis: Amis, made: Made = {}): void {
     strategy: { kind: 'allAtOnce', bakeSeconds: 60 },
     ...(withLog && { logGroup: new LogGroup(stack, 'Log') }),
     ...(imageGate && { imageGate }),
+    ...changes,
   } as const;
   // oxlint-disable-next-line no-new -- constructs stand in their scope
   new AsgService(
@@ -296,6 +302,53 @@ describe('AMIs that are described wrongly', () => {
       { names },
       { withRole: false, withLog: true },
       'launchTemplate: has no role: give it one, by which its instances write to the logGroup',
+    ],
+    ['half a port', { names }, { changes: { port: 80.5 } }, 'port: must be 1 to 65535, got 80.5'],
+    [
+      'more instances than scale',
+      { names },
+      { changes: { minimumCount: 6, scaling: { minimum: 1, maximum: 4 } } },
+      'minimumCount: must be scaling/maximum at most (4), got 6',
+    ],
+    [
+      'a lifecycle hook that waits too long',
+      { names },
+      { changes: { lifecycleHooks: [{ name: 'warm-up', at: 'launching', heartbeat: Duration.hours(3) }] } },
+      'lifecycleHooks/0/heartbeat: ',
+    ],
+    [
+      'a time that never comes',
+      { names },
+      {
+        changes: {
+          scaling: {
+            minimum: 1,
+            maximum: 4,
+            schedule: [{ name: 'm', schedule: Schedule.expression('99 8 * * *'), minimum: 2 }],
+          },
+        },
+      },
+      'scaling/schedule/0/schedule: must be a cron expression of five fields, minute hour day month weekday, such as 0 8 * * 1-5, got 99 8 * * *',
+    ],
+    [
+      'the schedule of another service',
+      { names },
+      {
+        changes: {
+          scaling: {
+            minimum: 1,
+            maximum: 4,
+            schedule: [{ name: 'm', schedule: Schedule.expression('cron(0 8 * * ? *)'), minimum: 2 }],
+          },
+        },
+      },
+      'got cron(0 8 * * ? *): take Schedule from aws-cdk-lib/aws-autoscaling',
+    ],
+    [
+      'images and AMIs',
+      { names },
+      { changes: { tags: ['v*'] } },
+      'AsgService worker: must have repository and tags, or amis, got tags and amis',
     ],
     [
       'images that nobody may pull',

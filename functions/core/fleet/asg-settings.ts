@@ -5,6 +5,7 @@ import type { ServiceSettings } from '../service-settings.ts';
 import { timeZone } from '../time-zone.ts';
 import { drainHook } from './drain-hook.ts';
 import { differing } from './scaling.ts';
+import { isUnixCron } from './unix-cron.ts';
 
 /** Of group sizes: https://docs.aws.amazon.com/autoscaling/ec2/userguide/ec2-auto-scaling-quotas.html sets none; as core has it. */
 const count = z.int().min(1).max(5_000);
@@ -36,7 +37,10 @@ const scheduled = z
     name,
     recurrence: z
       .string()
-      .regex(/^\S+(?: \S+){4}$/, 'must be a cron expression of five fields: minute hour day month weekday'),
+      .refine(
+        isUnixCron,
+        'must be a cron expression of five fields, minute hour day month weekday, such as 0 8 * * 1-5',
+      ),
     timezone: timeZone.optional(),
     minimum: count.optional(),
     maximum: count.optional(),
@@ -62,6 +66,19 @@ const asgScaling = z
   .refine(({ minimum, maximum }) => minimum <= maximum, {
     path: ['maximum'],
     message: 'is less than minimum',
+  })
+  .superRefine(({ minimum, maximum, schedule }, context) => {
+    // EC2 Auto Scaling does nothing at a time that would cross the bounds.
+    schedule.forEach((each, index) => {
+      // Where it says both it was compared already.
+      if (each.minimum !== undefined && each.maximum !== undefined) return;
+      if ((each.minimum ?? minimum) <= (each.maximum ?? maximum)) return;
+      const [path, message] =
+        each.minimum === undefined
+          ? ['maximum', `is less than the minimum of ${minimum}`]
+          : ['minimum', `is more than the maximum of ${maximum}`];
+      context.addIssue({ code: 'custom', path: ['schedule', index, path], message });
+    });
   });
 
 /** https://docs.aws.amazon.com/autoscaling/ec2/userguide/lifecycle-hooks.html */
