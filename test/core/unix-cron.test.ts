@@ -6,6 +6,7 @@ it.each([
   ['*/15 6-18 1,15 JAN-MAR mon-fri', true],
   ['0 0 31 12 SUN', true],
   ['0-30/5 * * * 0', true],
+  ['0 0 * * 5-7', true],
   ['99 8 * * *', false],
   ['0 24 * * *', false],
   ['0 8 0 * *', false],

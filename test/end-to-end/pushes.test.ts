@@ -133,6 +133,11 @@ async function item(service: Name): Promise<ServiceItem | undefined> {
   return readServiceItem(aws, outputs['LedgerTable'] ?? '', service);
 }
 
+async function slotsOf(service: Name): ReturnType<typeof readSlots> {
+  const { Parameter } = await ssm.send(new GetParameterCommand({ Name: `/cutover/${service}` }));
+  return readSlots(aws, serviceSettings.parse(JSON.parse(Parameter?.Value ?? '')));
+}
+
 async function executions(machine: string): Promise<readonly ExecutionListItem[]> {
   const found: ExecutionListItem[] = [];
   const stateMachineArn = outputs[machine] ?? '';
@@ -195,6 +200,12 @@ it('fifty pushes in a row to three services', { timeout: 240_000 }, async () => 
     return all.every(({ status }) => status !== 'RUNNING') ? true : undefined;
   };
   await until('the end of all that was begun', settled, 150_000);
+  // ECS stops the tasks after it has answered DeleteService.
+  const left = async (): Promise<true | undefined> => {
+    const slots = (await Promise.all(services.map(slotsOf))).flat();
+    return slots.filter(({ targets }) => targets > 0).length === services.length ? true : undefined;
+  };
+  await until('the end of the tasks that were replaced', left, 30_000);
 
   const deploys = await executions('Deploy');
   expect(deploys.length).toBeGreaterThanOrEqual(delivered);
@@ -222,8 +233,7 @@ it('fifty pushes in a row to three services', { timeout: 240_000 }, async () => 
       expect(Number(image.slice(1))).toBeGreaterThan(Number(before.image.slice(1)));
     }
 
-    const { Parameter } = await ssm.send(new GetParameterCommand({ Name: `/cutover/${service}` }));
-    const slots = await readSlots(aws, serviceSettings.parse(JSON.parse(Parameter?.Value ?? '')));
+    const slots = await slotsOf(service);
     expect(slots.map(({ name, weight, healthy, targets }) => ({ name, weight, healthy, targets }))).toEqual(
       slots.map(({ name }) =>
         name === live?.slot

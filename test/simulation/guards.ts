@@ -233,7 +233,7 @@ export const guards: readonly Guard[] = [
     replacements: [
       out(
         'steps/scale.ts',
-        'if (model !== undefined) await scaling.carry(settings, model.from, live, bounds);',
+        'if (model !== undefined) await scaling.carry(settings, model.from, live, bounds, model.known);',
         '',
       ),
       out(

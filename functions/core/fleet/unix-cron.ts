@@ -1,4 +1,4 @@
-/** Cron expressions as EC2 Auto Scaling takes them: https://docs.aws.amazon.com/autoscaling/ec2/userguide/scheduled-scaling-cron-expressions.html */
+/** Cron expressions as EC2 Auto Scaling takes them: https://docs.aws.amazon.com/autoscaling/ec2/APIReference/API_PutScheduledUpdateGroupAction.html */
 
 interface Field {
   readonly least: number;
@@ -16,7 +16,8 @@ const fields: readonly Field[] = [
   { least: 0, most: 23 },
   { least: 1, most: 31 },
   { least: 1, most: 12, names: months },
-  { least: 0, most: 6, names: weekdays },
+  // Sunday is 0, and 7.
+  { least: 0, most: 7, names: weekdays },
 ];
 
 export function isUnixCron(expression: string): boolean {
